@@ -1,0 +1,303 @@
+"""The words of the domain: films, swipes, requests and answers.
+
+Everything here is immutable and knows nothing of storage, HTTP or chat. The answers are what every
+door shows: the REST routes return them as they are, the chat tools carry them as artifacts.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+MAX_RESULTS = 100
+MAX_QUERY_CHARS = 10_000
+
+
+class Frozen(BaseModel):
+    """Base of all domain models: immutable, and unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Direction(StrEnum):
+    """What a swipe says. ``skip`` ("haven't seen it") says nothing of taste."""
+
+    LIKE = "like"
+    DISLIKE = "dislike"
+    SKIP = "skip"
+
+
+def _printable(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("contains characters that are not text (NUL or a lone surrogate)")
+    return text
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _printable_query(text: object) -> object:
+    """A query is free text: characters that no text holds are dropped, not refused."""
+    if not isinstance(text, str):
+        return text
+    return "".join(c for c in text if c != "\x00" and not "\ud800" <= c <= "\udfff")
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
+Query = Annotated[str, BeforeValidator(_printable_query), Field(max_length=MAX_QUERY_CHARS)]
+Moment = Annotated[datetime, AfterValidator(_aware)]
+
+
+class Item(Frozen):
+    """One film of the catalogue."""
+
+    item_id: Identifier
+    title: str = Field(min_length=1)
+    year: int | None = None
+    genres: tuple[str, ...] = ()
+    director: tuple[str, ...] = ()
+    cast: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    overview: str = ""
+    imdb_id: str | None = None
+    tmdb_id: int | None = None
+    rating_count: int = Field(default=0, ge=0)
+    rating_mean: float | None = Field(default=None, ge=0, le=5)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Directors, then cast."""
+        return self.director + self.cast
+
+
+class Swipe(Frozen):
+    """A person's current word on one film."""
+
+    item_id: str
+    direction: Direction
+    swiped_at: datetime
+    event_id: int
+
+
+class SwipeEvent(Frozen):
+    """One line of the append-only log. ``undo`` takes back the latest standing swipe of its film."""
+
+    event_id: int
+    user_id: str
+    item_id: str
+    action: Literal["like", "dislike", "skip", "undo"]
+    session_id: str | None
+    swiped_at: datetime
+    recorded_at: datetime
+    idempotency_key: str | None = None
+
+
+class Filters(Frozen):
+    """Hard limits on what may be returned.
+
+    ``include_genres``: a film has all of them. ``exclude_genres``: it has none of them.
+    ``people``: it has all of them among directors and cast. Years are inclusive.
+    """
+
+    include_genres: tuple[str, ...] = ()
+    exclude_genres: tuple[str, ...] = ()
+    year_from: int | None = Field(default=None, ge=1870, le=2100)
+    year_to: int | None = Field(default=None, ge=1870, le=2100)
+    people: tuple[str, ...] = ()
+    exclude_seen: bool = True
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> "Filters":
+        if self.year_from and self.year_to and self.year_from > self.year_to:
+            raise ValueError("year_from is after year_to; swap them")
+        return self
+
+
+class SearchRequest(Frozen):
+    """What to look for. An empty query means "recommend me something"."""
+
+    user_id: Identifier
+    query: Query = ""
+    k: int = Field(default=20, ge=1, le=MAX_RESULTS)
+    explain: bool = False
+    filters: Filters = Filters()
+    similar_to: tuple[Identifier, ...] = Field(default=(), max_length=10)
+
+
+class Evidence(Frozen):
+    """One checkable fact behind a recommendation.
+
+    ``kind`` is what it rests on; ``item_id`` names the swiped or anchor film it points to, if any;
+    ``weight`` is its share in the decision, 0..1.
+    """
+
+    kind: Literal[
+        "liked_film", "disliked_film", "anchor_film", "genre", "tag", "person", "query", "year",
+        "acclaim", "popularity", "filter", "profile",
+    ]  # fmt: skip
+    text: str
+    item_id: str | None = None
+    weight: float = Field(default=0.0, ge=0.0, le=1.0)
+
+
+class RecommendedItem(Frozen):
+    """A film in an answer, with why it is there.
+
+    ``preference_boost`` is the part of ``score`` that comes from the person's swipes;
+    it is negative for films their dislikes pushed down.
+    """
+
+    item_id: str
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+    director: tuple[str, ...]
+    cast: tuple[str, ...]
+    overview: str
+    score: float
+    preference_boost: float
+    reason: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Understanding(Frozen):
+    """How a query was read; shown to the user so that they can correct it."""
+
+    text: str = ""
+    similar_to: tuple[str, ...] = ()
+    filters: Filters = Filters()
+    soft_genres: tuple[str, ...] = ()
+    lookup: str | None = None
+
+
+class IntelligenceMetadata(Frozen):
+    """How the answer was made. ``degraded`` names every fallback that was taken."""
+
+    embedding_cached: bool
+    preference_influence: float = Field(ge=0, le=1)
+    confidence_score: float = Field(ge=0, le=1)
+    transformer_latency_ms: float = Field(ge=0)
+    strategy: Literal["generic", "light", "personal"]
+    degraded: tuple[str, ...] = ()
+
+
+class SearchResult(Frozen):
+    """The answer to a search, best first."""
+
+    user_id: str
+    items: tuple[RecommendedItem, ...]
+    model_version: str
+    cached: bool
+    preference_confidence: float
+    understood: Understanding
+    intelligence_metadata: IntelligenceMetadata
+
+
+class SurveyMovie(Frozen):
+    """A film as a swipe card shows it."""
+
+    item_id: str
+    title: str
+    year: int | None
+    genres: tuple[str, ...]
+    director: tuple[str, ...]
+    cast: tuple[str, ...]
+    overview: str
+
+
+class SurveySession(Frozen):
+    """A survey that was started."""
+
+    user_id: str
+    session_id: str
+    movies: tuple[SurveyMovie, ...]
+
+
+class SurveyStep(Frozen):
+    """Where a survey stands. ``movie`` is the next card, ``None`` when all were answered."""
+
+    session_id: str
+    position: int
+    total: int
+    completed: bool
+    movie: SurveyMovie | None
+
+
+class SwipeReceipt(Frozen):
+    """The durable acknowledgement of a swipe or of its undoing.
+
+    ``swipe_count`` counts the films the user has a standing swipe on.
+    """
+
+    status: Literal["recorded", "undone"]
+    preferences_updated: bool
+    swipe_count: int
+    item_id: str
+    direction: Direction
+
+
+class TasteWeight(Frozen):
+    """How much more (or less, if negative) the user goes for something than people at large: -1..1."""
+
+    name: str
+    weight: float
+
+
+class LearnedWeights(Frozen):
+    """The shares of the three signals in the ranking; they sum to one."""
+
+    vector: float
+    bm25: float
+    preference: float
+
+
+class TransformerMetrics(Frozen):
+    """The encoder that serves this user."""
+
+    model_version: str
+    vector_dim: int
+    vector_strategy: str
+    preference_hash: str
+
+
+class Profile(Frozen):
+    """What the service believes about a person, and from how much."""
+
+    user_id: str
+    swipe_count: int
+    like_count: int
+    dislike_count: int
+    skip_count: int
+    preference_confidence: float
+    strategy: Literal["generic", "light", "personal"]
+    top_genres: tuple[TasteWeight, ...]
+    avoided_genres: tuple[TasteWeight, ...]
+    top_tags: tuple[TasteWeight, ...]
+    favourite_years: tuple[int, int] | None
+    popularity_bias: float
+    learned_weights: LearnedWeights
+    transformer_metrics: TransformerMetrics
+    recent_likes: tuple[str, ...]
+    updated_at: datetime | None
+
+
+class Explanation(Frozen):
+    """Why a film is (or is not) for this person; every sentence rests on an ``evidence`` entry."""
+
+    item_id: str
+    title: str
+    explanation: str
+    evidence: tuple[Evidence, ...]
+    model: str
+
+
+class UserExport(Frozen):
+    """Everything stored about one user."""
+
+    user_id: str
+    exported_at: datetime
+    swipes: tuple[SwipeEvent, ...]
+    surveys: tuple[dict[str, object], ...]
+    preferences: dict[str, object] | None
