@@ -1,0 +1,105 @@
+"""The catalogue in memory: film facts by id and as columns, for filters that must be fast."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.errors import UnknownItem
+from recommender.models import Filters, Item
+
+
+class Catalogue:
+    """An immutable snapshot of all films, most rated first."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.items: tuple[Item, ...] = tuple(
+            sorted(items, key=lambda item: (-item.rating_count, item.item_id))
+        )
+        self.rows: dict[str, int] = {item.item_id: row for row, item in enumerate(self.items)}
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self.rows
+
+    def get(self, item_id: str) -> Item:
+        """Raises UnknownItem."""
+        try:
+            return self.items[self.rows[item_id]]
+        except KeyError:
+            raise UnknownItem(item_id) from None
+
+    def select(self, item_ids: Iterable[str]) -> list[Item]:
+        """The films of these ids that exist, in the order given."""
+        return [self.items[self.rows[item_id]] for item_id in item_ids if item_id in self.rows]
+
+    @cached_property
+    def genres(self) -> tuple[str, ...]:
+        """All genre names, in alphabetical order."""
+        return tuple(sorted({genre for item in self.items for genre in item.genres}))
+
+    @cached_property
+    def genre_matrix(self) -> NDArray[np.bool_]:
+        """Shape (films, genres): which film has which genre."""
+        return np.array(
+            [[genre in item.genres for genre in self.genres] for item in self.items], dtype=bool
+        ).reshape(len(self.items), len(self.genres))
+
+    @cached_property
+    def genre_shares(self) -> dict[str, float]:
+        """The share of films that carry each genre, 0..1."""
+        return dict(zip(self.genres, self.genre_matrix.mean(axis=0).tolist(), strict=True))
+
+    @cached_property
+    def years(self) -> NDArray[np.int16]:
+        """Release years, 0 where unknown."""
+        return np.array([item.year or 0 for item in self.items], dtype=np.int16)
+
+    @cached_property
+    def rating_counts(self) -> NDArray[np.int64]:
+        """How many people rated each film."""
+        return np.array([item.rating_count for item in self.items], dtype=np.int64)
+
+    @cached_property
+    def popularity(self) -> NDArray[np.float32]:
+        """Percentile rank by rating count, 0 (nobody rated it) .. 1 (most rated)."""
+        counts = self.rating_counts
+        below = np.searchsorted(np.sort(counts), counts, side="left")
+        return (below / max(len(counts) - 1, 1)).astype(np.float32)
+
+    @cached_property
+    def acclaim(self) -> NDArray[np.float32]:
+        """Bayesian mean rating, 0..5: m ratings of the catalogue's mean are added to each film's own.
+
+        The weighted rating used by IMDb's charts, with m = 25.
+        """
+        prior_weight = 25.0
+        means = np.array([item.rating_mean or 0.0 for item in self.items], dtype=np.float64)
+        total = max(int(self.rating_counts.sum()), 1)
+        prior = float((means * self.rating_counts).sum() / total)
+        weighted = means * self.rating_counts + prior * prior_weight
+        return (weighted / (self.rating_counts + prior_weight)).astype(np.float32)
+
+    def allowed(self, filters: Filters, exclude: Sequence[str] = ()) -> NDArray[np.bool_]:
+        """Shape (films,): which films pass the filters and are not among ``exclude``."""
+        mask = np.ones(len(self.items), dtype=bool)
+        for genre in filters.include_genres:
+            mask &= self._has_genre(genre)
+        for genre in filters.exclude_genres:
+            mask &= ~self._has_genre(genre)
+        if filters.year_from is not None:
+            mask &= self.years >= filters.year_from
+        if filters.year_to is not None:
+            mask &= (self.years <= filters.year_to) & (self.years > 0)
+        for person in filters.people:
+            mask &= np.array([person in item.people for item in self.items], dtype=bool)
+        mask[[self.rows[item_id] for item_id in exclude if item_id in self.rows]] = False
+        return mask
+
+    def _has_genre(self, genre: str) -> NDArray[np.bool_]:
+        if genre not in self.genres:
+            return np.zeros(len(self.items), dtype=bool)
+        return self.genre_matrix[:, self.genres.index(genre)]
