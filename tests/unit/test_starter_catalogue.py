@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,15 @@ def label(film: Film) -> str:
 def repeated(values: list[Any]) -> list[Any]:
     """The values that occur more than once."""
     return [value for value, count in Counter(values).items() if count > 1]
+
+
+def spellings(names: list[str]) -> list[set[str]]:
+    """Groups of names that differ only in accents, case, spaces or punctuation."""
+    groups: defaultdict[str, set[str]] = defaultdict(set)
+    for name in names:
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+        groups[re.sub(r"\W", "", plain).casefold()].add(name)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def named_people(film: Film) -> list[str]:
@@ -155,6 +164,11 @@ def test_tags(films: list[Film]) -> None:
     assert [
         label(f) for f in films if any(tag != tag.lower() for tag in f["tags"])
     ] == []
+
+
+def test_one_spelling_per_person_and_per_tag(films: list[Film]) -> None:
+    assert spellings([name for f in films for name in f["director"] + f["cast"]]) == []
+    assert spellings([tag for f in films for tag in f["tags"]]) == []
 
 
 def test_overviews(films: list[Film]) -> None:
