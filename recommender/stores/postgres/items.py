@@ -1,0 +1,99 @@
+"""Films and their vectors in PostgreSQL with pgvector."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import ColumnElement, Row, any_, bindparam, delete, select, true
+from sqlalchemy.dialects.postgresql import insert
+
+from recommender.models import Filters, Item
+from recommender.stores.ports import Hit, IndexedItem, Vector
+from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.schema import items
+
+ITEM_COLUMNS = [column for column in items.c if column.name not in ("fingerprint", "embedding")]
+BATCH = 500
+
+
+class PostgresItemStore:
+    """ItemStore over a table with a vector column."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def fingerprints(self) -> dict[str, str]:
+        with self._database.connect() as connection:
+            rows = connection.execute(select(items.c.item_id, items.c.fingerprint))
+            return {row.item_id: row.fingerprint for row in rows}
+
+    def upsert(self, films: Sequence[IndexedItem]) -> None:
+        statement = insert(items)
+        statement = statement.on_conflict_do_update(
+            index_elements=[items.c.item_id],
+            set_={column.name: column for column in statement.excluded if not column.primary_key},
+        )
+        with self._database.transaction() as connection:
+            for start in range(0, len(films), BATCH):
+                connection.execute(statement, [_row(film) for film in films[start : start + BATCH]])
+
+    def remove(self, item_ids: Sequence[str]) -> None:
+        with self._database.connect() as connection:
+            connection.execute(delete(items).where(items.c.item_id.in_(item_ids)))
+
+    def all(self) -> Iterable[Item]:
+        with self._database.connect() as connection:
+            return [_item(row) for row in connection.execute(select(*ITEM_COLUMNS))]
+
+    def nearest(
+        self, vector: Vector, k: int, filters: Filters, exclude: Sequence[str] = ()
+    ) -> list[Hit]:
+        distance = items.c.embedding.max_inner_product(bindparam("query", vector))
+        statement = (
+            select(items.c.item_id, distance.label("distance"))
+            .where(true(), *_conditions(filters, exclude))
+            .order_by("distance")
+            .limit(k)
+        )
+        with self._database.connect() as connection:
+            rows = connection.execute(statement)
+            return [Hit(row.item_id, -float(row.distance)) for row in rows]
+
+    def vectors(self, item_ids: Sequence[str]) -> Mapping[str, Vector]:
+        statement = select(items.c.item_id, items.c.embedding).where(
+            items.c.item_id == _any(item_ids)
+        )
+        with self._database.connect() as connection:
+            rows = connection.execute(statement)
+            return {row.item_id: np.asarray(row.embedding, dtype=np.float32) for row in rows}
+
+
+def _any(values: Sequence[str]) -> ColumnElement[str]:
+    return any_(bindparam(None, list(values), type_=items.c.genres.type))
+
+
+def _conditions(filters: Filters, exclude: Sequence[str]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.include_genres:
+        conditions.append(items.c.genres.contains(list(filters.include_genres)))
+    if filters.exclude_genres:
+        conditions.append(~items.c.genres.overlap(list(filters.exclude_genres)))
+    if filters.year_from is not None:
+        conditions.append(items.c.year >= filters.year_from)
+    if filters.year_to is not None:
+        conditions.append(items.c.year <= filters.year_to)
+    if filters.people:
+        people = items.c.director.concat(items.c.cast)
+        conditions.append(people.contains(list(filters.people)))
+    if exclude:
+        conditions.append(~(items.c.item_id == _any(exclude)))
+    return conditions
+
+
+def _row(film: IndexedItem) -> dict[str, object]:
+    facts = film.item.model_dump()
+    lists = {name: list(facts[name]) for name in ("genres", "director", "cast", "tags")}
+    return facts | lists | {"fingerprint": film.fingerprint, "embedding": film.vector}
+
+
+def _item(row: Row[tuple[object, ...]]) -> Item:
+    return Item.model_validate(dict(row._mapping))

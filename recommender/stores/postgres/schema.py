@@ -1,0 +1,112 @@
+"""The tables. Migrations make them; a test holds the two together."""
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+VECTOR_DIM = 384
+
+metadata = MetaData()
+
+items = Table(
+    "items",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("year", SmallInteger),
+    Column("genres", ARRAY(Text), nullable=False),
+    Column("director", ARRAY(Text), nullable=False),
+    Column("cast", ARRAY(Text), nullable=False),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("overview", Text, nullable=False),
+    Column("imdb_id", Text),
+    Column("tmdb_id", Integer),
+    Column("rating_count", Integer, nullable=False),
+    Column("rating_mean", Float),
+    Column("fingerprint", Text, nullable=False),
+    Column("embedding", Vector(VECTOR_DIM), nullable=False),
+)
+
+swipe_events = Table(
+    "swipe_events",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("session_id", Text),
+    Column("swiped_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("idempotency_key", Text),
+    Index("swipe_events_by_user", "user_id", "event_id"),
+    Index(
+        "swipe_events_idempotency",
+        "user_id",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+)
+
+user_preferences = Table(
+    "user_preferences",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("event_count", Integer, nullable=False),
+    Column("preferences", JSONB, nullable=False),
+)
+
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("session_id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("item_ids", ARRAY(Text), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("idempotency_key", Text),
+    Index("surveys_by_user", "user_id", "created_at"),
+    Index(
+        "surveys_idempotency",
+        "user_id",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+)
+
+# Unlogged: a cache need not survive a crash of the database, and is quicker to write without the log.
+embedding_cache = Table(
+    "embedding_cache",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("query_hash", Text, primary_key=True),
+    Column("preference_hash", Text, primary_key=True),
+    Column("embedding", Vector(VECTOR_DIM), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    prefixes=["UNLOGGED"],
+)
+
+search_cache = Table(
+    "search_cache",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("query_hash", Text, primary_key=True),
+    Column("preference_hash", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("item_ids", ARRAY(Text), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
+    prefixes=["UNLOGGED"],
+)

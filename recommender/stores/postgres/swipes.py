@@ -1,0 +1,59 @@
+"""The swipe log in PostgreSQL: rows are only ever inserted, or erased with their user."""
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from recommender.models import SwipeEvent
+from recommender.stores.ports import LogVersion, NewSwipe
+from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.schema import swipe_events
+
+
+class PostgresSwipeLog:
+    """SwipeLog over a table; ``append`` returns after the commit reached the disk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, swipe: NewSwipe) -> SwipeEvent:
+        statement = (
+            insert(swipe_events)
+            .values(vars(swipe))
+            .on_conflict_do_nothing(
+                index_elements=["user_id", "idempotency_key"],
+                index_where=swipe_events.c.idempotency_key.is_not(None),
+            )
+            .returning(*swipe_events.c)
+        )
+        with self._database.connect() as connection:
+            row = connection.execute(statement).one_or_none()
+            if row is None:
+                row = connection.execute(
+                    select(swipe_events).where(
+                        swipe_events.c.user_id == swipe.user_id,
+                        swipe_events.c.idempotency_key == swipe.idempotency_key,
+                    )
+                ).one()
+        return SwipeEvent.model_validate(dict(row._mapping))
+
+    def events(self, user_id: str) -> list[SwipeEvent]:
+        statement = (
+            select(swipe_events)
+            .where(swipe_events.c.user_id == user_id)
+            .order_by(swipe_events.c.event_id)
+        )
+        with self._database.connect() as connection:
+            rows = connection.execute(statement).mappings().all()
+        return [SwipeEvent.model_validate(dict(row)) for row in rows]
+
+    def version(self, user_id: str) -> LogVersion:
+        statement = select(
+            func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()
+        ).where(swipe_events.c.user_id == user_id)
+        with self._database.connect() as connection:
+            last_event_id, count = connection.execute(statement).one()
+        return LogVersion(last_event_id, count)
+
+    def erase(self, user_id: str) -> None:
+        with self._database.connect() as connection:
+            connection.execute(delete(swipe_events).where(swipe_events.c.user_id == user_id))

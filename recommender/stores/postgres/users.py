@@ -1,0 +1,101 @@
+"""Preferences and surveys in PostgreSQL."""
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from recommender.preferences.model import UserPreferences
+from recommender.stores.ports import Survey
+from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.schema import surveys, user_preferences
+
+
+class PostgresPreferenceStore:
+    """PreferenceStore over a table with one row per user."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, user_id: str) -> UserPreferences | None:
+        statement = select(user_preferences.c.preferences).where(
+            user_preferences.c.user_id == user_id
+        )
+        with self._database.connect() as connection:
+            stored = connection.execute(statement).scalar_one_or_none()
+        return None if stored is None else UserPreferences.model_validate(stored)
+
+    def put(self, user_id: str, preferences: UserPreferences) -> None:
+        statement = insert(user_preferences).values(
+            user_id=user_id,
+            event_count=preferences.event_count,
+            preferences=preferences.model_dump(mode="json"),
+        )
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=["user_id"],
+            set_={"event_count": new.event_count, "preferences": new.preferences},
+            where=user_preferences.c.event_count <= new.event_count,
+        )
+        with self._database.connect() as connection:
+            connection.execute(statement)
+
+    def erase(self, user_id: str) -> None:
+        with self._database.connect() as connection:
+            connection.execute(
+                delete(user_preferences).where(user_preferences.c.user_id == user_id)
+            )
+
+
+class PostgresSurveyStore:
+    """SurveyStore over a table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, survey: Survey) -> Survey:
+        statement = (
+            insert(surveys)
+            .values(vars(survey) | {"item_ids": list(survey.item_ids)})
+            .on_conflict_do_nothing(
+                index_elements=["user_id", "idempotency_key"],
+                index_where=surveys.c.idempotency_key.is_not(None),
+            )
+            .returning(*surveys.c)
+        )
+        with self._database.connect() as connection:
+            row = connection.execute(statement).mappings().one_or_none()
+            if row is None:
+                row = (
+                    connection.execute(
+                        select(surveys).where(
+                            surveys.c.user_id == survey.user_id,
+                            surveys.c.idempotency_key == survey.idempotency_key,
+                        )
+                    )
+                    .mappings()
+                    .one()
+                )
+        return _survey(dict(row))
+
+    def get(self, session_id: str) -> Survey | None:
+        with self._database.connect() as connection:
+            row = (
+                connection.execute(select(surveys).where(surveys.c.session_id == session_id))
+                .mappings()
+                .one_or_none()
+            )
+        return None if row is None else _survey(dict(row))
+
+    def of_user(self, user_id: str) -> list[Survey]:
+        statement = (
+            select(surveys).where(surveys.c.user_id == user_id).order_by(surveys.c.created_at)
+        )
+        with self._database.connect() as connection:
+            return [_survey(dict(row)) for row in connection.execute(statement).mappings()]
+
+    def erase(self, user_id: str) -> None:
+        with self._database.connect() as connection:
+            connection.execute(delete(surveys).where(surveys.c.user_id == user_id))
+
+
+def _survey(row: dict[str, object]) -> Survey:
+    return Survey(**(row | {"item_ids": tuple(row["item_ids"])}))  # type: ignore[arg-type]
