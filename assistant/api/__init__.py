@@ -1,0 +1,1 @@
+"""The REST door: HTTP in, one call to the service, the domain's answer out."""

@@ -1,0 +1,70 @@
+"""The REST application, assembled."""
+
+from collections.abc import Callable, Coroutine
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from assistant.api import documentation, problems
+from assistant.api.limits import Quota
+from assistant.api.metrics import MetricsMiddleware
+from assistant.api.middleware import (
+    RequestIdMiddleware,
+    SecurityHeadersMiddleware,
+    UnexpectedErrorMiddleware,
+)
+from assistant.api.routes import health, items, search, survey, swipes, users
+from assistant.api.routes import problems as problem_pages
+from assistant.api.settings import ApiSettings
+from recommender.service import Recommender
+
+ROUTERS: tuple[APIRouter, ...] = (
+    survey.router,
+    swipes.router,
+    search.router,
+    users.router,
+    items.router,
+    health.router,
+    problem_pages.router,
+)
+MIDDLEWARES = (
+    RequestIdMiddleware,
+    SecurityHeadersMiddleware,
+    MetricsMiddleware,
+    UnexpectedErrorMiddleware,
+)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
+    """The REST API over one service, ready to have the chat mounted at "/" behind it."""
+    app = documentation.documented()
+    app.state.recommender = recommender
+    app.state.quota = Quota(settings.rate_limit)
+    app.state.max_body_bytes = settings.max_body_bytes
+    problems.install(app)
+    for middleware in reversed(MIDDLEWARES):  # the one added last is outermost
+        app.add_middleware(middleware)
+    for router in ROUTERS:
+        app.include_router(router)
+        _refuse_other_methods(app, router)
+    return app
+
+
+def _refuse_other_methods(app: FastAPI, router: APIRouter) -> None:
+    """Answer 405 ourselves: a chat mounted at "/" would take the request for one of its pages."""
+    allowed: dict[str, set[str]] = {}
+    for route in (each for each in router.routes if isinstance(each, APIRoute)):
+        allowed.setdefault(route.path, set()).update(route.methods or ())
+    for path, methods in allowed.items():
+        refuse = _refusal(", ".join(sorted(methods)))
+        others = sorted(METHODS - methods)
+        app.add_api_route(path, refuse, methods=others, include_in_schema=False)
+
+
+def _refusal(allow: str) -> Callable[[], Coroutine[None, None, None]]:
+    async def method_not_allowed() -> None:
+        raise HTTPException(405, headers={"Allow": allow})
+
+    return method_not_allowed

@@ -1,0 +1,114 @@
+"""The OpenAPI description, and the page that shows it without reaching for the internet."""
+
+from importlib.metadata import version
+from itertools import groupby
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.staticfiles import StaticFiles
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from assistant.api import problems
+from assistant.api.examples import Example
+
+ASSETS = "/docs/assets"
+PROBLEM_REF = "#/components/schemas/Problem"
+ALWAYS = (problems.RATE_LIMITED, problems.INTERNAL_ERROR, problems.STORE_UNAVAILABLE)
+# Swagger UI starts from a script within the page and draws with inline styles and data: images.
+PAGE_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'"
+)
+TAGS: list[dict[str, Any]] = [
+    {"name": "survey", "description": "Cards to swipe, so that a taste can be learned."},
+    {"name": "swipes", "description": "What a person says of a film: like, dislike, skip; undo."},
+    {"name": "search", "description": "Films for a person and their words, and why."},
+    {"name": "user", "description": "What is believed and stored of a person; erasure."},
+    {"name": "catalogue", "description": "The films."},
+    {"name": "operations", "description": "For those who run the service."},
+]
+DESCRIPTION = """
+Films for your words and your taste, with truthful reasons.
+
+* **Errors** are problem details (RFC 9457, `application/problem+json`): `type` is stable,
+  `detail` says how to mend the request.
+* **Writes** take an `Idempotency-Key`: a request repeated under its key is answered as the first
+  time and done once.
+* **Quota**: `RateLimit` says what is left; past it comes 429 with `Retry-After`.
+* **Ids**: a user id is whatever names the person at your side, 1 to 128 characters.
+"""
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+class DocumentedApi(FastAPI):
+    """A FastAPI application whose description includes the shape of problems."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        document = super().openapi()
+        schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
+        return document
+
+
+def documented() -> FastAPI:
+    """An application with its name, description and offline documentation page at /docs."""
+    app = DocumentedApi(
+        title="Reelwise",
+        version=version("reelwise"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.mount(ASSETS, StaticFiles(packages=[("fastapi_swagger", "resources")]))
+    app.add_api_route("/docs", _page, include_in_schema=False)
+    return app
+
+
+async def _page(request: Request) -> HTMLResponse:
+    root = request.scope.get("root_path", "").rstrip("/")
+    page = get_swagger_ui_html(
+        openapi_url=f"{root}/openapi.json",
+        title="Reelwise API",
+        swagger_js_url=f"{root}{ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}{ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{root}{ASSETS}/favicon-32x32.png",
+        swagger_ui_parameters={"displayRequestDuration": True, "tryItOutEnabled": True},
+    )
+    page.headers["Content-Security-Policy"] = PAGE_POLICY
+    return page
+
+
+def answers(example: Example, *kinds: problems.Kind) -> Responses:
+    """The OpenAPI ``responses`` of a route: what it answers, and how it may refuse."""
+    return {200: {"content": {"application/json": {"example": example}}}} | refusals(*kinds)
+
+
+def refusals(*kinds: problems.Kind) -> Responses:
+    """The OpenAPI ``responses`` for these kinds of problem and those that any route may have."""
+    by_status = sorted({*kinds, *ALWAYS}, key=lambda kind: (kind.status, kind.slug))
+    return {
+        status: _refusal(list(group)) for status, group in groupby(by_status, lambda k: k.status)
+    }
+
+
+def _refusal(kinds: list[problems.Kind]) -> dict[str, Any]:
+    examples = {kind.slug: {"value": _example(kind)} for kind in kinds}
+    content = {problems.MEDIA_TYPE: {"schema": {"$ref": PROBLEM_REF}, "examples": examples}}
+    return {"description": "; ".join(kind.title for kind in kinds), "content": content}
+
+
+def _example(kind: problems.Kind) -> dict[str, Any]:
+    return problems.Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        detail=kind.mend,
+        instance="/search",
+        request_id="0f8e4b1c9a7d4e6fb2c3d4e5f6a7b8c9",
+    ).model_dump(exclude_none=True)

@@ -1,0 +1,111 @@
+"""What a client may send: how often, and how much at once."""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import limits
+from fastapi.routing import APIRoute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is left of a caller's quota, and in how many seconds it is whole again."""
+
+    remaining: int
+    reset_seconds: int
+
+
+class Quota:
+    """Counts requests per caller in this process; a window opens with its first request."""
+
+    def __init__(self, rate: str) -> None:
+        self._rate = limits.parse(rate)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def charge(self, *caller: str) -> Standing:
+        """Count one request of ``caller``. Raises HTTPException 429 past the quota."""
+        allowed = self._limiter.hit(self._rate, *caller)
+        window = self._limiter.get_window_stats(self._rate, *caller)
+        standing = Standing(window.remaining, max(1, ceil(window.reset_time - time.time())))
+        if not allowed:
+            raise HTTPException(429, headers=self._refusal(standing))
+        return standing
+
+    def headers(self, standing: Standing) -> dict[str, str]:
+        """The fields of draft-ietf-httpapi-ratelimit-headers-10."""
+        return {
+            "RateLimit-Policy": f'"default";q={self._rate.amount};w={self._rate.get_expiry()}',
+            "RateLimit": f'"default";r={standing.remaining};t={standing.reset_seconds}',
+        }
+
+    def _refusal(self, standing: Standing) -> dict[str, str]:
+        return {"Retry-After": str(standing.reset_seconds), **self.headers(standing)}
+
+
+class BoundedRequest(Request):
+    """A request whose body is refused as soon as it is known to be too large."""
+
+    def __init__(self, scope: Scope, receive: Receive, max_bytes: int) -> None:
+        super().__init__(scope, receive)
+        self._max_bytes = max_bytes
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body's chunks. Raises HTTPException 413."""
+        self._check(int(self.headers.get("content-length", 0)))
+        size = 0
+        async for chunk in super().stream():
+            size += len(chunk)
+            self._check(size)
+            yield chunk
+
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise HTTPException(413)
+
+
+class LimitedRoute(APIRoute):
+    """A route that charges the client's address and the user named, and bounds the body."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler, so that requests which turn out to be invalid count as well."""
+        handle = super().get_route_handler()
+
+        async def limited(request: Request) -> Response:
+            state = request.app.state
+            bounded = BoundedRequest(request.scope, request.receive, state.max_body_bytes)
+            standing = await _charge(state.quota, bounded)
+            response = await handle(bounded)
+            response.headers.update(state.quota.headers(standing))
+            return response
+
+        return limited
+
+
+async def _charge(quota: Quota, request: Request) -> Standing:
+    standing = quota.charge("client", request.client.host if request.client else "unknown")
+    if user_id := await _named_user(request):
+        of_user = quota.charge("user", user_id)
+        standing = min(standing, of_user, key=lambda each: each.remaining)
+    return standing
+
+
+async def _named_user(request: Request) -> str | None:
+    """The user a request is about; nobody where it is too malformed to say."""
+    named = request.path_params | dict(request.query_params)
+    if request.method == "POST":
+        # What is wrong with it is said by the handler, which reads it again.
+        with suppress(ValueError, RecursionError):
+            body = await request.json()
+            named = body if isinstance(body, dict) else {}
+    user_id = named.get("user_id")
+    return user_id if isinstance(user_id, str) else None

@@ -1,0 +1,116 @@
+"""Plain ASGI middlewares around every HTTP request; websockets pass untouched."""
+
+import logging
+import re
+import traceback
+from collections.abc import Iterator
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from assistant.api import problems
+
+REQUEST_ID_HEADER = "X-Request-ID"
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_JSON_CONTENT = re.compile(r"application/(\w+\+)?json\b")
+
+logger = logging.getLogger("reelwise.api")
+
+
+class RequestIdMiddleware:
+    """Give each request an id (the client's own if it is a sane one) and return it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep the id at ``request.state.request_id``."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        offered = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+        request_id = offered if _ACCEPTABLE_ID.fullmatch(offered) else uuid4().hex
+        Request(scope).state.request_id = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        await self.app(scope, receive, send_with_id)
+
+
+class SecurityHeadersMiddleware:
+    """Add the headers that keep browsers from guessing, framing and leaking.
+
+    JSON also gets a policy that lets a browser load nothing from it; pages set their own.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Set what the inner application did not set itself."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _secure(MutableHeaders(scope=message))
+            await send(message)
+
+        await self.app(scope, receive, send_secured)
+
+
+def _secure(headers: MutableHeaders) -> None:
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    if _JSON_CONTENT.match(headers.get("Content-Type", "")):
+        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        headers.setdefault("Cache-Control", "no-store")
+
+
+class UnexpectedErrorMiddleware:
+    """Turn what nobody foresaw into a 500 problem and a log entry that share the request's id.
+
+    The log names types and places only: messages of exceptions may carry users' words.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Re-raise once a response has begun: the server must then cut the connection."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as error:
+            if started:
+                raise
+            request = Request(scope)
+            logger.error("request %s failed\n%s", request.state.request_id, _without_words(error))
+            await problems.respond(request, problems.INTERNAL_ERROR)(scope, receive, send)
+
+
+def _without_words(error: BaseException) -> str:
+    return "\n".join(
+        f"{type(link).__module__}.{type(link).__qualname__}, raised at\n"
+        + "".join(traceback.format_tb(link.__traceback__))
+        for link in _causes(error)
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,40 @@
+"""Search: a person's words and taste against the catalogue, and why a film is there."""
+
+from fastapi import APIRouter
+
+from assistant.api import examples, problems
+from assistant.api.dependencies import Service
+from assistant.api.documentation import answers
+from assistant.api.limits import LimitedRoute
+from assistant.api.schemas import ExplainIn, SearchIn
+from recommender.models import Explanation, SearchResult
+
+router = APIRouter(tags=["search"], route_class=LimitedRoute)
+
+
+@router.post(
+    "/search",
+    responses=answers(
+        examples.SEARCH_RESULT,
+        problems.MALFORMED_JSON,
+        problems.UNKNOWN_ITEM,
+        problems.INVALID_REQUEST,
+    ),
+)
+def search(body: SearchIn, service: Service) -> SearchResult:
+    """Rank the catalogue for this person and these words; nothing asked means "recommend me"."""
+    return service.search(body.request())
+
+
+@router.post(
+    "/explain",
+    responses=answers(
+        examples.EXPLANATION,
+        problems.MALFORMED_JSON,
+        problems.UNKNOWN_ITEM,
+        problems.INVALID_REQUEST,
+    ),
+)
+def explain(body: ExplainIn, service: Service) -> Explanation:
+    """Say why a film suits this person and query; every sentence rests on the evidence."""
+    return service.explain(body.user_id, body.item_id, body.query or "")

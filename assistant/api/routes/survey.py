@@ -1,0 +1,42 @@
+"""Surveys: the cards from which a taste is learned."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from assistant.api import examples, problems
+from assistant.api.dependencies import IdempotencyKey, Service, SessionId
+from assistant.api.documentation import answers
+from assistant.api.limits import LimitedRoute
+from assistant.api.schemas import SurveyStart
+from recommender.models import Identifier, SurveySession, SurveyStep
+
+router = APIRouter(prefix="/survey", tags=["survey"], route_class=LimitedRoute)
+
+
+@router.post(
+    "/start",
+    responses=answers(
+        examples.SURVEY_SESSION,
+        problems.MALFORMED_JSON,
+        problems.INVALID_REQUEST,
+        problems.IDEMPOTENCY_KEY_REUSED,
+    ),
+)
+def start_survey(
+    body: SurveyStart, service: Service, idempotency_key: IdempotencyKey = None
+) -> SurveySession:
+    """Curate cards that this user has not swiped yet, over genres, eras and fame."""
+    return service.start_survey(body.user_id, body.survey_size, idempotency_key=idempotency_key)
+
+
+@router.get("/{session_id}/next", responses=answers(examples.SURVEY_STEP, problems.UNKNOWN_SESSION))
+def next_card(
+    session_id: SessionId,
+    service: Service,
+    user_id: Annotated[
+        Identifier | None, Query(description="Refuse the survey if it is not this user's.")
+    ] = None,
+) -> SurveyStep:
+    """Say which card comes next; `movie` is null when all were answered."""
+    return service.next_card(user_id, session_id)

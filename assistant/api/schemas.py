@@ -1,0 +1,122 @@
+"""What clients send. The answers are the domain's own models."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from assistant.api import examples
+from recommender.models import (
+    MAX_RESULTS,
+    Direction,
+    Filters,
+    Frozen,
+    Identifier,
+    Moment,
+    Query,
+    SearchRequest,
+)
+
+CLOCK_SKEW = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _past(moment: datetime) -> datetime:
+    """A far future swipe would outweigh all honest ones for ever."""
+    if not EPOCH <= moment <= datetime.now(UTC) + CLOCK_SKEW:
+        raise ValueError("should be a moment between 1970 and now")
+    return moment
+
+
+def _one_or_many(value: object) -> object:
+    """A single id stands for a list of one, null for an empty list."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+SwipedAt = Annotated[Moment, AfterValidator(_past)]
+SimilarTo = Annotated[
+    tuple[Identifier, ...],
+    Field(max_length=10),
+    BeforeValidator(_one_or_many, json_schema_input_type=Identifier | list[Identifier] | None),
+]
+
+
+def _example(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+class SurveyStart(Frozen):
+    """Whom to show cards and how many of them."""
+
+    model_config = _example(examples.SURVEY_START)
+
+    user_id: Identifier
+    survey_size: int = Field(
+        default=20, ge=1, strict=True, description="At most as many as the catalogue has films."
+    )
+
+
+class SwipeIn(Frozen):
+    """A person's word on a film."""
+
+    model_config = _example(examples.SWIPE)
+
+    user_id: Identifier
+    item_id: Identifier
+    direction: Direction = Field(description="`skip` means: haven't seen it.")
+    session_id: Identifier | None = Field(default=None, description="The survey it belongs to.")
+    timestamp: SwipedAt | None = Field(
+        default=None, description="ISO 8601 (UTC where no offset is given) or seconds since 1970."
+    )
+
+
+class UndoIn(Frozen):
+    """Whose latest swipe to take back: of one film, or of all."""
+
+    model_config = _example(examples.UNDO)
+
+    user_id: Identifier
+    item_id: Identifier | None = None
+
+
+class SearchIn(Frozen):
+    """What to look for, and for whom. An empty query means "recommend me something"."""
+
+    model_config = _example(examples.SEARCH)
+
+    user_id: Identifier
+    query: Query = ""
+    k: int = Field(default=20, ge=1, le=MAX_RESULTS, strict=True, description="How many films.")
+    explain: bool = Field(default=False, strict=True, description="Add the evidence per film.")
+    filters: Filters | None = None
+    similar_to: SimilarTo = Field(default=(), description="One film id, or up to ten.")
+
+    def request(self) -> SearchRequest:
+        """The same in the domain's words."""
+        return SearchRequest(
+            user_id=self.user_id,
+            query=self.query,
+            k=self.k,
+            explain=self.explain,
+            filters=self.filters or Filters(),
+            similar_to=self.similar_to,
+        )
+
+
+class ExplainIn(Frozen):
+    """Which film to explain to whom, and what they had asked for."""
+
+    model_config = _example(examples.EXPLAIN)
+
+    user_id: Identifier
+    item_id: Identifier
+    query: Query | None = None
+
+
+class Readiness(BaseModel):
+    """Whether the service can serve; ``degraded`` answers come without the encoder."""
+
+    status: str
+    checks: dict[str, bool]
