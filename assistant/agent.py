@@ -1,0 +1,68 @@
+"""The agent loop: a chat model and the product's tools, the same for every model."""
+
+import logging
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    ModelCallLimitMiddleware,
+    ToolCallLimitMiddleware,
+    ToolCallRequest,
+    ToolErrorMiddleware,
+)
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import ToolException
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.graph.state import CompiledStateGraph
+from pydantic import ValidationError
+
+from prompts import system_prompt
+from recommender import models
+from recommender.errors import ReelwiseError
+from tools import ALL_TOOLS, ToolContext
+
+log = logging.getLogger(__name__)
+_MODEL_CALLS = 8
+_TOOL_CALLS = 16
+"""Most calls in one turn; a turn that wants more has lost its way."""
+
+
+def build_agent(model: BaseChatModel) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
+    """An agent that remembers each conversation by its ``thread_id``, in this process.
+
+    Run it with ``context=ToolContext(...)``: who the user is comes from there.
+    """
+    middleware: list[AgentMiddleware[Any, Any, Any]] = [
+        ModelCallLimitMiddleware(run_limit=_MODEL_CALLS),
+        ToolCallLimitMiddleware(run_limit=_TOOL_CALLS),
+        ToolErrorMiddleware(tool_error),
+    ]
+    return create_agent(
+        model,
+        ALL_TOOLS,
+        system_prompt=system_prompt(),
+        context_schema=ToolContext,
+        checkpointer=InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=_ARTIFACTS)),
+        middleware=middleware,
+    )
+
+
+def tool_error(error: Exception, request: ToolCallRequest) -> str:
+    """What the chat model is told of a failed tool: ``Kind: message``."""
+    match error:
+        case ReelwiseError() | ToolException():
+            return f"{type(error).__name__}: {error}"
+        case ValidationError():
+            return f"InvalidRequest: {error.errors()[0]['msg']}"
+        case _:
+            log.error("The tool %s failed.", request.tool_call["name"], exc_info=error)
+            return "InternalError: the service could not do that just now."
+
+
+_ARTIFACTS = [
+    (model.__module__, model.__name__)
+    for model in vars(models).values()
+    if isinstance(model, type) and issubclass(model, models.Frozen)
+] + [(models.Direction.__module__, models.Direction.__name__)]

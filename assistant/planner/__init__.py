@@ -1,0 +1,24 @@
+"""A chat model that needs no account: a grammar, example messages and an encoder."""
+
+from collections.abc import Iterable
+
+import prompts
+from assistant.planner.language import Vocabulary
+from assistant.planner.model import OfflinePlanner
+from assistant.planner.nearest import NearestExample
+from assistant.planner.planning import Planner
+from assistant.planner.titles import Titles
+from fusion.encoder import TextEncoder
+from recommender.models import Item
+from recommender.text import index_text
+
+__all__ = ["OfflinePlanner", "offline_planner"]
+
+
+def offline_planner(encoder: TextEncoder, films: Iterable[Item]) -> OfflinePlanner:
+    """The planner over a catalogue: its titles and words tell films from chatter."""
+    films = tuple(films)
+    examples = [text for texts in prompts.intent_examples().values() for text in texts]
+    vocabulary = Vocabulary([*map(index_text, films), *examples])
+    titles = Titles(film.title for film in films)
+    return OfflinePlanner(planner=Planner(titles, vocabulary, NearestExample(encoder)))

@@ -1,0 +1,80 @@
+"""What the planner knows of a conversation: read from its messages, nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+
+from tools.content import FilmLine, read
+
+SEARCH = "search_movies"
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A conversation up to now; ``before`` ends where ``now``, the current turn, begins."""
+
+    before: Sequence[BaseMessage]
+    now: Sequence[BaseMessage]
+
+    @classmethod
+    def of(cls, messages: Sequence[BaseMessage]) -> "Conversation":
+        """Split messages at the latest one from the person."""
+        turns = [n for n, message in enumerate(messages) if isinstance(message, HumanMessage)]
+        start = turns[-1] if turns else len(messages)
+        return cls(messages[:start], messages[start:])
+
+    @property
+    def said(self) -> str:
+        """The person's latest message."""
+        return str(self.now[0].text).strip() if self.now else ""
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds of tool calls this turn has had."""
+        return sum(isinstance(m, AIMessage) and bool(m.tool_calls) for m in self.now)
+
+    @property
+    def results(self) -> list[ToolMessage]:
+        """What the tools answered in this turn."""
+        return [message for message in self.now if isinstance(message, ToolMessage)]
+
+    @property
+    def last_intent(self) -> str:
+        """The intent the planner answered last, or an empty string."""
+        said = [message for message in self.before if isinstance(message, AIMessage)]
+        return str(said[-1].response_metadata.get("intent", "")) if said else ""
+
+    @cached_property
+    def shown(self) -> tuple[FilmLine, ...]:
+        """The films of the latest search before this turn, best first."""
+        searches = [message for message in self._past_results if message.name == SEARCH]
+        return read(searches[-1].text).films if searches else ()
+
+    @cached_property
+    def last_search(self) -> dict[str, object]:
+        """The arguments of the latest search before this turn; empty when there was none."""
+        calls = [
+            call
+            for message in self.before
+            if isinstance(message, AIMessage)
+            for call in message.tool_calls
+            if call["name"] == SEARCH
+        ]
+        return dict(calls[-1]["args"]) if calls else {}
+
+    @cached_property
+    def focus(self) -> FilmLine | None:
+        """The one film that was talked about last, if it is clear which."""
+        last = self._past_results[-1] if self._past_results else None
+        if last is None:
+            return None
+        content = read(last.text)
+        if film_id := content.fields.get("film id"):
+            return FilmLine(film_id, content.fields.get("film", film_id), None)
+        return content.films[0] if last.name == SEARCH and len(content.films) == 1 else None
+
+    @cached_property
+    def _past_results(self) -> list[ToolMessage]:
+        return [m for m in self.before if isinstance(m, ToolMessage) and m.status != "error"]

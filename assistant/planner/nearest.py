@@ -1,0 +1,54 @@
+"""The intent of the nearest example message, by embedding."""
+
+import logging
+from functools import cached_property
+
+import numpy as np
+
+import prompts
+from assistant.planner.intents import Intent
+from fusion.encoder import TextEncoder, Vectors
+from fusion.errors import EncoderUnavailable
+
+log = logging.getLogger(__name__)
+_FLOOR = 0.40
+"""Below this cosine no example is near enough to say anything."""
+_MARGIN = 0.04
+"""An intent must be this much nearer than a search to be preferred to one."""
+_SURE = 0.60
+"""The cosine from which on an intent that changes something is believed."""
+_CHANGES = frozenset({Intent.UNDO, Intent.SURVEY, Intent.FORGET})
+
+
+class NearestExample:
+    """Compares a message with the examples of each intent."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._pairs = [
+            (Intent(name), text)
+            for name, texts in prompts.intent_examples().items()
+            for text in texts
+        ]
+
+    def intent(self, text: str) -> Intent | None:
+        """The nearest intent; a search in doubt; None where nothing is near."""
+        try:
+            scores = self._examples @ self._encoder.encode([text])[0]
+        except EncoderUnavailable:
+            log.warning("No encoder: the intent of a message is decided by its words alone.")
+            return None
+        best: dict[Intent, float] = {}
+        for (intent, _), score in zip(self._pairs, scores.tolist(), strict=True):
+            best[intent] = max(score, best.get(intent, -1.0))
+        top = max(best, key=lambda intent: best[intent])
+        if best[top] < _FLOOR:
+            return None
+        needed = best[Intent.SEARCH] + _MARGIN
+        unsure = best[top] < needed or (top in _CHANGES and best[top] < _SURE)
+        return Intent.SEARCH if unsure else top
+
+    @cached_property
+    def _examples(self) -> Vectors:
+        """Shape (examples, dim), unit rows."""
+        return np.asarray(self._encoder.encode([text for _, text in self._pairs]))

@@ -1,0 +1,63 @@
+"""Questions about one film: "why the second one?", "who directed Heat?"."""
+
+import re
+
+from assistant.planner.references import is_deictic, position
+from assistant.planner.titles import Titles
+
+_PICKED = (
+    r"(?:pick(?:ed)?|choose|chose|chosen|recommend(?:ed|ing)?|suggest(?:ed|ing)?|show(?:n|ing)?|"
+    r"select(?:ed)?|list(?:ed)?|includ(?:ed?|ing)|offer(?:ed|ing)?|think of|come up with|put)"
+)
+_WHY = re.compile(
+    r"^(?:(?:but|so|and|ok|hm+|well|tell me|explain(?: to me)?)\W+)*(?:why|how come)\b\W*"
+    rf"(?P<asked>(?:did|do|would|have|were|are|was|is|has)? ?(?:you|it)? ?(?:\w+ly )?{_PICKED}\b"
+    r"(?: me)?)?"
+    r"(?:(?:should|would|will|might) i (?:watch|see|like|love|enjoy)|"
+    r"do you think i(?:'d| would|'ll| will) (?:like|love|enjoy)|is|was|are|do you say)? ?"
+    r"(?P<film>.*)$"
+    rf"|^what ma(?:de|kes) you (?:{_PICKED}|think)"
+    r"(?: i(?:'d| would) (?:like|love|enjoy))? (?P<b>.+)$"
+    r"|^(?:please )?explain (?:the )?(?:reason(?:s|ing)? (?:for|behind) |choice of )?(?P<c>.+)$"
+    r"|\b(?:reason(?:s|ing)?|logic|thinking) (?:for|behind) (?:picking |choosing |recommending )?"
+    r"(?P<d>.+)$",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"(?:[ ,]+(?:here|there|on (?:the|my|this) list|in (?:the|this|my) list|for me|to me|listed|"
+    rf"{_PICKED}|(?:such )?a good (?:fit|match|choice|pick)(?: for me)?|first|so high|at the top|"
+    r"exactly|then|though|in particular|of all films|please))+$",
+    re.IGNORECASE,
+)
+_FACT = re.compile(
+    r"^(?:who|when|what year|where|how (?:long|many|much|old)|what(?:'s| is)|is|tell me (?:more )?"
+    r"about|do you (?:know|have)|have you (?:got|heard of))\b(?!.*\b(?:like|similar)\b)",
+    re.IGNORECASE,
+)
+
+
+def film_to_explain(text: str, titles: Titles) -> str | None:
+    """What a "why this film?" question calls the film; None when it is no such question."""
+    said = " ".join(text.replace("’", "'").split()).rstrip("?!. ")
+    found = _WHY.search(said)
+    if not found:
+        return None
+    film = next((found[g] for g in ("film", "b", "c", "d") if found[g] is not None), "")
+    film = film if titles.exact(film) else _TAIL.sub("", f" {film}").strip(" \"'“”")
+    if not film:
+        return "this one"
+    sure = bool(found["asked"] or found["b"]) or _names_a_film(film, titles)
+    return film if sure else None
+
+
+def film_asked_about(text: str, titles: Titles) -> str | None:
+    """The title in a question of fact, such as "who directed Heat?"."""
+    said = text.replace("’", "'").strip()
+    return titles.mentioned(said) if _FACT.match(said) else None
+
+
+def _names_a_film(text: str, titles: Titles) -> bool:
+    if is_deictic(text) or position(text) is not None or titles.match(text):
+        return True
+    words = text.split()
+    return len(words) <= 4 and all(word[0].isupper() or word[0].isdigit() for word in words)

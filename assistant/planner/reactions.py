@@ -1,0 +1,125 @@
+"""Reactions given in words: "I loved Alien and hated Cats"."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assistant.planner.references import is_deictic, position
+from assistant.planner.titles import Titles
+
+_LIKED = r"loved|adored|enjoyed|liked|was blown away by|(?:am|'m) (?:a )?(?:big |huge )?fan of"
+_DISLIKED = (
+    r"hated|disliked|detested|despised|loathed|couldn'?t stand|could not stand|was bored by|"
+    r"walked out of|did(?:n'?t| not) (?:really |much )?(?:like|enjoy|love|care for)"
+)
+_SKIPPED = (
+    r"(?:have |'ve )?(?:never|not yet|not) (?:seen|watched|saw)|"
+    r"have(?:n'?t| not) (?:yet )?(?:seen|watched)|did(?:n'?t| not) (?:see|watch)"
+)
+_LIKE = r"love|adore|enjoy|like"
+_DISLIKE = r"hate|dislike|detest|despise|can'?t stand|cannot stand|do(?:n'?t| not) (?:really )?like"
+_ADVERBS = r"(?:(?:also|really|absolutely|just|totally|kind of|quite|so|always|both) )*"
+_CLAUSE = re.compile(
+    rf"(?:(?:^|[.!?;,] *|\b(?:and|but|though|while) )(?:(?:i|we)(?:'ve| have)? ?)?|"
+    rf"\b(?:i|we)(?:'ve| have)? ?){_ADVERBS}"
+    rf"(?:(?P<liked>{_LIKED})|(?P<disliked>{_DISLIKED})|(?P<skip>{_SKIPPED})|"
+    rf"(?P<dislike>{_DISLIKE})|(?P<like>{_LIKE})) +"
+    r"|(?:,? but|,| and) not (?P<not>)",
+    re.IGNORECASE,
+)
+_THUMBS = re.compile(r"^(?:a )?(?:big )?thumbs (up|down) (?:for|to|on) (.+)$", re.IGNORECASE)
+_FAVOURITE = re.compile(
+    r"\bfavou?rites?(?: (?:films?|movies?))?(?: of all time)? (?:is|are|was|were) (.+)$"
+    r"|^(.+?) (?:is|was) (?:one of )?my (?:all[- ]time )?favou?rites?\b.*$",
+    re.IGNORECASE,
+)
+_VERDICT = re.compile(
+    r"^(?P<film>.+?) (?:was|is|were|are) (?:(?:really|so|absolutely|pretty|too|very|just|a|an|"
+    r"such|quite) )*"
+    r"(?:(?P<good>great|brilliant|amazing|fantastic|wonderful|excellent|awesome|superb|perfect|"
+    r"masterpiece|good|fun|beautiful|moving|incredible)|(?P<bad>terrible|awful|boring|bad|"
+    r"overrated|dreadful|rubbish|horrible|dull|disappointing|a mess|garbage|trash))\W*$",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    r"[,.;!?]+ *(?:so |and |now |but )*(?=(?:what|any|some|show|give|recommend|suggest|find|can|"
+    r"could|more|got|please)\b)"
+    r"|[,.;!?]* *\b(?:but|and|so) (?:now )?(?:i )?(?=(?:want|need|would|'d|feel|am looking|"
+    r"give|show|recommend|find|suggest|what)\b)",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"(?:[ ,]+(?:too|a lot|so much|very much|as well|either|yet|before|though|as a kid|last night|"
+    r"yesterday|at all|the other day|both|to bits|tbh|the most))+$",
+    re.IGNORECASE,
+)
+_PRESENT = ("like", "dislike", "not")
+_DIRECTIONS = {"liked": "like", "disliked": "dislike", "not": "dislike"}
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """One reaction: ``film`` is what the person called it."""
+
+    direction: str
+    film: str
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """The reactions of a message and what it asks for besides them."""
+
+    given: tuple[Reaction, ...]
+    request: str = ""
+
+
+def read_reactions(text: str, titles: Titles) -> Reactions:
+    """The reactions that ``text`` states; none when it states none.
+
+    "I love X" counts only where X is a film: "I love westerns" is a wish, not a swipe.
+    """
+    said = " ".join(text.replace("’", "'").split())
+    request = _REQUEST.search(said)
+    wish = said[request.end() :] if request else ""
+    stated = said[: request.start()] if request else said
+    given = tuple(_statement(stated, titles)) or tuple(_clauses(stated, titles))
+    return Reactions(given, wish if given else "")
+
+
+def _statement(text: str, titles: Titles) -> Iterator[Reaction]:
+    if thumbs := _THUMBS.match(text):
+        yield from _films("like" if thumbs[1].lower() == "up" else "dislike", thumbs[2], titles)
+    elif favourite := _FAVOURITE.search(text):
+        yield from _named("like", favourite[1] or favourite[2], titles)
+    elif verdict := _VERDICT.match(text):
+        yield from _named("like" if verdict["good"] else "dislike", verdict["film"], titles)
+
+
+def _clauses(text: str, titles: Titles) -> Iterator[Reaction]:
+    clauses = list(_CLAUSE.finditer(text))
+    previous = ""
+    for n, clause in enumerate(clauses):
+        end = clauses[n + 1].start() if n + 1 < len(clauses) else len(text)
+        verb = clause.lastgroup or ""
+        if verb == "not" and previous not in ("liked", "like"):
+            continue
+        films = _named if verb in _PRESENT else _films
+        yield from films(_DIRECTIONS.get(verb, verb), text[clause.end() : end], titles)
+        previous = verb
+
+
+def _films(direction: str, text: str, titles: Titles) -> Iterator[Reaction]:
+    whole = text.strip(" ,.;!?\"'")
+    bare = whole if titles.exact(whole) else _TAIL.sub("", whole).strip(" ,.;!?\"'")
+    for film in titles.split(bare):
+        yield Reaction(direction, film)
+
+
+def _named(direction: str, text: str, titles: Titles) -> Iterator[Reaction]:
+    reactions = list(_films(direction, text, titles))
+    if all(_is_a_film(reaction.film, titles) for reaction in reactions):
+        yield from reactions
+
+
+def _is_a_film(text: str, titles: Titles) -> bool:
+    return is_deictic(text) or position(text) is not None or titles.match(text) is not None

@@ -1,0 +1,148 @@
+"""The last word of a turn: what the tools answered, as a person would say it."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from langchain_core.messages import ToolMessage
+
+from assistant.planner.planning import Plan
+from assistant.planner.wording import MOST_SHOWN
+from prompts import has_phrase, phrase
+from tools.content import Content, read
+
+
+def reply(plan: Plan, results: Sequence[ToolMessage], seed: str) -> str:
+    """Put the answers of the tools into words; ``seed`` picks among wordings."""
+    if not results:
+        return phrase(plan.phrase, seed)
+    good = [message for message in results if message.status != "error"]
+    said = [_error(message) for message in results if message.status == "error"]
+    said = list(dict.fromkeys(said))
+    for name, words in _WORDS.items():
+        contents = [read(message.text) for message in good if message.name == name]
+        if contents:
+            said.append(words(contents, seed))
+    notes = [phrase(note, seed, **_NOTE_VALUES.get(note, {})) for note in plan.notes]
+    return " ".join([*notes, *said])
+
+
+def _error(message: ToolMessage) -> str:
+    kind, _, detail = message.text.partition(": ")
+    if "limit exceeded" in message.text:
+        return phrase("error.CallLimit")
+    return phrase(f"error.{kind}" if has_phrase(f"error.{kind}") else "error.other", detail=detail)
+
+
+def _reacted(contents: Sequence[Content], seed: str) -> str:
+    said = []
+    for direction in ("like", "dislike", "skip"):
+        films = [c.fields["film"] for c in contents if c.fields.get("direction") == direction]
+        if films:
+            said.append(phrase(f"reaction.{direction}", seed, films=listed(films)))
+    swipes = max(int(content.fields.get("swipes", 0)) for content in contents)
+    updated = any(content.fields.get("preferences updated") == "yes" for content in contents)
+    key = "reaction.updated" if updated else "reaction.kept"
+    return " ".join([*said, phrase(key, seed, swipes=films_counted(swipes))])
+
+
+def _undone(contents: Sequence[Content], seed: str) -> str:
+    films = [content.fields.get("film", "") for content in contents]
+    return phrase("reaction.undone", seed, films=listed(films))
+
+
+def _survey(contents: Sequence[Content], seed: str) -> str:
+    return phrase("survey.started", seed, cards=contents[-1].fields.get("cards", ""))
+
+
+def _explained(contents: Sequence[Content], seed: str) -> str:
+    fields = contents[-1].fields
+    return phrase(
+        "explain.reply",
+        seed,
+        film=fields.get("film", ""),
+        explanation=fields.get("explanation", ""),
+    )
+
+
+def _profile(contents: Sequence[Content], seed: str) -> str:
+    content = contents[-1]
+    swipes = int(content.fields.get("swipes", 0))
+    if not swipes:
+        return phrase("profile.none", seed)
+    counts = {key: content.fields.get(key, 0) for key in ("liked", "disliked")}
+    unseen = content.fields.get("not seen", 0)
+    said = [phrase("profile.counts", seed, swipes=films_counted(swipes), unseen=unseen, **counts)]
+    for key, field in _PROFILE_LISTS.items():
+        if names := content.values(field):
+            said.append(phrase(f"profile.{key}", seed, names=listed(names)))
+    if len(years := content.values("years")) == 2:
+        said.append(phrase("profile.years", seed, start=years[0], end=years[1]))
+    said.append(phrase(f"profile.{content.fields.get('strategy', 'generic')}", seed))
+    return " ".join(said)
+
+
+_PROFILE_LISTS = {
+    "goes": "goes for genres",
+    "avoids": "avoids genres",
+    "tags": "goes for tags",
+    "recent": "recent likes",
+}
+
+
+def _found(contents: Sequence[Content], seed: str) -> str:
+    content = contents[-1]
+    how = "; ".join(_understood(content))
+    count = len(content.films)
+    if not count:
+        key = "search.none" if how else "search.none_plain"
+        return phrase(key, seed, **({"how": f" ({how})"} if how else {}))
+    key = "search.found" if count > 1 else "search.found_one"
+    said = phrase(key, seed, count=count, how=f", {how}" if how else "")
+    tier = phrase(f"search.{content.fields.get('strategy', 'generic')}", seed)
+    parts = content.values("degraded")
+    degraded = [phrase("note.degraded", seed, parts=listed(parts))] if parts else []
+    return " ".join([said, tier, *degraded])
+
+
+def _understood(content: Content) -> Iterable[str]:
+    for key in ("looked up", "similar to", "leaning to", "genres", "genres left out", "people"):
+        if names := content.values(key):
+            yield phrase(f"search.{_SEARCH_PHRASES[key]}", names=listed(names))
+    if names := content.values("similar to"):
+        yield phrase("search.similar_left_out", names=listed(names))
+    start, end = content.fields.get("from year"), content.fields.get("to year")
+    if start and end:
+        yield phrase("search.year" if start == end else "search.years", start=start, end=end)
+    elif start:
+        yield phrase("search.years_from", start=start)
+    elif end:
+        yield phrase("search.years_to", end=end)
+
+
+_SEARCH_PHRASES = {
+    "looked up": "looked_up",
+    "similar to": "similar",
+    "leaning to": "leaning",
+    "genres": "genres",
+    "genres left out": "genres_left_out",
+    "people": "people",
+}
+_NOTE_VALUES: dict[str, dict[str, object]] = {"search.capped": {"limit": MOST_SHOWN}}
+_WORDS: dict[str, Callable[[Sequence[Content], str], str]] = {
+    "record_reaction": _reacted,
+    "undo_reaction": _undone,
+    "start_survey": _survey,
+    "explain_movie": _explained,
+    "show_profile": _profile,
+    "search_movies": _found,
+}
+
+
+def listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def films_counted(count: int) -> str:
+    """``1 film``, ``2 films``."""
+    return f"{count} film" if count == 1 else f"{count} films"

@@ -1,0 +1,80 @@
+"""Film titles of the catalogue, as people name them in a sentence."""
+
+import re
+from collections.abc import Iterable
+
+from rapidfuzz import fuzz, process
+
+from recommender.text import fold
+
+_WORD = re.compile(r"\w+")
+_SEPARATOR = re.compile(r"(\s*(?:,\s*and\b|,\s*or\b|[,;&]|\band\b|\bor\b)\s*)", re.IGNORECASE)
+_YEAR = re.compile(r"\s*\((?:18|19|20)\d\d\)$")
+_SAME_TITLE = 90.0
+"""Least similarity (0..100) at which a misspelt title still names a film."""
+_FUZZY_FROM = 5
+"""Shorter titles must be written exactly."""
+
+
+class Titles:
+    """The titles of a catalogue; matching ignores case, accents, punctuation and articles."""
+
+    def __init__(self, titles: Iterable[str]) -> None:
+        self._by_key = {title_key(title): title for title in titles}
+
+    def match(self, text: str) -> str | None:
+        """The title that ``text`` as a whole names, small misspellings allowed."""
+        exact = self.exact(text)
+        key = title_key(text)
+        if exact or len(key) < _FUZZY_FROM:
+            return exact
+        near = process.extractOne(key, self._by_key, scorer=fuzz.ratio, score_cutoff=_SAME_TITLE)
+        return self._by_key[near[2]] if near and len(near[2]) >= _FUZZY_FROM else None
+
+    def exact(self, text: str) -> str | None:
+        """The title that ``text`` as a whole names, spelt right."""
+        return self._by_key.get(title_key(text))
+
+    def mentioned(self, text: str) -> str | None:
+        """The longest title that stands in ``text``, with a capital at its start."""
+        words = [(m.start(), m.end()) for m in _WORD.finditer(text)]
+        spans = sorted(
+            ((start, end) for start, _ in words for _, end in words if start < end),
+            key=lambda span: span[0] - span[1],
+        )
+        for start, end in spans:
+            span = text[start:end]
+            title = self.exact(span) if _starts_like_a_title(span) else None
+            if title and (start > 0 or end == len(text.rstrip("?!. "))):
+                return title
+        return None
+
+    def split(self, text: str) -> list[str]:
+        """The films listed in ``text``: "Heat, Alien and Crouching Tiger, Hidden Dragon" is three.
+
+        What is no known title is split at every separator.
+        """
+        parts = _SEPARATOR.split(text)
+        films: list[str] = []
+        start = 0
+        while start < len(parts):
+            end = self._longest(parts, start)
+            films.append("".join(parts[start:end]).strip())
+            start = end + 1
+        return [film for film in films if film]
+
+    def _longest(self, parts: list[str], start: int) -> int:
+        for end in range(len(parts), start + 1, -2):
+            if self.match("".join(parts[start:end])):
+                return end
+        return start + 1
+
+
+def title_key(text: str) -> str:
+    """The letters and digits of a title, without a year in brackets or a leading article."""
+    words = _WORD.findall(fold(_YEAR.sub("", text.strip())))
+    return " ".join(words[1:] if len(words) > 1 and words[0] in {"the", "a", "an"} else words)
+
+
+def _starts_like_a_title(span: str) -> bool:
+    return span[0].isupper() or span[0].isdigit()

@@ -1,0 +1,83 @@
+"""From the words for a film ("Heat", "id:6", "the second one shown") to its id."""
+
+import re
+import unicodedata
+
+from langchain_core.tools import ToolException
+from rapidfuzz import fuzz
+
+from recommender.errors import UnknownItem
+from recommender.models import Filters, RecommendedItem, SearchRequest
+from tools.content import label
+from tools.context import ToolContext
+
+_YEAR = re.compile(r"\s*\(?\b((?:18|19|20)\d\d)\)?$")
+_SAME_TITLE = 88.0
+"""Least similarity (0..100, Levenshtein) at which a misspelt title still names a film."""
+
+
+def find_film(context: ToolContext, reference: str) -> str:
+    """The id of the film that ``reference`` names: ``id:…``, a title, or a bare id.
+
+    Raises ToolException when no film of the catalogue goes by it.
+    """
+    if reference.startswith("id:"):
+        return context.recommender.item(reference.removeprefix("id:").strip()).item_id
+    try:
+        return _by_title(context, reference)
+    except ToolException:
+        try:
+            return context.recommender.item(reference).item_id
+        except UnknownItem:
+            pass
+        raise
+
+
+def film_at(context: ToolContext, position: int) -> str:
+    """The id of the film at a 1-based place among those last shown; -1 is the last.
+
+    Raises ToolException when nothing was shown there.
+    """
+    index = position - 1 if position > 0 else position
+    try:
+        return context.shown[index]
+    except IndexError:
+        raise ToolException(
+            f"There is no film number {position}: {len(context.shown)} were shown."
+        ) from None
+
+
+def film_label(context: ToolContext, item_id: str) -> str:
+    """Title and year of a film, or what was given where no film has that id."""
+    try:
+        item = context.recommender.item(item_id)
+    except UnknownItem:
+        return item_id
+    return label(item.title, item.year)
+
+
+def _by_title(context: ToolContext, title: str) -> str:
+    request = SearchRequest(
+        user_id=context.user_id, query=title, k=20, filters=Filters(exclude_seen=False)
+    )
+    found = context.recommender.search(request).items
+    best = max(found, key=lambda item: _likeness(title, item), default=None)
+    if best is None or _likeness(title, best) < _SAME_TITLE:
+        raise ToolException(f"No film in the catalogue is called {title[:80]!r}.")
+    return best.item_id
+
+
+def _likeness(reference: str, item: RecommendedItem) -> float:
+    year = _YEAR.search(reference)
+    whole = fuzz.ratio(_plain(reference), _plain(item.title))
+    if not year or not reference[: year.start()].strip():
+        return whole
+    without = fuzz.ratio(_plain(reference[: year.start()]), _plain(item.title))
+    return max(whole, without if int(year[1]) == item.year else without - 100)
+
+
+def _plain(title: str) -> str:
+    """Letters and digits only, without accents, case or a leading article."""
+    bare = unicodedata.normalize("NFKD", title).casefold()
+    words = re.findall(r"\w+", "".join(c for c in bare if not unicodedata.combining(c)))
+    return " ".join(words[1:] if len(words) > 1 and words[0] in {"the", "a", "an"} else words)
