@@ -1,0 +1,5 @@
+"""Query understanding: ``QueryReader(catalogue).read(query)``."""
+
+from recommender.query.reader import QueryReader
+
+__all__ = ["QueryReader"]

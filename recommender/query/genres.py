@@ -1,0 +1,164 @@
+"""Genres that a query asks for, refuses, or leans towards."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from recommender.catalogue import Catalogue
+from recommender.query.lexicon import Phrases, load, negated
+from recommender.query.spelling import Spellings
+from recommender.query.words import Span, Words
+
+LONGEST_NAME = 15
+Genres = Sequence[str]
+
+_GENRES: dict[str, Any] = load("genres")
+_MOODS: dict[str, Any] = load("moods")
+_NOUNS = frozenset(_GENRES["words"]["nouns"])
+_HEADS = frozenset(_GENRES["words"]["heads"]) | _NOUNS
+_CLAUSES = frozenset(_GENRES["words"]["clauses"])
+_BETWEEN = frozenset(_GENRES["words"]["between"])
+_JOINERS = frozenset(_GENRES["words"]["joiners"])
+
+
+def genre_phrases() -> Phrases[Genres]:
+    """All phrases that name genres."""
+    return Phrases(_GENRES["strong"] | _GENRES["weak"], plurals=True)
+
+
+def mood_phrases() -> Phrases[Genres]:
+    """All phrases that lean towards genres."""
+    return Phrases(_MOODS["moods"])
+
+
+def plain_phrases() -> Phrases[Genres]:
+    """All phrases that name genres or lean towards them."""
+    return Phrases(_MOODS["moods"] | _GENRES["strong"] | _GENRES["weak"], plurals=True)
+
+
+def described_phrases() -> Phrases[Genres]:
+    """What a word of age can describe: films by any name, and genres."""
+    nouns: dict[str, Genres] = dict.fromkeys(_NOUNS, ())
+    return Phrases(nouns | _GENRES["strong"] | _GENRES["weak"] | _MOODS["moods"], plurals=True)
+
+
+@dataclass(frozen=True)
+class GenreWishes:
+    """What a query says of genres; ``spans`` are the words of refusal, which leave the text."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    soft: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass
+class _Reading:
+    include: list[str] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)
+    soft: list[str] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+
+class GenreFinder:
+    """Finds genres, their negations, and moods that lean towards a genre."""
+
+    def __init__(self, catalogue: Catalogue, everyday: frozenset[str]) -> None:
+        """Genres the catalogue does not have are never returned."""
+        self._known = frozenset(catalogue.genres)
+        self._everyday = everyday
+        self._names = genre_phrases()
+        self._spellings = Spellings(self._names.keys)
+        self._weak = Phrases(_GENRES["weak"], plurals=True)
+        self._moods = mood_phrases()
+        self._refusable = Phrases(
+            _GENRES["strong"] | _GENRES["weak"] | _GENRES["negated"], plurals=True
+        )
+        self._negators = Phrases.of(_GENRES["words"]["negators"])
+        self._mood_negators = Phrases.of(_MOODS["words"]["negators"])
+        self._mood_between = frozenset(_MOODS["words"]["between"])
+
+    def find(self, words: Words) -> GenreWishes:
+        """What the words say of genres."""
+        reading = _Reading()
+        self._refused(words, reading)
+        rest = words.take(reading.spans)
+        self._asked(rest, reading)
+        self._leanings(rest, reading)
+        include = self._kept(reading.include, reading.exclude)
+        return GenreWishes(
+            include=include,
+            exclude=self._kept(reading.exclude, ()),
+            soft=self._kept(reading.soft, (*reading.exclude, *include)),
+            spans=tuple(reading.spans),
+        )
+
+    def _refused(self, words: Words, reading: _Reading) -> None:
+        end = 0
+        for span, genres in self._refusable.all(words):
+            if reading.spans and self._continues(words, end, span.start):
+                begin: int | None = end
+            else:
+                begin = negated(words, span.start, self._negators, _BETWEEN)
+            if begin is None:
+                continue
+            end = span.end + (words.key(span.end) in _NOUNS and not words.pauses(span.end - 1))
+            reading.exclude.append(genres[0])
+            reading.spans.append(Span(begin, end))
+
+    def _continues(self, words: Words, end: int, start: int) -> bool:
+        """Whether a refused genre is followed by another ("no horror, war or romance")."""
+        between = [words.key(i) for i in range(end, start)]
+        if len(between) == 1 and between[0] in _JOINERS:
+            return True
+        listed = not between and words.pauses(end - 1)
+        return listed and any(words.key(i) in _JOINERS for i in range(start, start + 3))
+
+    def _asked(self, words: Words, reading: _Reading) -> None:
+        matches = self._names.all(words) + self._misspelt(words)
+        for span, genres in sorted(matches):
+            if (self._is_weak(words, span) and not self._is_head(words, span)) or self._is_choice(
+                words, span
+            ):
+                reading.soft.extend(genres)
+            else:
+                reading.include.extend(genres)
+
+    def _misspelt(self, words: Words) -> list[tuple[Span, Genres]]:
+        found: list[tuple[Span, Genres]] = []
+        for index, key in enumerate(words.keys):
+            if 5 <= len(key) <= LONGEST_NAME and key not in self._everyday:
+                match = self._spellings.nearest(key, 1 + (len(key) > 8))
+                if match and len(match) > 4 and match != key:
+                    found.append((Span(index, index + 1), self._names[match]))
+        return found
+
+    def _is_weak(self, words: Words, span: Span) -> bool:
+        return "".join(words.window(span)) in self._weak
+
+    def _is_head(self, words: Words, span: Span) -> bool:
+        """Whether the word is what is asked for, not what the film is about."""
+        begin = words.clause(span.start)
+        if any(words.key(i) in _CLAUSES for i in range(begin, span.start)):
+            return False
+        following = words.key(span.end)
+        return (
+            words.pauses(span.end - 1)
+            or following in _HEADS
+            or self._names.starting(words, span.end) is not None
+        )
+
+    def _is_choice(self, words: Words, span: Span) -> bool:
+        """Whether the genre is one of several ("comedy or thriller")."""
+        after = words.key(span.end) == "or" and self._names.starting(words, span.end + 1)
+        before = words.key(span.start - 1) == "or" and self._names.ending(words, span.start - 1)
+        return bool(after or before)
+
+    def _leanings(self, words: Words, reading: _Reading) -> None:
+        for span, genres in self._moods.all(words):
+            if negated(words, span.start, self._mood_negators, self._mood_between) is None:
+                reading.soft.extend(genres)
+
+    def _kept(self, genres: Iterable[str], dropped: Iterable[str]) -> tuple[str, ...]:
+        without = frozenset(dropped)
+        return tuple(g for g in dict.fromkeys(genres) if g in self._known and g not in without)

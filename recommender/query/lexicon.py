@@ -1,0 +1,86 @@
+"""The word lists of ``lexicon/*.toml``, and phrases that are found in words."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Generic, TypeVar
+
+from recommender.query.words import Span, Words
+
+Value = TypeVar("Value")
+
+
+@cache
+def load(name: str) -> dict[str, Any]:
+    """Read one word list. The result is shared: do not change it."""
+    source = files("recommender.query").joinpath("lexicon", f"{name}.toml")
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+class Phrases(Generic[Value]):
+    """Phrases and what they mean. "sci-fi", "sci fi" and "scifi" are one phrase."""
+
+    def __init__(self, meanings: Mapping[str, Value], *, plurals: bool = False) -> None:
+        self._values = {"".join(Words.parse(text).keys): value for text, value in meanings.items()}
+        if plurals:
+            self._values = {f"{key}s": v for key, v in self._values.items()} | self._values
+        self._longest = 1 + max((len(Words.parse(text)) for text in meanings), default=0)
+
+    @classmethod
+    def of(cls, phrases: Iterable[str]) -> "Phrases[str]":
+        """Phrases that mean themselves."""
+        return Phrases({phrase: phrase for phrase in phrases})
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def __getitem__(self, key: str) -> Value:
+        return self._values[key]
+
+    @property
+    def keys(self) -> list[str]:
+        """The phrases, folded and without spaces."""
+        return list(self._values)
+
+    def starting(self, words: Words, start: int) -> tuple[Span, Value] | None:
+        """The longest phrase that begins at ``start``."""
+        for end in range(min(start + self._longest, len(words)), start, -1):
+            found = self._values.get("".join(words.window(Span(start, end))))
+            if found is not None:
+                return Span(start, end), found
+        return None
+
+    def ending(self, words: Words, end: int) -> tuple[Span, Value] | None:
+        """The longest phrase that ends just before ``end``."""
+        for start in range(max(end - self._longest, 0), end):
+            found = self._values.get("".join(words.window(Span(start, end))))
+            if found is not None:
+                return Span(start, end), found
+        return None
+
+    def all(self, words: Words) -> list[tuple[Span, Value]]:
+        """All phrases from left to right, the longest first, without overlap."""
+        found: list[tuple[Span, Value]] = []
+        index = 0
+        while index < len(words):
+            match = self.starting(words, index)
+            if match:
+                found.append(match)
+            index = match[0].end if match else index + 1
+        return found
+
+
+def negated(
+    words: Words, start: int, negators: Phrases[str], between: frozenset[str]
+) -> int | None:
+    """Where the negation that governs the word at ``start`` begins; None if there is none."""
+    index = start
+    while index > 0 and start - index <= 6:
+        match = negators.ending(words, index)
+        if match:
+            return match[0].start
+        if words.key(index - 1) not in between:
+            return None
+        index -= 1
+    return None

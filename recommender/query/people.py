@@ -1,0 +1,222 @@
+"""People that a query names: directors and cast, by full name or by an unmistakable part of it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log1p
+from typing import Literal
+
+from recommender.catalogue import Catalogue
+from recommender.query.lexicon import Phrases, load, negated
+from recommender.query.spelling import Spellings, typing_errors
+from recommender.query.words import Span, Words
+
+Role = Literal["director", "cast", "any"]
+
+LONGEST_NAME = 5
+DOMINANCE = 2.0
+FAMOUS_FILMS = 3
+MAX_GUESSES = 8
+_LEXICON = load("people")
+_AUTHORS = frozenset(_LEXICON["cues"]["authors"])
+_JOINERS = frozenset(_LEXICON["cues"]["joiners"])
+_BETWEEN = frozenset(_LEXICON["cues"]["between"])
+
+
+@dataclass(frozen=True)
+class NamedPerson:
+    """A person that the query names, spelt as in the catalogue; ``span`` includes the cue."""
+
+    span: Span
+    names: tuple[str, ...]
+    role: Role
+
+
+class PersonIndex:
+    """Finds people by full name, by surname or by given name."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._weights: dict[Role, dict[str, float]] = {
+            "director": defaultdict(float),
+            "cast": defaultdict(float),
+            "any": defaultdict(float),
+        }
+        self.films: dict[str, set[str]] = defaultdict(set)
+        for item in catalogue.items:
+            weight = 1 + log1p(item.rating_count)
+            for role, names, share in (("director", item.director, 1.0), ("cast", item.cast, 0.5)):
+                for name in names:
+                    self._weights[role][name] += weight  # type: ignore[index]
+                    self._weights["any"][name] += weight * share
+                    self.films[name].add(item.item_id)
+        self._full: dict[str, str] = {}
+        self._parts: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.films, key=lambda name: -self._weights["any"][name]):
+            self._add(name)
+        self._full_spellings = Spellings(self._full)
+        self._part_spellings = Spellings(self._parts)
+
+    def _add(self, name: str) -> None:
+        words = Words.parse(name).keys
+        self._full.setdefault("".join(words), name)
+        if len(words) > 2:
+            self._full.setdefault("".join(w for w in words if len(w) > 1), name)
+        for part in {"".join(words[i:]) for i in range(1, len(words))} | {words[0]}:
+            self._parts[part].append(name)
+
+    def full(self, words: Sequence[str]) -> str | None:
+        """The person with this full name."""
+        return self._full.get("".join(words))
+
+    def close(self, words: Sequence[str]) -> str | None:
+        """The person with nearly this full name."""
+        key = "".join(words)
+        match = self._full_spellings.nearest(key, min(typing_errors(key), 2))
+        return self._full[match] if match else None
+
+    def close_part(self, key: str, role: Role) -> str | None:
+        """The person that a misspelt surname can only mean."""
+        match = self._part_spellings.nearest(key, 1)
+        return self.dominant(match, role) if match else None
+
+    def dominant(self, key: str, role: Role) -> str | None:
+        """The one person a surname or given name can only mean, by credits and popularity."""
+        names = self._parts.get(key, ())
+        weights = self._weights[role]
+        ranked = sorted(((weights.get(name, 0.0), name) for name in names), reverse=True)
+        if not ranked or not ranked[0][0]:
+            return None
+        if len(ranked) > 1 and ranked[0][0] < DOMINANCE * ranked[1][0]:
+            return None
+        return ranked[0][1]
+
+    def siblings(self, key: str) -> tuple[str, ...]:
+        """Directors of this surname who made most of their films together."""
+        weights = self._weights["director"]
+        names = sorted(
+            (name for name in self._parts.get(key, ()) if weights.get(name)),
+            key=lambda name: -weights[name],
+        )
+        together = [name for name in names if self.films[name] >= self.films[names[0]]]
+        return tuple(together) if len(together) > 1 else ()
+
+
+class PeopleFinder:
+    """Finds the people a query asks for ("films by Agnès Varda", "Hitchcock thriller")."""
+
+    def __init__(
+        self, catalogue: Catalogue, everyday: frozenset[str], genres: Phrases[Sequence[str]]
+    ) -> None:
+        self._index = PersonIndex(catalogue)
+        self._everyday = everyday
+        self._genres = genres
+        cues: Mapping[str, list[str]] = _LEXICON["cues"]
+        self._cues: dict[Role, Phrases[str]] = {
+            "director": Phrases.of(cues["director"]),
+            "cast": Phrases.of(cues["cast"]),
+            "any": Phrases.of(cues["any"]),
+        }
+        self._negators = Phrases.of(cues["negators"])
+        self._manners = Phrases.of(cues["manners"])
+        self._siblings = frozenset(cues["siblings"])
+        self._followers = frozenset(cues["followers"])
+
+    def find(self, words: Words) -> list[NamedPerson]:
+        """The people named, from left to right."""
+        found: list[NamedPerson] = []
+        guesses = MAX_GUESSES
+        index = 0
+        while index < len(words):
+            cue = self._cue(words, index, found)
+            unknown = self._unknown(words, index)
+            person = self._at(words, index, cue, guess=unknown and guesses > 0)
+            guesses -= unknown
+            if person and self._wanted(words, person.span.start):
+                found.append(person)
+            index = person.span.end if person else index + 1
+        return found
+
+    def _at(
+        self, words: Words, start: int, cue: tuple[Role, int] | None, *, guess: bool
+    ) -> NamedPerson | None:
+        role: Role = cue[0] if cue else "any"
+        begin = cue[1] if cue else start
+        for end in range(min(start + LONGEST_NAME, len(words)), start, -1):
+            span = Span(start, end)
+            names = self._names(words, span, role, announced=cue is not None, guess=guess)
+            if names:
+                return NamedPerson(Span(begin, end), names, role)
+        return None
+
+    def _names(
+        self, words: Words, span: Span, role: Role, *, announced: bool, guess: bool
+    ) -> tuple[str, ...]:
+        keys = _bare_keys(words, span)
+        if not keys:
+            return ()
+        if keys[-1] in self._siblings:
+            return self._index.siblings("".join(keys[:-1]))
+        if len(keys) > 1 and (name := self._index.full(keys)):
+            return (name,)
+        if name := self._part(words, span, keys, role, announced=announced):
+            return (name,)
+        if guess and (name := self._guess(keys, role, announced=announced)):
+            return (name,)
+        return ()
+
+    def _part(
+        self, words: Words, span: Span, keys: Sequence[str], role: Role, *, announced: bool
+    ) -> str | None:
+        name = self._index.dominant("".join(keys), role)
+        if not name or len("".join(keys)) < 3:
+            return None
+        capital = all(words.capital(i) for i in range(*span))
+        if all(key in self._everyday for key in keys):
+            return name if announced and capital else None
+        if announced or self._followed(words, span.end):
+            return name
+        famous = len(self._index.films[name]) >= FAMOUS_FILMS
+        return name if famous and (capital or len(keys) > 1 or len(words) == 1) else None
+
+    def _guess(self, keys: Sequence[str], role: Role, *, announced: bool) -> str | None:
+        if 2 <= len(keys) <= 3 and len("".join(keys)) >= 8:
+            return self._index.close(keys)
+        if announced and len(keys) == 1 and len(keys[0]) >= 5:
+            return self._index.close_part(keys[0], role)
+        return None
+
+    def _cue(self, words: Words, start: int, found: list[NamedPerson]) -> tuple[Role, int] | None:
+        """The role that the words before ``start`` announce, and where they begin."""
+        if found and _joined(words, found[-1].span.end, start):
+            return found[-1].role, found[-1].span.end
+        if words.pauses(start - 1):
+            return None
+        for role, phrases in self._cues.items():
+            cue = phrases.ending(words, start)
+            if cue and words.key(cue[0].start - 1) not in _AUTHORS:
+                return role, cue[0].start
+        return None
+
+    def _unknown(self, words: Words, start: int) -> bool:
+        return any((key := words.key(i)) and key not in self._everyday for i in (start, start + 1))
+
+    def _followed(self, words: Words, end: int) -> bool:
+        return words.key(end) in self._followers or bool(self._genres.starting(words, end))
+
+    def _wanted(self, words: Words, start: int) -> bool:
+        if negated(words, start, self._negators, _BETWEEN) is not None:
+            return False
+        return self._manners.ending(words, start) is None
+
+
+def _joined(words: Words, end: int, start: int) -> bool:
+    """Whether at most an "and" stands between the end of one name and the start of another."""
+    return start - end <= 1 and all(words.key(i) in _JOINERS for i in range(end, start))
+
+
+def _bare_keys(words: Words, span: Span) -> tuple[str, ...]:
+    """The folded words of a span, the last without its possessive s."""
+    keys = words.window(span)
+    if keys and words.words[span.end - 1].text.lower().endswith(("'s", "’s")):
+        return (*keys[:-1], keys[-1].removesuffix("s"))
+    return keys

@@ -1,0 +1,78 @@
+"""Reads a query: which films and people it names, which years and genres it asks for."""
+
+from recommender.catalogue import Catalogue
+from recommender.models import Filters, Item, Understanding
+from recommender.query.anchors import NamedFilm, TitleFinder
+from recommender.query.filler import Filler
+from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, plain_phrases
+from recommender.query.lookup import Lookup
+from recommender.query.people import NamedPerson, PeopleFinder
+from recommender.query.titles import TitleIndex
+from recommender.query.vocabulary import everyday_words
+from recommender.query.words import Span, Words
+from recommender.query.years import YearFinder, combine
+
+MAX_WORDS = 200
+
+
+class QueryReader:
+    """Understands queries over one catalogue. Immutable after construction, so thread-safe."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        everyday = everyday_words(catalogue)
+        titles = TitleIndex(catalogue, everyday)
+        self._filler = Filler(everyday)
+        self._lookup = Lookup(titles, plain_phrases())
+        self._titles = TitleFinder(titles)
+        self._people = PeopleFinder(catalogue, everyday, genre_phrases())
+        self._years = YearFinder(catalogue)
+        self._genres = GenreFinder(catalogue, everyday)
+
+    def read(self, query: str) -> Understanding:
+        """Read a query; never raises. Longer than ``MAX_WORDS`` it is prose, and only text."""
+        words = Words.parse(query)
+        if len(words) > MAX_WORDS:
+            return Understanding(text=" ".join(query.split()))
+        if found := self._lookup.whole(words):
+            return _looked_up(words, *found)
+        films = self._titles.find(words)
+        asked = self._filler.strip(words)
+        if not any(film.compared for film in films) and (found := self._lookup.asked(asked)):
+            return _looked_up(words, *found)
+        return self._request(words, films)
+
+    def _request(self, words: Words, films: list[NamedFilm]) -> Understanding:
+        words = words.take(film.span for film in films)
+        people = self._people.find(words)
+        words = words.take(person.span for person in people)
+        years = self._years.find(words, _anchor_year(films))
+        words = words.take(found.span for found in years)
+        genres = self._genres.find(words)
+        words = words.take(genres.spans)
+        return Understanding(
+            text=self._filler.clean(words),
+            similar_to=tuple(film.item.item_id for film in films),
+            filters=_filters(people, combine([found.range for found in years]), genres),
+            soft_genres=genres.soft,
+        )
+
+
+def _looked_up(words: Words, span: Span, film: Item) -> Understanding:
+    return Understanding(text=words.only(span).text(), lookup=film.item_id)
+
+
+def _anchor_year(films: list[NamedFilm]) -> int | None:
+    return films[0].item.year if films else None
+
+
+def _filters(
+    people: list[NamedPerson], years: tuple[int | None, int | None], genres: GenreWishes
+) -> Filters:
+    names = [name for person in people for name in person.names]
+    return Filters(
+        include_genres=genres.include,
+        exclude_genres=genres.exclude,
+        year_from=years[0],
+        year_to=years[1],
+        people=tuple(dict.fromkeys(names)),
+    )

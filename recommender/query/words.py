@@ -1,0 +1,130 @@
+"""A query as words that can be matched, taken out, and put together again as written."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+SEPARATORS = r"\s\-‐-―/\\.,;:!?…()\[\]{}\"“”«»„·*|<>@#%=~^_¡¿"
+_WORD = re.compile(rf"[&+]|[^{SEPARATORS}&+]+")
+_PAUSES = re.compile(r"[.,;:!?…()\"“”«»|\n–—]")
+_SYMBOLS = {"&": "and", "+": "and"}
+
+
+def fold(text: str) -> str:
+    """Lower-case without diacritics and punctuation ("Amélie!" → "amelie")."""
+    if text.isascii():
+        return "".join(filter(str.isalnum, text.lower()))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(filter(str.isalnum, decomposed))
+
+
+class Span(NamedTuple):
+    """Words ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as written, its folded ``key``, and what follows it up to the next word."""
+
+    text: str
+    key: str
+    start: int
+    end: int
+    after: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a query, some of them already taken as understood.
+
+    A taken word has an empty key, so that nothing is matched across it.
+    """
+
+    source: str
+    words: tuple[Word, ...]
+    taken: frozenset[int] = field(default_factory=frozenset)
+
+    @classmethod
+    def parse(cls, text: str) -> "Words":
+        """Split into words; punctuation and white space separate, apostrophes do not."""
+        matches = list(_WORD.finditer(text))
+        starts = [match.start() for match in matches] + [len(text)]
+        return cls(
+            text,
+            tuple(
+                Word(
+                    match[0], _key(match[0]), match.start(), match.end(), text[match.end() : next_]
+                )
+                for match, next_ in zip(matches, starts[1:], strict=True)
+            ),
+        )
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The folded words, "" where taken."""
+        return tuple("" if i in self.taken else word.key for i, word in enumerate(self.words))
+
+    def key(self, index: int) -> str:
+        """The folded word, "" where taken or outside."""
+        return self.keys[index] if 0 <= index < len(self.keys) else ""
+
+    def window(self, span: Span) -> tuple[str, ...]:
+        """The folded words of a span; empty if it leaves the text or holds a taken word."""
+        keys = self.keys[max(span.start, 0) : span.end]
+        complete = span.start >= 0 and len(keys) == span.end - span.start and all(keys)
+        return keys if complete else ()
+
+    def pauses(self, index: int) -> bool:
+        """Whether a stretch of words ends with this one: punctuation, a taken word, the end."""
+        if not 0 <= index < len(self.words) - 1 or index + 1 in self.taken or index in self.taken:
+            return True
+        return bool(_PAUSES.search(self.words[index].after))
+
+    def clause(self, index: int) -> int:
+        """The index where the stretch of words that holds ``index`` begins."""
+        while index > 0 and not self.pauses(index - 1):
+            index -= 1
+        return index
+
+    def capital(self, index: int) -> bool:
+        """Whether the word is written with a capital or as a number."""
+        return not self.words[index].text[:1].islower()
+
+    def quoted(self, span: Span) -> bool:
+        """Whether quotation marks stand around the span."""
+        first, last = self.words[span.start], self.words[span.end - 1]
+        before = self.source[: first.start].rstrip()[-1:] + first.text[:1]
+        after = last.text[-1:] + last.after.lstrip()[:1]
+        return bool(re.search("[\"“«„'‘]", before) and re.search("[\"”»“'’]", after))
+
+    def take(self, spans: Iterable[Span]) -> "Words":
+        """The same words with these spans taken."""
+        indices = {index for start, end in spans for index in range(start, end)}
+        return replace(self, taken=self.taken | indices)
+
+    def only(self, span: Span) -> "Words":
+        """The same words with all outside this span taken."""
+        return self.take([Span(0, span.start), Span(span.end, len(self))])
+
+    def text(self) -> str:
+        """The words not taken, as they were written; where some were taken, a space."""
+        kept = [i for i in range(len(self.words)) if i not in self.taken]
+        pieces: list[str] = []
+        for position, index in enumerate(kept):
+            word = self.words[index]
+            runs_on = kept[position + 1 : position + 2] == [index + 1]
+            pieces.append(word.text + (word.after if runs_on else " "))
+        return " ".join("".join(pieces).split())
+
+
+def _key(text: str) -> str:
+    return _SYMBOLS.get(text) or fold(text) or text.lower()

@@ -1,0 +1,198 @@
+"""Release years that a query asks for."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from recommender.catalogue import Catalogue
+from recommender.query.genres import described_phrases
+from recommender.query.lexicon import load
+from recommender.query.words import Span, Words
+
+Range = tuple[int | None, int | None]
+
+_LEXICON: dict[str, Any] = load("years")
+_DECADES: dict[str, int] = _LEXICON["decades"]
+_PARTS: dict[str, list[int]] = _LEXICON["parts"]
+_NUMBERS: dict[str, int] = _LEXICON["numbers"]
+
+_YEAR = r"(?:18[89]\d|19\d\d|20\d\d)"
+_DECADE = (
+    rf"(?:(?:{'|'.join(_PARTS)}) )?(?:the )?"
+    rf"(?:(?:18|19|20)\d0s|\d0s|{'|'.join(_DECADES)})"
+)
+_PERIOD = rf"(?:the )?(?:year )?(?:{_DECADE}|{_YEAR})"
+_A, _B = rf"(?P<a>{_PERIOD})", rf"(?P<b>{_PERIOD})"
+
+
+@dataclass(frozen=True)
+class Years:
+    """Inclusive release years, and the words that said so."""
+
+    span: Span
+    range: Range
+
+
+class YearFinder:
+    """Finds years, decades, spans of years and words of age ("recent", "older")."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        years = [item.year for item in catalogue.items if item.year]
+        self._newest = max(years, default=2100)
+        self._by_decade = {year - year % 10: 0 for year in years}
+        for year in years:
+            self._by_decade[year - year % 10] += 1
+        self._nouns = described_phrases()
+        self._rules: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Range]]] = [
+            (re.compile(pattern), rule) for pattern, rule in self._grammar()
+        ]
+
+    def find(self, words: Words, anchor_year: int | None = None) -> list[Years]:
+        """The years asked for. "Older" and "newer" compare with ``anchor_year`` if there is one."""
+        found: list[Years] = []
+        for pattern, rule in self._rules:
+            words = words.take(years.span for years in found)
+            plain, offsets = _plain(words)
+            for match in pattern.finditer(plain):
+                span = Span(offsets[match.start()], offsets[match.end() - 1] + 1)
+                if not _is_setting(plain, match):
+                    found.append(Years(span, rule(match)))
+        found.extend(self._ages(words.take(years.span for years in found), anchor_year))
+        return found
+
+    def _grammar(self) -> list[tuple[str, Callable[[re.Match[str]], Range]]]:
+        start, end = self._start, self._end
+        to = r"(?:to|till|until|through|and|or|thru)"
+        return [
+            (
+                rf"\b(?:between |from )?{_A} (?:{to} )?{_B}\b",
+                lambda m: _ordered(start(m["a"]), end(m["b"])),
+            ),
+            (
+                rf"\b(?:before|pre|prior to|older than|earlier than) {_A}\b",
+                lambda m: (None, start(m["a"]) - 1),
+            ),
+            (
+                rf"\b(?:until|up to|till|no later than|not after) {_A}\b",
+                lambda m: (None, end(m["a"])),
+            ),
+            (
+                rf"\b(?:after|post|newer than|later than) {_A}\b",
+                lambda m: (end(m["a"]) + 1, None),
+            ),
+            (rf"\b(?:since|starting|starting in) {_A}\b", lambda m: (start(m["a"]), None)),
+            (
+                rf"\b(?:from |in )?{_A} (?:onwards?|on|and later|or later|or newer|and up|and newer"
+                r"|and after)\b",
+                lambda m: (start(m["a"]), None),
+            ),
+            (
+                rf"\b(?:from |in )?{_A} (?:or older|or earlier|and earlier|and before|and older)\b",
+                lambda m: (None, end(m["a"])),
+            ),
+            (
+                rf"\b(?:around|circa|about|roughly) {_A}\b",
+                lambda m: (start(m["a"]) - 2, end(m["a"]) + 2),
+            ),
+            (
+                r"\b(?:from |in |of )?(?:the )?(?:last|past) (?P<n>\w+) years\b",
+                lambda m: (self._newest + 1 - _number(m["n"]), None),
+            ),
+            (
+                r"\b(?:from |in |of )?(?:the )?(?:last|past) decade\b",
+                lambda _: (self._newest - 9, None),
+            ),
+            (r"\b(?:from )?this year\b", lambda _: (self._newest, None)),
+            (
+                rf"\b(?:(?:released|made|out) )?(?:(?:from|in|of) )?{_A}\b",
+                lambda m: (start(m["a"]), end(m["a"])),
+            ),
+        ]
+
+    def _start(self, period: str) -> int:
+        return self._period(period)[0]
+
+    def _end(self, period: str) -> int:
+        return self._period(period)[1]
+
+    def _period(self, text: str) -> tuple[int, int]:
+        *before, last = text.split()
+        if last.isdigit():
+            return int(last), int(last)
+        decade = _DECADES[last] if last in _DECADES else int(last[:-1])
+        if decade < 100:
+            decade = max(
+                (1900 + decade, 2000 + decade), key=lambda first: self._by_decade.get(first, 0)
+            )
+        part = next((_PARTS[word] for word in before if word in _PARTS), [0, 9])
+        return decade + part[0], decade + part[1]
+
+    def _ages(self, words: Words, anchor_year: int | None) -> list[Years]:
+        for index in range(len(words)):
+            age = self._age(words.key(index), anchor_year)
+            if age and self._describes(words, index):
+                return [Years(Span(index, index + 1), age)]
+        return []
+
+    def _age(self, word: str, anchor_year: int | None) -> Range | None:
+        if anchor_year and word == "older":
+            return None, anchor_year - 1
+        if anchor_year and word == "newer":
+            return anchor_year + 1, None
+        if word in _LEXICON["recent"]:
+            return self._newest + 1 - int(_LEXICON["recent"][word]), None
+        if word in _LEXICON["old"]:
+            return None, int(_LEXICON["old"][word])
+        return None
+
+    def _describes(self, words: Words, index: int) -> bool:
+        """Whether a word of age speaks of films: "old movies", "something old", not "old man"."""
+        if self._nouns.starting(words, index + 1):
+            return True
+        first = words.clause(index) == index
+        return words.pauses(index) and (
+            first or words.key(index - 1) in _LEXICON["words"]["openers"]
+        )
+
+
+def _plain(words: Words) -> tuple[str, list[int]]:
+    """The keys joined by spaces ("|" where taken), and the word each character belongs to."""
+    pieces = [key or "|" for key in words.keys]
+    offsets = [index for index, piece in enumerate(pieces) for _ in range(len(piece) + 1)]
+    return " ".join(pieces), offsets
+
+
+def _is_setting(plain: str, match: re.Match[str]) -> bool:
+    """Whether the years are when a story is set, or a person's age, or are not wanted."""
+    return bool(
+        _BEFORE_SETTING.search(plain[: match.start()]) or _AFTER_SETTING.match(plain[match.end() :])
+    )
+
+
+_BEFORE_SETTING = re.compile(
+    r"(?:\b(?:set|set in|set during|takes place in|taking place in|about|during|his|her|their|my"
+    r"|your|our|not|no|without|arent|isnt|dont want|never)(?: the| any| from| in)*) ?$"
+)
+_AFTER_SETTING = re.compile(
+    r" (?:style|styled|inspired|nostalgia|vibes?|aesthetics?|feel|feeling|look|setting|retro)\b"
+)
+
+
+def _ordered(first: int, last: int) -> Range:
+    return min(first, last), max(first, last)
+
+
+def _number(text: str) -> int:
+    count = int(text) if text.isdecimal() else _NUMBERS.get(text, 1)
+    return min(max(count, 1), 150)
+
+
+def combine(ranges: list[Range]) -> Range:
+    """One range out of all that were asked for: where they overlap, else from first to last."""
+    starts = [start for start, _ in ranges if start is not None]
+    ends = [end for _, end in ranges if end is not None]
+    first, last = max(starts, default=None), min(ends, default=None)
+    if first is not None and last is not None and first > last:
+        first, last = min(*starts, *ends), max(*starts, *ends)
+    return first, last
