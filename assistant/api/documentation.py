@@ -15,7 +15,17 @@ from assistant.api.examples import Example
 
 ASSETS = "/docs/assets"
 PROBLEM_REF = "#/components/schemas/Problem"
-ALWAYS = (problems.RATE_LIMITED, problems.INTERNAL_ERROR, problems.STORE_UNAVAILABLE)
+EVERY_ROUTE = (
+    problems.INVALID_REQUEST,
+    problems.RATE_LIMITED,
+    problems.INTERNAL_ERROR,
+    problems.STORE_UNAVAILABLE,
+)
+WITH_BODY = (
+    problems.MALFORMED_JSON,
+    problems.PAYLOAD_TOO_LARGE,
+    problems.UNSUPPORTED_MEDIA_TYPE,
+)
 # Swagger UI starts from a script within the page and draws with inline styles and data: images.
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -90,11 +100,10 @@ def answers(example: Example, *kinds: problems.Kind) -> Responses:
 
 
 def refusals(*kinds: problems.Kind) -> Responses:
-    """The OpenAPI ``responses`` for these kinds of problem and those that any route may have."""
-    by_status = sorted({*kinds, *ALWAYS}, key=lambda kind: (kind.status, kind.slug))
-    return {
-        status: _refusal(list(group)) for status, group in groupby(by_status, lambda k: k.status)
-    }
+    """The OpenAPI ``responses`` for these kinds of problem."""
+    ordered = sorted(kinds, key=lambda kind: (kind.status, kind.slug))
+    groups = groupby(ordered, lambda kind: kind.status)
+    return {status: _refusal(list(group)) for status, group in groups}
 
 
 def _refusal(kinds: list[problems.Kind]) -> dict[str, Any]:

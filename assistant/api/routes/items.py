@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from assistant.api import examples, problems
 from assistant.api.dependencies import ItemId, Service
-from assistant.api.documentation import answers
+from assistant.api.documentation import EVERY_ROUTE, answers
 from assistant.api.limits import LimitedRoute
 from recommender.models import Item
 
@@ -13,7 +13,11 @@ router = APIRouter(prefix="/items", tags=["catalogue"], route_class=LimitedRoute
 
 @router.get(
     "/{item_id}",
-    responses=answers(examples.ITEM, problems.UNKNOWN_ITEM, problems.INVALID_REQUEST),
+    responses=answers(
+        examples.ITEM,
+        *EVERY_ROUTE,
+        problems.UNKNOWN_ITEM,
+    ),
 )
 def get_item(item_id: ItemId, service: Service) -> Item:
     """Give the facts of one film."""

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from assistant.api import examples, problems
 from assistant.api.dependencies import Service
-from assistant.api.documentation import answers
+from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.limits import LimitedRoute
 from assistant.api.schemas import ExplainIn, SearchIn
 from recommender.models import Explanation, SearchResult
@@ -16,9 +16,9 @@ router = APIRouter(tags=["search"], route_class=LimitedRoute)
     "/search",
     responses=answers(
         examples.SEARCH_RESULT,
-        problems.MALFORMED_JSON,
+        *WITH_BODY,
+        *EVERY_ROUTE,
         problems.UNKNOWN_ITEM,
-        problems.INVALID_REQUEST,
     ),
 )
 def search(body: SearchIn, service: Service) -> SearchResult:
@@ -30,9 +30,9 @@ def search(body: SearchIn, service: Service) -> SearchResult:
     "/explain",
     responses=answers(
         examples.EXPLANATION,
-        problems.MALFORMED_JSON,
+        *WITH_BODY,
+        *EVERY_ROUTE,
         problems.UNKNOWN_ITEM,
-        problems.INVALID_REQUEST,
     ),
 )
 def explain(body: ExplainIn, service: Service) -> Explanation:

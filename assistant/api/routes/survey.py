@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from assistant.api import examples, problems
 from assistant.api.dependencies import IdempotencyKey, Service, SessionId
-from assistant.api.documentation import answers
+from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.limits import LimitedRoute
 from assistant.api.schemas import SurveyStart
 from recommender.models import Identifier, SurveySession, SurveyStep
@@ -18,8 +18,8 @@ router = APIRouter(prefix="/survey", tags=["survey"], route_class=LimitedRoute)
     "/start",
     responses=answers(
         examples.SURVEY_SESSION,
-        problems.MALFORMED_JSON,
-        problems.INVALID_REQUEST,
+        *WITH_BODY,
+        *EVERY_ROUTE,
         problems.IDEMPOTENCY_KEY_REUSED,
     ),
 )
@@ -30,7 +30,10 @@ def start_survey(
     return service.start_survey(body.user_id, body.survey_size, idempotency_key=idempotency_key)
 
 
-@router.get("/{session_id}/next", responses=answers(examples.SURVEY_STEP, problems.UNKNOWN_SESSION))
+@router.get(
+    "/{session_id}/next",
+    responses=answers(examples.SURVEY_STEP, *EVERY_ROUTE, problems.UNKNOWN_SESSION),
+)
 def next_card(
     session_id: SessionId,
     service: Service,

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from assistant.api import examples, problems
 from assistant.api.dependencies import IdempotencyKey, Service
-from assistant.api.documentation import answers
+from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.limits import LimitedRoute
 from assistant.api.schemas import SwipeIn, UndoIn
 from recommender.models import SwipeReceipt
@@ -16,10 +16,10 @@ router = APIRouter(prefix="/swipe", tags=["swipes"], route_class=LimitedRoute)
     "",
     responses=answers(
         examples.SWIPE_RECEIPT,
-        problems.MALFORMED_JSON,
+        *WITH_BODY,
+        *EVERY_ROUTE,
         problems.UNKNOWN_ITEM,
         problems.UNKNOWN_SESSION,
-        problems.INVALID_REQUEST,
         problems.IDEMPOTENCY_KEY_REUSED,
     ),
 )
@@ -41,9 +41,9 @@ def record_swipe(
     "/undo",
     responses=answers(
         examples.UNDO_RECEIPT,
-        problems.MALFORMED_JSON,
+        *WITH_BODY,
+        *EVERY_ROUTE,
         problems.NOTHING_TO_UNDO,
-        problems.INVALID_REQUEST,
         problems.IDEMPOTENCY_KEY_REUSED,
     ),
 )

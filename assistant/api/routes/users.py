@@ -4,14 +4,14 @@ from fastapi import APIRouter
 
 from assistant.api import examples, problems
 from assistant.api.dependencies import Service, UserId
-from assistant.api.documentation import answers, refusals
+from assistant.api.documentation import EVERY_ROUTE, answers, refusals
 from assistant.api.limits import LimitedRoute
 from recommender.models import Profile, UserExport
 
 router = APIRouter(prefix="/user/{user_id}", tags=["user"], route_class=LimitedRoute)
 
 
-@router.get("/profile", responses=answers(examples.PROFILE, problems.INVALID_REQUEST))
+@router.get("/profile", responses=answers(examples.PROFILE, *EVERY_ROUTE))
 def get_profile(user_id: UserId, service: Service) -> Profile:
     """Say what is believed of a user. One who never swiped simply has an empty profile."""
     return service.profile(user_id)
@@ -19,14 +19,18 @@ def get_profile(user_id: UserId, service: Service) -> Profile:
 
 @router.get(
     "/export",
-    responses=answers(examples.USER_EXPORT, problems.UNKNOWN_USER, problems.INVALID_REQUEST),
+    responses=answers(
+        examples.USER_EXPORT,
+        *EVERY_ROUTE,
+        problems.UNKNOWN_USER,
+    ),
 )
 def export_user(user_id: UserId, service: Service) -> UserExport:
     """Hand out everything that is stored of a user."""
     return service.export_user(user_id)
 
 
-@router.delete("", status_code=204, responses=refusals(problems.INVALID_REQUEST))
+@router.delete("", status_code=204, responses=refusals(*EVERY_ROUTE))
 def forget_user(user_id: UserId, service: Service) -> None:
     """Erase everything that is stored of a user. Erasing nothing is fine too."""
     service.forget_user(user_id)

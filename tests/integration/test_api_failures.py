@@ -1,0 +1,250 @@
+"""How the REST door behaves when the service, the client's pace or the path fails."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import NonCallableMagicMock, create_autospec
+
+import pytest
+from api_client import ApiClient, api, problem
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from assistant.api import examples, problems
+from assistant.api.settings import ApiSettings
+from recommender.errors import InvalidRequest, NotFound, StoreUnavailable, UnknownUser
+from recommender.models import Item, SearchResult
+from recommender.service import Recommender
+
+SECRET = "the user's own words"
+
+
+@pytest.fixture
+def service() -> NonCallableMagicMock:
+    double: NonCallableMagicMock = create_autospec(Recommender, instance=True)
+    double.item.return_value = Item.model_validate(examples.ITEM)
+    double.search.return_value = SearchResult.model_validate(examples.SEARCH_RESULT)
+    double.ready.return_value = {"store": True, "index": True, "encoder": True}
+    return double
+
+
+@pytest.fixture
+def client(service: NonCallableMagicMock) -> ApiClient:
+    return ApiClient(api(service))
+
+
+def test_a_failing_store_is_a_503_that_says_when_to_come_back(
+    client: ApiClient, service: NonCallableMagicMock
+) -> None:
+    service.record_swipe.side_effect = StoreUnavailable()
+    response = client.post("/swipe", json=examples.SWIPE)
+    assert "Nothing was recorded" in problem(response, 503, "store-unavailable")["detail"]
+    assert int(response.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "slug"),
+    [
+        (InvalidRequest("size: 1 to 9"), 422, "invalid-request"),
+        (UnknownUser("ada"), 404, "unknown-user"),
+        (NotFound("gone"), 404, "not-found"),
+    ],
+)
+def test_the_domains_words_reach_the_client(
+    client: ApiClient, service: NonCallableMagicMock, error: Exception, status: int, slug: str
+) -> None:
+    service.export_user.side_effect = error
+    body = problem(client.get("/user/ada/export"), status, slug)
+    assert body["detail"] == str(error)
+    assert body["instance"] == "/user/ada/export"
+
+
+def test_the_unforeseen_is_a_500_without_details(
+    client: ApiClient, service: NonCallableMagicMock, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.search.side_effect = RuntimeError(SECRET)
+    with caplog.at_level(logging.ERROR):
+        response = client.post("/search", json=examples.SEARCH, headers={"X-Request-ID": "req-7"})
+    assert SECRET not in str(problem(response, 500, "internal-error"))
+    assert "req-7" in caplog.text
+    assert "RuntimeError" in caplog.text
+    assert SECRET not in caplog.text
+    assert examples.SEARCH["query"] not in caplog.text
+
+
+@pytest.mark.parametrize("offered", ["x" * 65, "a b", "<script>", "é"])
+def test_a_strange_request_id_is_replaced(client: ApiClient, offered: str) -> None:
+    response = client.get("/healthz", headers={b"X-Request-ID": offered.encode()})
+    assert response.headers["x-request-id"].isalnum()
+    assert len(response.headers["x-request-id"]) == 32
+
+
+def test_an_unknown_path_is_a_problem(client: ApiClient) -> None:
+    problem(client.get("/nowhere/%F0%9F%A4%96"), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [("GET", "/search", "POST"), ("POST", "/items/541", "GET"), ("PUT", "/user/ada", "DELETE")],
+)
+@pytest.mark.parametrize("with_chat", [False, True])
+def test_a_wrong_method_is_a_problem_with_and_without_chat(
+    service: NonCallableMagicMock, method: str, path: str, allow: str, with_chat: bool
+) -> None:
+    app = api(service)
+    if with_chat:
+        app.mount("/", chat())
+    response = ApiClient(app).request(method, path)
+    problem(response, 405, "method-not-allowed")
+    assert response.headers["allow"] == allow
+
+
+def chat() -> Starlette:
+    """A stand-in for the chat: a page with an inline script on any path, and a websocket."""
+
+    async def page(_: Request) -> HTMLResponse:
+        return HTMLResponse("<script>chat()</script>")
+
+    async def socket(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text(await websocket.receive_text())
+        await websocket.close()
+
+    return Starlette(routes=[WebSocketRoute("/ws/socket.io", socket), Route("/{path:path}", page)])
+
+
+def test_a_chat_mounted_behind_the_api_is_left_alone(service: NonCallableMagicMock) -> None:
+    app = api(service, rate_limit="1/minute")
+    app.mount("/", chat())
+    client = ApiClient(app)
+    for _ in range(3):
+        response = client.get("/")
+        assert response.text == "<script>chat()</script>"
+    assert "content-security-policy" not in response.headers
+    assert "ratelimit" not in response.headers
+    assert response.headers["x-content-type-options"] == "nosniff"
+    with client.websocket_connect("/ws/socket.io") as socket:
+        socket.send_text("hello")
+        assert socket.receive_text() == "hello"
+
+
+def test_answers_carry_security_headers(client: ApiClient) -> None:
+    headers = client.get("/items/541").headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_past_the_quota_comes_429_and_when_to_come_back(service: NonCallableMagicMock) -> None:
+    client = ApiClient(api(service, rate_limit="3/minute"))
+    left = [client.get("/items/541").headers["ratelimit"] for _ in range(3)]
+    assert [part.split(";")[1] for part in left] == ["r=2", "r=1", "r=0"]
+    response = client.get("/items/541")
+    problem(response, 429, "rate-limited")
+    assert 1 <= int(response.headers["retry-after"]) <= 60
+    assert response.headers["ratelimit-policy"] == '"default";q=3;w=60'
+    assert client.get("/healthz").status_code == 200
+
+
+def test_requests_that_are_refused_count_too(service: NonCallableMagicMock) -> None:
+    client = ApiClient(api(service, rate_limit="2/minute"))
+    problem(client.post_text("/search", "{"), 400, "malformed-json")
+    problem(client.post("/search", json={}), 422, "invalid-request")
+    problem(client.post("/search", json=examples.SEARCH), 429, "rate-limited")
+    service.search.assert_not_called()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/search", {"user_id": "ada"}),
+        ("GET", "/user/ada/profile", None),
+        ("GET", "/survey/s/next?user_id=ada", None),
+    ],
+)
+def test_a_users_quota_is_shared_by_all_addresses(
+    service: NonCallableMagicMock,
+    method: str,
+    path: str,
+    body: Any,  # noqa: ANN401
+) -> None:
+    app = api(service, rate_limit="2/minute")
+    for address in ("192.0.2.1", "192.0.2.2"):
+        ApiClient(app, client=(address, 1)).post("/search", json={"user_id": "ada"})
+    response = ApiClient(app, client=("192.0.2.3", 1)).request(method, path, json=body)
+    problem(response, 429, "rate-limited")
+    other = ApiClient(app, client=("192.0.2.3", 1)).post("/search", json={"user_id": "bo"})
+    assert other.status_code == 200
+
+
+def test_a_quota_that_cannot_be_read_is_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match="rate limit string"):
+        ApiSettings(rate_limit="plenty")
+
+
+def test_a_body_that_is_too_large_is_a_413(service: NonCallableMagicMock) -> None:
+    client = ApiClient(api(service, max_body_bytes=1024))
+    problem(client.post("/search", json={"query": "x" * 2000}), 413, "payload-too-large")
+
+    def chunks() -> Iterator[bytes]:
+        yield from [b" " * 500] * 4
+
+    problem(client.post("/search", content=chunks()), 413, "payload-too-large")
+    service.search.assert_not_called()
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_not_declared_as_json_is_a_415(
+    client: ApiClient, content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    response = client.post("/search", content=b'{"user_id": "ada"}', headers=headers)
+    assert "application/json" in problem(response, 415, "unsupported-media-type")["detail"]
+
+
+@pytest.mark.parametrize("missing", ["store", "index"])
+def test_without_store_or_index_the_service_is_not_ready(
+    client: ApiClient, service: NonCallableMagicMock, missing: str
+) -> None:
+    service.ready.return_value |= {missing: False}
+    response = client.get("/readyz")
+    assert missing in problem(response, 503, "not-ready")["detail"]
+    assert client.get("/healthz").json() == {"status": "alive"}
+
+
+def test_without_the_encoder_the_service_is_degraded_but_ready(
+    client: ApiClient, service: NonCallableMagicMock
+) -> None:
+    service.ready.return_value |= {"encoder": False}
+    assert client.ok("GET", "/readyz")["status"] == "degraded"
+
+
+def test_metrics_count_by_route_template(client: ApiClient) -> None:
+    series = 'reelwise_http_requests_total{method="GET",route="/items/{item_id}",status="200"}'
+    before = _value(client, series)
+    client.get("/items/541")
+    client.get("/items/6")
+    assert _value(client, series) == before + 2
+    client.get("/some/path/of/an/attacker")
+    assert "attacker" not in client.get("/metrics").text
+
+
+def _value(client: ApiClient, series: str) -> float:
+    lines = client.get("/metrics").text.splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(series)), 0.0)
+
+
+@pytest.mark.parametrize("slug", problems.KINDS)
+def test_the_type_of_a_problem_can_be_opened(client: ApiClient, slug: str) -> None:
+    page = client.ok("GET", f"/problems/{slug}")
+    assert page["type"] == f"/problems/{slug}"
+    assert page["mend"]
+
+
+def test_there_is_no_page_for_an_unknown_problem(client: ApiClient) -> None:
+    problem(client.get("/problems/bad-mood"), 404, "not-found")
