@@ -1,0 +1,1 @@
+"""The chat door: Chainlit in the same process as the REST routes."""

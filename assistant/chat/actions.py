@@ -1,0 +1,98 @@
+"""The buttons on the cards. A client sends ids; who swipes is known here and never sent."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import chainlit as cl
+from pydantic import ValidationError
+
+from assistant.chat import elements
+from assistant.chat.memory import Memory
+from recommender.errors import NothingToUndo, ReelwiseError, UnknownItem, UnknownSession
+from recommender.models import Direction, Frozen, Identifier
+from recommender.service import Recommender
+
+Answer = dict[str, Any]
+Payload = TypeVar("Payload", bound=Frozen)
+_SENTENCES: dict[type[ReelwiseError], str] = {
+    NothingToUndo: "There is no swipe left to take back.",
+    UnknownItem: "That film is not in the catalogue any more.",
+    UnknownSession: "That stack of cards is no longer known. Say “start swiping” for a fresh one.",
+}
+
+
+class FilmAction(Frozen):
+    """What a card sends about itself."""
+
+    item_id: Identifier
+
+
+class SwipeAction(FilmAction):
+    """A reaction to a card; ``session_id`` names the survey it belongs to, if any."""
+
+    direction: Direction
+    session_id: Identifier | None = None
+
+
+def sentence(error: ReelwiseError) -> str:
+    """Say in the words of a conversation what went wrong."""
+    return _SENTENCES.get(type(error), str(error))
+
+
+class CardActions:
+    """What the cards can ask for, on behalf of one person."""
+
+    def __init__(self, recommender: Recommender, user_id: str) -> None:
+        self._recommender = recommender
+        self._user_id = user_id
+
+    def register(self) -> None:
+        """Make the actions callable from the page."""
+        cl.action_callback("swipe")(_answering(SwipeAction, self.swipe))
+        cl.action_callback("undo")(_answering(FilmAction, self.undo))
+        cl.action_callback("explain")(_answering(FilmAction, self.explain))
+
+    async def swipe(self, action: SwipeAction) -> Answer:
+        """Record a reaction; answer with what is now known of the person's taste."""
+        receipt = await asyncio.to_thread(
+            self._recommender.record_swipe,
+            self._user_id,
+            action.item_id,
+            action.direction,
+            session_id=action.session_id,
+        )
+        return {"direction": receipt.direction.value, "taste": await self._taste()}
+
+    async def undo(self, action: FilmAction) -> Answer:
+        """Take back the reaction to one film."""
+        await asyncio.to_thread(self._recommender.undo_swipe, self._user_id, action.item_id)
+        return {"direction": None, "taste": await self._taste()}
+
+    async def explain(self, action: FilmAction) -> Answer:
+        """Post why a film is there, with the facts it rests on."""
+        query = Memory.current().query_of(action.item_id)
+        explanation = await asyncio.to_thread(
+            self._recommender.explain, self._user_id, action.item_id, query
+        )
+        facts = cl.CustomElement(name="Evidence", props=elements.evidence(explanation))
+        await cl.Message(content=elements.plain(explanation.explanation), elements=[facts]).send()
+        return {}
+
+    async def _taste(self) -> elements.Props:
+        profile = await asyncio.to_thread(self._recommender.profile, self._user_id)
+        return elements.taste(profile)
+
+
+def _answering(
+    payload: type[Payload], act: Callable[[Payload], Awaitable[Answer]]
+) -> Callable[[cl.Action], Awaitable[Answer]]:
+    async def callback(action: cl.Action) -> Answer:
+        try:
+            return {"ok": True, **await act(payload.model_validate(action.payload))}
+        except ValidationError:
+            return {"ok": False, "message": "The page sent something I cannot read. Reload it."}
+        except ReelwiseError as error:
+            return {"ok": False, "message": sentence(error)}
+
+    return callback

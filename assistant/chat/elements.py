@@ -1,0 +1,139 @@
+"""What the custom elements are given: plain dictionaries made from the domain's answers.
+
+Each function returns the ``props`` of one element in ``public/elements``; its name says which.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from recommender.models import (
+    Explanation,
+    Item,
+    Profile,
+    RecommendedItem,
+    SearchResult,
+    SurveyMovie,
+    SurveySession,
+    SwipeReceipt,
+    Understanding,
+)
+
+Props = dict[str, Any]
+_FILM_FIELDS = {"item_id", "title", "year", "genres", "director", "cast", "overview"}
+_FALLBACKS = {
+    "encoder": "the language model that reads meaning",
+    "explanation_model": "the explanation model",
+}
+
+
+def film(movie: SurveyMovie | RecommendedItem | Item) -> Props:
+    """The fields every card shows."""
+    return movie.model_dump(mode="json", include=_FILM_FIELDS)
+
+
+def taste(profile: Profile) -> Props:
+    """The part of a profile that changes with every swipe."""
+    return {
+        "swipes": profile.swipe_count,
+        "likes": profile.like_count,
+        "dislikes": profile.dislike_count,
+        "skips": profile.skip_count,
+        "confidence": profile.preference_confidence,
+        "strategy": profile.strategy,
+        "top_genres": [weight.model_dump() for weight in profile.top_genres],
+        "avoided_genres": [weight.model_dump() for weight in profile.avoided_genres],
+    }
+
+
+def swipe_deck(session: SurveySession, profile: Profile) -> Props:
+    """Props of ``SwipeDeck``: the survey's cards and the profile they will move."""
+    return {
+        "session_id": session.session_id,
+        "movies": [film(movie) for movie in session.movies],
+        "taste": taste(profile),
+    }
+
+
+def movie_cards(result: SearchResult, titles: Mapping[str, str]) -> Props:
+    """Props of ``MovieCards``. ``titles`` names the films in ``result.understood.similar_to``."""
+    best = max((item.score for item in result.items), default=0.0)
+    metadata = result.intelligence_metadata
+    return {
+        "movies": [_recommended(item, best) for item in result.items],
+        "read_as": read_as(result.understood, titles),
+        "strategy": metadata.strategy,
+        "without": [_FALLBACKS.get(name, name.replace("_", " ")) for name in metadata.degraded],
+    }
+
+
+def _recommended(item: RecommendedItem, best: float) -> Props:
+    """A card; ``match`` is its score as a share of the best one of the same answer, 0..1."""
+    match = item.score / best if best > 0 else 0.0
+    return {
+        **film(item),
+        "match": round(min(max(match, 0.0), 1.0), 3),
+        "boost": round(item.preference_boost, 3),
+        "reasons": list(item.reason),
+    }
+
+
+def read_as(understood: Understanding, titles: Mapping[str, str]) -> list[str]:
+    """How the words were read, as short phrases a person can correct."""
+    filters = understood.filters
+    return [
+        *(f"like {titles[item_id]}" for item_id in understood.similar_to if item_id in titles),
+        *filters.include_genres,
+        *(f"leaning {genre}" for genre in understood.soft_genres),
+        *(f"no {genre}" for genre in filters.exclude_genres),
+        *_years(filters.year_from, filters.year_to),
+        *(f"with {name}" for name in filters.people),
+    ]
+
+
+def _years(first: int | None, last: int | None) -> list[str]:
+    if first and last:
+        return [str(first) if first == last else f"{first}–{last}"]
+    if first:
+        return [f"{first} or later"]
+    return [f"up to {last}"] if last else []
+
+
+def taste_profile(profile: Profile, titles: Mapping[str, str]) -> Props:
+    """Props of ``TasteProfile``. ``titles`` names the films in ``profile.recent_likes``."""
+    return {
+        **taste(profile),
+        "top_tags": [weight.model_dump() for weight in profile.top_tags],
+        "favourite_years": profile.favourite_years,
+        "popularity_bias": profile.popularity_bias,
+        "weights": profile.learned_weights.model_dump(),
+        "recent_likes": [titles[item_id] for item_id in profile.recent_likes if item_id in titles],
+    }
+
+
+def welcome(profile: Profile, picks: SearchResult) -> Props:
+    """Props of ``Welcome``: how well the person is known, and a few posters to set the mood."""
+    return {"swipes": profile.swipe_count, "movies": [film(item) for item in picks.items]}
+
+
+def evidence(explanation: Explanation) -> Props:
+    """Props of ``Evidence``: the facts an explanation rests on."""
+    return {
+        "item_id": explanation.item_id,
+        "title": explanation.title,
+        "facts": [fact.model_dump(mode="json") for fact in explanation.evidence],
+        "model": explanation.model,
+    }
+
+
+def reaction(receipt: SwipeReceipt, item: Item) -> Props:
+    """Props of ``Reaction``: one swipe made in words, with its undo."""
+    return {
+        "movie": film(item),
+        "direction": receipt.direction.value if receipt.status == "recorded" else None,
+        "swipes": receipt.swipe_count,
+    }
+
+
+def plain(text: str) -> str:
+    """Escape Markdown, so that titles such as ``M*A*S*H`` read as they are."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-!|<>~:" else letter for letter in text)

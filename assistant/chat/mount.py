@@ -1,0 +1,110 @@
+"""Mounting Chainlit at ``/`` of the application that already holds the REST routes.
+
+Chainlit reads its folder when it is first imported and writes beside its configuration
+(translations, session files). So the face of the chat is copied into the data folder, and nothing
+here imports Chainlit before that folder stands.
+"""
+
+import os
+import re
+import shutil
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from assistant.chat.settings import ChatSettings
+from recommender.service import Recommender
+
+if TYPE_CHECKING:
+    from assistant.chat.handlers import Agent
+
+_FACE = Path(__file__).parent
+_PAGES = frozenset(
+    {
+        "/auth/config",
+        "/favicon",
+        "/logo",
+        "/project/action",
+        "/project/settings",
+        "/project/translations",
+        "/set-session-cookie",
+        "/user",
+    }
+)
+_FOLDERS = ("/assets/", "/avatars/", "/public/", "/ws/socket.io")
+_THIRD_PARTY_LINK = re.compile(r'\s*<link[^>]*href="https?://[^>]*>')
+_INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def mount_chat(
+    app: FastAPI, recommender: Recommender, agent: "Agent", settings: ChatSettings
+) -> None:
+    """Serve the chat at ``/`` of ``app``. Call it after every other route is registered.
+
+    ``agent`` is the compiled graph of ``assistant.agent.build_agent``. Chainlit keeps its
+    configuration in module state, so a process has one chat: mounting again replaces it.
+    """
+    os.environ["CHAINLIT_APP_ROOT"] = str(_lay_out_face(settings.home))
+    os.environ["CHAINLIT_ROOT_PATH"] = "/"
+    from chainlit.server import app as chainlit_app
+    from chainlit.server import get_html_template, sio
+
+    from assistant.chat.handlers import ChatDoor
+
+    # Chainlit switches the origin check of its socket off; None means "same origin only".
+    sio.eio.cors_allowed_origins = None
+    ChatDoor(recommender, agent, settings).register()
+    page = _THIRD_PARTY_LINK.sub("", get_html_template("/"))
+    headers = {"Content-Security-Policy": _content_policy(page)}
+
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    def chat_page() -> HTMLResponse:
+        return HTMLResponse(page, headers=headers)
+
+    app.mount("/", _OnlyWhatTheChatUses(chainlit_app))
+
+
+def _lay_out_face(home: Path) -> Path:
+    """Copy configuration, elements and styles to ``home/chat`` afresh; return that folder."""
+    root = home.absolute() / "chat"
+    shutil.rmtree(root, ignore_errors=True)
+    for folder in (".chainlit", "public"):
+        shutil.copytree(_FACE / folder, root / folder)
+    shutil.copy(_FACE / "chainlit.md", root)
+    return root
+
+
+def _content_policy(page: str) -> str:
+    """Allow what the page is made of and nothing from elsewhere.
+
+    Chainlit compiles custom elements in the browser, hence ``unsafe-eval``; inline event handlers
+    stay forbidden because inline scripts are allowed by their hash only.
+    """
+    digests = (sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(page))
+    inline = " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'self'; script-src 'self' 'unsafe-eval' {inline}; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
+    )
+
+
+class _OnlyWhatTheChatUses:
+    """Chainlit's application without its catch-all page and the routes this chat has no use for.
+
+    Anything else is a 404 of the parent application, so unknown REST paths stay errors.
+    """
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(scope.get("app_root_path", ""))
+        if scope["type"] == "http" and path not in _PAGES and not path.startswith(_FOLDERS):
+            raise HTTPException(status_code=404, detail=f"There is nothing at {path}.")
+        await self._inner(scope, receive, send)

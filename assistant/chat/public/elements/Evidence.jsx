@@ -1,0 +1,33 @@
+import React from 'react';
+import { Heart, X, Film, Tag, Users, Search, CalendarDays, Award, TrendingUp, Filter, UserRound, Clapperboard } from 'lucide-react';
+
+const { keep } = window.Reelwise;
+
+const ICONS = {
+  liked_film: Heart, disliked_film: X, anchor_film: Film, genre: Clapperboard, tag: Tag, person: Users,
+  query: Search, year: CalendarDays, acclaim: Award, popularity: TrendingUp, filter: Filter, profile: UserRound,
+};
+
+function Evidence({ title, facts }) {
+  if (!facts.length) return null;
+  const most = Math.max(...facts.map(({ weight }) => weight), 0.01);
+  return (
+    <section className="rw rw-evidence" aria-label={`What this rests on: ${title}`}>
+      <h4>What this rests on</h4>
+      <ul>
+        {facts.map(({ kind, text, weight }) => {
+          const Icon = ICONS[kind] ?? Film;
+          return (
+            <li key={kind + text}>
+              <Icon aria-hidden="true" /><span>{text}</span>
+              {weight > 0 && <div className="rw-track" title={`Weight ${Math.round(weight * 100)}%`}><i className="is-like" style={{ width: `${(weight / most) * 100}%` }} /></div>}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
+
+const Kept = keep('Evidence', Evidence);
+export default <Kept {...props} />;

@@ -1,0 +1,250 @@
+/* What the custom elements share: generated posters, reactions that all cards agree on, and the
+ * verbs a card can ask of the server. Elements are compiled one by one and cannot import each
+ * other, so this is one global. */
+(() => {
+  'use strict';
+
+  /* ---------- posters: genre gives motif and palette, era gives typography ---------- */
+
+  // [ground, shape, accent, ink]; two or more moods a genre, picked by the film's id.
+  const PALETTES = {
+    Action: [['#1d1a22', '#e4462b', '#f6a93b', '#fbf0dc'], ['#0f2733', '#f26430', '#ffd275', '#f6efe0']],
+    Adventure: [['#12403e', '#e9a03b', '#f3dfae', '#fbf3df'], ['#27334f', '#d9763d', '#f4c97e', '#f8efdc']],
+    Animation: [['#213a8f', '#ff7a59', '#ffd166', '#fff7e6'], ['#0f6b6b', '#ffb03a', '#f9ece0', '#fffaf0']],
+    Children: [['#2f5da8', '#ffcf56', '#ff8a6b', '#fffaf0'], ['#0d7f78', '#ffe08a', '#ff7d6b', '#fffaf0']],
+    Comedy: [['#f2b632', '#d83f31', '#24365c', '#241c15'], ['#f3e3c3', '#e2572f', '#1f6f78', '#2a1d16'], ['#ef7d62', '#fbe3b5', '#2d3561', '#231b2b']],
+    Crime: [['#17181c', '#b3272d', '#d9c7a0', '#f3ead8'], ['#20242e', '#c9892f', '#7d1f24', '#f4ead6']],
+    Documentary: [['#e9e3d6', '#24554a', '#d4722c', '#1d2522'], ['#22352f', '#d8c9a3', '#d4722c', '#f4efe2']],
+    Drama: [['#22304a', '#d98f5c', '#f1dcb8', '#f7efe0'], ['#3b2a35', '#c96f5b', '#ecc9a0', '#f8eee0'], ['#e6d8bf', '#8f3b2e', '#2f4858', '#25201c'], ['#1f3d3a', '#cfa15a', '#eadfc4', '#f5eede']],
+    Fantasy: [['#221c48', '#7f5fc4', '#f2cf7d', '#f6eefc'], ['#173a4a', '#4fa39a', '#f5d78c', '#f1f6ea']],
+    'Film-Noir': [['#141414', '#8f8a80', '#e9e2d0', '#f4efe2'], ['#1a1c20', '#6d7278', '#d8d2c2', '#f2ede0']],
+    Horror: [['#130d10', '#a3161d', '#e8dcc8', '#f2e7d6'], ['#0f1a17', '#3f7f56', '#d9e0b8', '#eef0dc']],
+    Musical: [['#3a1030', '#e34b6f', '#f7c14b', '#fdeede'], ['#0e2f56', '#f0b23f', '#e9556a', '#fbf1df']],
+    Mystery: [['#1c2431', '#5d7e8f', '#e4b95a', '#f0ead9'], ['#2a1f33', '#8a5a83', '#e8c07a', '#f4eadf']],
+    Romance: [['#5a1a2b', '#e2746b', '#f6cfae', '#fdeee2'], ['#f0d9cc', '#c13e4b', '#37305c', '#321c24'], ['#2c2549', '#e58a7b', '#f4d3b0', '#faeee4']],
+    'Sci-Fi': [['#0c1730', '#3f7fd0', '#f2a65a', '#eaf2fb'], ['#0d2430', '#2fb0a4', '#f4d58d', '#e8f6f3'], ['#1d1038', '#b14aed', '#5bd6e8', '#f2eafc']],
+    Thriller: [['#151b20', '#d1432f', '#c9d0c8', '#f0efe6'], ['#0f2a2e', '#e0a030', '#9db8b0', '#eef1e8']],
+    War: [['#2b2f22', '#a2642f', '#d8c79a', '#f1ead6'], ['#2d2624', '#a83a2b', '#cdbb97', '#f3e9d8']],
+    Western: [['#c4602d', '#7a2d1b', '#f5c877', '#fdf0d8'], ['#e0b26b', '#a33b20', '#5a2a1c', '#2b160e']],
+  };
+
+  // The genre that looks most like itself wins, not the first of the list.
+  const VOICE = ['Film-Noir', 'Western', 'Horror', 'Musical', 'War', 'Documentary', 'Sci-Fi', 'Animation',
+    'Fantasy', 'Mystery', 'Romance', 'Crime', 'Thriller', 'Children', 'Action', 'Comedy', 'Adventure', 'Drama'];
+
+  const hash = (text) => {
+    let h = 2166136261;
+    for (const c of String(text)) h = Math.imul(h ^ c.codePointAt(0), 16777619);
+    return h >>> 0;
+  };
+
+  // Mulberry32: a small generator with a fixed seed, so that a film always has the same poster.
+  const dice = (seed) => () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+
+  const range = (n) => Array.from({ length: n }, (_, i) => i);
+  const circle = (x, y, r, fill, more = '') => `<circle cx="${x}" cy="${y}" r="${r}" fill="${fill}" ${more}/>`;
+  const path = (d, fill, more = '') => `<path d="${d}" fill="${fill}" ${more}/>`;
+  const rect = (x, y, w, h, fill, more = '') => `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="${fill}" ${more}/>`;
+  const ring = (x, y, r, stroke, width, more = '') => `<circle cx="${x}" cy="${y}" r="${r}" fill="none" stroke="${stroke}" stroke-width="${width}" ${more}/>`;
+  const polar = (x, y, r, a) => `${(x + r * Math.cos(a)).toFixed(1)} ${(y + r * Math.sin(a)).toFixed(1)}`;
+  const wedge = (x, y, r, a, b, fill, more) => path(`M${x} ${y}L${polar(x, y, r, a)}A${r} ${r} 0 0 1 ${polar(x, y, r, b)}Z`, fill, more);
+  const ridge = (roll, base, height, steps) => range(steps + 1)
+    .map((i) => `L${(i * 200 / steps).toFixed(0)} ${(base - roll() * height).toFixed(0)}`).join('');
+  const stars = (roll, n, fill) => range(n).map(() =>
+    circle((roll() * 200).toFixed(1), (roll() * 190).toFixed(1), (0.5 + roll() * 1.1).toFixed(2), fill, 'opacity=".85"')).join('');
+
+  // Each motif fills a 200 × 300 sheet and keeps the lower third calm: the title sits there.
+  const MOTIFS = {
+    Action: (r, [, a, b]) => {
+      const x = 60 + r() * 80, y = 78 + r() * 30, n = 18;
+      return range(n).map((i) => wedge(x, y, 260, (i / n) * 6.283, ((i + 0.5) / n) * 6.283, a, 'opacity=".92"')).join('')
+        + circle(x, y, 46, b) + path(`M${x - 12} ${y - 30}l22 0l-9 22l16 0l-34 44l9 -32l-14 0z`, a);
+    },
+    Adventure: (r, [g, a, b]) => circle(60 + r() * 80, 70, 34, b)
+      + path(`M0 190${ridge(r, 170, 80, 5)}L200 300L0 300Z`, a, 'opacity=".55"')
+      + path(`M0 220${ridge(r, 200, 90, 4)}L200 300L0 300Z`, a)
+      + path('M96 196c40 18 -56 30 -6 52s60 22 20 52', 'none', `stroke="${b}" stroke-width="5" stroke-dasharray="2 9" stroke-linecap="round"`)
+      + path(`M0 262${ridge(r, 250, 30, 6)}L200 300L0 300Z`, g),
+    Animation: (r, [, a, b, ink]) => range(4).map((i) => ring(100, 210, 60 + i * 24, [a, b, ink, a][i], 17)).join('')
+      + range(5).map(() => circle(20 + r() * 160, 20 + r() * 60, 4 + r() * 7, b)).join(''),
+    Children: (r, [, a, b, ink]) => range(6).map((i) => {
+      const x = 26 + i * 30 + r() * 8, y = 44 + r() * 84;
+      return path(`M${x} ${y + 20}Q${x + 8} ${y + 70} 100 232`, 'none', `stroke="${ink}" stroke-width="1" opacity=".7"`)
+        + `<ellipse cx="${x}" cy="${y}" rx="17" ry="21" fill="${[a, b, ink][i % 3]}"/>`;
+    }).join(''),
+    Comedy: (r, [, a, b, ink]) => {
+      const shapes = [
+        (x, y) => circle(x, y, 19, a), (x, y) => ring(x, y, 16, b, 7),
+        (x, y) => wedge(x, y, 24, 0, 3.1416, b), (x, y) => rect(x - 15, y - 15, 30, 30, a, `transform="rotate(${r() * 60} ${x} ${y})"`),
+        (x, y) => path(`M${x - 22} ${y}q7 -14 14 0t14 0t14 0`, 'none', `stroke="${ink}" stroke-width="4" stroke-linecap="round"`),
+        (x, y) => path(`M${x} ${y - 18}l17 32h-34z`, ink),
+      ];
+      return range(12).map((i) => shapes[(i + Math.floor(r() * 2)) % 6](32 + (i % 3) * 68 + (r() - .5) * 16, 30 + Math.floor(i / 3) * 54 + (r() - .5) * 14)).join('');
+    },
+    Crime: (r, [, a, b]) => range(9).map((i) => rect(-40, 14 + i * 25, 290, 9 + (i % 3) * 2, i === 4 ? a : b, `opacity="${i === 4 ? 1 : .16 + .05 * i}" transform="rotate(${-8 + r()} 100 100)"`)).join('')
+      + circle(62 + r() * 70, 108, 34, a) + ring(100, 108, 58, b, 1.5) + path('M100 40v136M32 108h136', 'none', `stroke="${b}" stroke-width="1.5"`),
+    Documentary: (r, [, a, b]) => range(9).map((i) => path(`M${range(9).map((j) => `${j * 30 - 20} ${(36 + i * 21 + Math.sin(j * .9 + i * .55 + r()) * 13).toFixed(1)}`).join('L')}`, 'none', `stroke="${i === 5 ? b : a}" stroke-width="${i === 5 ? 5 : 2.2}" stroke-linejoin="round"`)).join(''),
+    Drama: (r, [g, a, b]) => {
+      const kind = Math.floor(r() * 3), x = 70 + r() * 60;
+      if (kind === 0) return circle(x, 112, 62, a) + rect(0, 112, 200, 66, g) + range(5).map((i) => rect(x - 58 + i * 9, 121 + i * 11, 116 - i * 18, 4, b)).join('');
+      if (kind === 1) return rect(46, 34, 108, 150, b) + rect(54, 42, 92, 134, a) + path('M54 176L120 42H146V176Z', g, 'opacity=".35"') + path('M100 42V176M54 104H146', 'none', `stroke="${b}" stroke-width="5"`) + rect(36, 184, 128, 7, b);
+      return range(4).map((i) => wedge(0, 196, 190 - i * 42, -1.5708, 0, [a, b, g, a][i])).join('') + circle(154, 52, 16, b);
+    },
+    Fantasy: (r, [g, a, b]) => stars(r, 46, b) + circle(130, 66, 32, b) + circle(143, 58, 28, g)
+      + path(`M0 220${ridge(r, 190, 100, 6)}L200 300L0 300Z`, a, 'opacity=".6"')
+      + path('M60 232V150l10 -22 10 22v20h12v-38l12 -28 12 28v38h12v-20l10 -22 10 22v82z', a)
+      + path(`M0 250${ridge(r, 236, 26, 7)}L200 300L0 300Z`, g),
+    'Film-Noir': (r, [g, a, b]) => path('M128 0L200 0L150 210L-30 210Z', b, 'opacity=".9"')
+      + range(11).map((i) => rect(-20, 8 + i * 19, 240, 8, g)).join('')
+      + path('M86 210v-58q0 -14 14 -20q-8 -6 -8 -16h-12q10 -6 12 -14q2 -12 14 -12t14 12q2 8 12 14h-12q0 10 -8 16q14 6 14 20v58z', g)
+      + path('M142 118q12 -10 6 -22t4 -24', 'none', `stroke="${a}" stroke-width="2.5" stroke-linecap="round"`),
+    Horror: (r, [g, a, b]) => path(`M0 0H200V${range(11).map((i) => `${(70 + (i % 2 ? 20 : 64) + r() * 50).toFixed(0)}H${200 - (i + 1) * 18.2}V`).join('')}0Z`, a, 'stroke-linejoin="round"')
+      + `<ellipse cx="100" cy="84" rx="62" ry="30" fill="${b}"/>` + circle(100, 84, 25, g) + circle(100, 84, 11, a) + circle(109, 75, 4.5, b),
+    Musical: (r, [, a, b]) => range(7).map((i) => path(`M${i * 34 - 10} 0q-14 110 ${i % 2 ? 10 : -6} 200h24q${i % 2 ? -8 : 12} -90 8 -200z`, a, `opacity="${.55 + (i % 2) * .45}"`)).join('')
+      + range(12).map((i) => circle(100 + 66 * Math.cos(i * .5236), 106 + 66 * Math.sin(i * .5236), 5, b)).join('')
+      + path('M92 132V78l36 -9v53', 'none', `stroke="${b}" stroke-width="6" stroke-linejoin="round"`) + circle(84, 133, 10, b) + circle(120, 124, 10, b),
+    Mystery: (r, [g, a, b]) => range(7).map((i) => ring(100, 100, 18 + i * 17, a, 5, `opacity="${1 - i * .1}" stroke-dasharray="${40 + r() * 120} ${8 + r() * 16}" transform="rotate(${r() * 360} 100 100)"`)).join('')
+      + circle(100, 100, 44, b) + circle(100, 90, 14, g) + path('M94 96h12l8 34h-28z', g),
+    Romance: (r, [, a, b]) => {
+      const tilt = (r() - .5) * 40;
+      return `<g transform="rotate(${tilt} 100 104)">` + circle(74, 104, 54, a) + circle(126, 104, 54, b, 'style="mix-blend-mode:multiply"')
+        + path('M100 57a54 54 0 0 1 0 94a54 54 0 0 1 0 -94z', a) + '</g>' + path('M30 200q70 -26 140 0', 'none', `stroke="${b}" stroke-width="2.5"`);
+    },
+    'Sci-Fi': (r, [g, a, b]) => {
+      const kind = Math.floor(r() * 2), tilt = -20 - r() * 20;
+      if (kind === 0) return stars(r, 50, b) + circle(100, 96, 47, a) + path('M53 96a47 47 0 0 0 94 0a60 40 0 0 1 -94 0z', g, 'opacity=".35"')
+        + `<g transform="rotate(${tilt} 100 96)"><ellipse cx="100" cy="96" rx="84" ry="17" fill="none" stroke="${b}" stroke-width="4"/></g>`
+        + path('M62 70a47 47 0 0 1 76 0q-38 -26 -76 0z', a) + circle(34 + r() * 20, 168, 7, b);
+      return circle(100, 92, 54, b) + range(6).map((i) => rect(40, 88 + i * 11, 120, 2 + i * 1.3, g)).join('')
+        + rect(0, 160, 200, 140, g) + range(8).map((i) => path(`M0 ${160 + i * i * 2.4}H200`, 'none', `stroke="${a}" stroke-width="1.4"`)).join('')
+        + range(13).map((i) => path(`M100 160L${-260 + i * 60} 300`, 'none', `stroke="${a}" stroke-width="1.2"`)).join('');
+    },
+    Thriller: (r, [, a, b]) => range(9).map((i) => rect(100 - 92 + i * 10, 100 - 92 + i * 10, 184 - i * 20, 184 - i * 20, 'none', `stroke="${i % 2 ? b : a}" stroke-width="4.5" transform="rotate(${i * (5 + r() * 2)} 100 100)"`)).join('')
+      + circle(100, 100, 9, a),
+    War: (r, [, a, b]) => [-.62, -.2, .24, .6].map((t) => wedge(100, 224, 300, -1.5708 + t - .1, -1.5708 + t + .1, b, 'opacity=".34"')).join('')
+      + circle(100, 208, 60, a) + path(`M0 232${ridge(r, 226, 34, 9)}L200 300L0 300Z`, b, 'opacity=".9"')
+      + path('M92 206l8 -52 8 52z', b) + path('M70 214l5 -30 5 30zM126 214l5 -30 5 30z', b, 'opacity=".8"'),
+    Western: (r, [g, a, b]) => circle(100, 112, 58, b) + range(5).map((i) => rect(30, 126 + i * 11, 140, 2.5 + i, g)).join('')
+      + path('M0 186h22l6 -62h34l6 40h22v26h32l8 -86h30l8 70h32v126H0z', a, 'opacity=".95"')
+      + path(`M146 214v-40q0 -6 5 -6t5 6v12h6v-12q0 -4 4 -4t4 4v20h-14v20z`, g),
+  };
+
+  // Mean glyph widths in em, to fit a title to the sheet without measuring it.
+  const FACES = {
+    bebas: { family: '"Bebas Neue"', width: 0.41, leading: 0.92, upper: true },
+    serif: { family: '"DM Serif Display"', width: 0.53, leading: 1.0, upper: false },
+    deco: { family: '"Limelight"', width: 0.6, leading: 1.02, upper: false },
+    round: { family: '"Righteous"', width: 0.58, leading: 1.0, upper: false },
+    grotesk: { family: '"Space Grotesk"', width: 0.57, leading: 0.98, upper: false },
+  };
+  const LOUD = new Set(['Action', 'Crime', 'Horror', 'Thriller', 'War', 'Western']);
+  const PLAYFUL = new Set(['Animation', 'Children', 'Comedy', 'Fantasy', 'Musical', 'Adventure']);
+
+  const faceOf = (voice, year) => {
+    if (year < 1950 || voice === 'Film-Noir') return 'deco';
+    if (voice === 'Sci-Fi' || voice === 'Documentary') return year < 1985 ? 'round' : 'grotesk';
+    if (LOUD.has(voice)) return 'bebas';
+    if (PLAYFUL.has(voice) && year < 2005) return 'round';
+    if (voice === 'Comedy' && year >= 2005) return 'grotesk';
+    return 'serif';
+  };
+
+  // The largest size, in hundredths of the sheet's width, at which the title fits its area.
+  const fit = (title, face) => {
+    const longest = Math.max(...title.split(/[\s-]+/).map((word) => word.length), 3);
+    const byWord = 84 / (longest * face.width);
+    const byArea = Math.sqrt((84 * 46) / (Math.max(title.length, 4) * face.width * face.leading * 1.16));
+    return Math.min(face.upper ? 30 : 22, byWord, byArea).toFixed(2);
+  };
+
+  const voiceOf = (genres) => VOICE.find((name) => genres.includes(name)) ?? 'Drama';
+
+  /** A poster as React elements. `h` is React.createElement; the sheet scales with its width. */
+  const poster = (h, movie, className = '') => {
+    const seed = hash(movie.item_id + movie.title);
+    const voice = voiceOf(movie.genres ?? []);
+    const year = movie.year ?? 2000;
+    const moods = PALETTES[voice];
+    const colours = moods[seed % moods.length];
+    const name = faceOf(voice, year);
+    const face = FACES[name];
+    const era = year < 1950 ? 'early' : year < 1970 ? 'mid' : year < 1990 ? 'late' : 'new';
+    const style = {
+      '--ground': colours[0], '--shape': colours[1], '--accent-ink': colours[2], '--ink': colours[3],
+      '--title-size': `${fit(movie.title, face)}cqw`, '--title-face': face.family, '--title-leading': face.leading,
+    };
+    const art = `<svg viewBox="0 0 200 300" preserveAspectRatio="xMidYMin slice" aria-hidden="true">${MOTIFS[voice](dice(seed), colours)}</svg>`;
+    const credit = movie.director?.length ? `${movie.director.slice(0, 2).join(' & ')}` : '';
+    return h('div', { className: `rw-poster rw-era-${era} ${className}`, style, 'aria-hidden': true },
+      h('div', { className: 'rw-art', dangerouslySetInnerHTML: { __html: art } }),
+      h('div', { className: 'rw-sheet' },
+        h('span', { className: 'rw-strap' }, voice === 'Film-Noir' ? 'Film noir' : voice, h('i', null), movie.year ?? ''),
+        h('span', { className: `rw-title${face.upper ? ' rw-upper' : ''}` }, movie.title),
+        credit && h('span', { className: 'rw-credit' }, credit)));
+  };
+
+  /* ---------- reactions: one truth for every card on the page ---------- */
+
+  const reactions = new Map();
+  const taste = { current: null };
+  const listeners = new Set();
+  const announce = () => listeners.forEach((listener) => listener());
+  const subscribe = (listener) => { listeners.add(listener); return () => listeners.delete(listener); };
+
+  const useReaction = (React, itemId) =>
+    React.useSyncExternalStore(subscribe, () => reactions.get(itemId) ?? null);
+  const useTaste = (React, first) => {
+    React.useState(() => { taste.current = first; });
+    return React.useSyncExternalStore(subscribe, () => taste.current);
+  };
+  const mark = (itemId, direction) => {
+    if ((reactions.get(itemId) ?? null) === direction) return;
+    if (direction) reactions.set(itemId, direction); else reactions.delete(itemId);
+    announce();
+  };
+
+  /* ---------- the server: one call after the other, shown at once and taken back on failure ---------- */
+
+  let queue = Promise.resolve();
+  const ask = (callAction, name, payload) => {
+    const call = queue.then(async () => {
+      const reply = await callAction({ name, payload });
+      const answer = reply?.response;
+      if (!answer?.ok) throw new Error(answer?.message ?? 'I could not reach the server. Try again.');
+      return answer;
+    });
+    queue = call.catch(() => undefined);
+    return call;
+  };
+
+  const settle = async (itemId, direction, call) => {
+    const before = reactions.get(itemId) ?? null;
+    mark(itemId, direction);
+    try {
+      const answer = await call;
+      taste.current = answer.taste;
+      announce();
+      return answer;
+    } catch (error) {
+      mark(itemId, before);
+      throw error;
+    }
+  };
+
+  const swipe = (callAction, itemId, direction, sessionId = null) =>
+    settle(itemId, direction, ask(callAction, 'swipe', { item_id: itemId, direction, session_id: sessionId }));
+  const undo = (callAction, itemId) => settle(itemId, null, ask(callAction, 'undo', { item_id: itemId }));
+  const explain = (callAction, itemId) => ask(callAction, 'explain', { item_id: itemId });
+
+  // Chainlit compiles an element anew whenever the conversation moves on. Handing React the same
+  // component each time keeps its state: a half-finished stack of cards stays half-finished.
+  const kept = new Map();
+  const keep = (name, component) => kept.get(name) ?? (kept.set(name, component), component);
+
+  window.Reelwise = { poster, keep, mark, useReaction, useTaste, swipe, undo, explain };
+})();

@@ -1,0 +1,20 @@
+"""What the chat door can be told."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from recommender.models import Identifier
+
+
+class ChatSettings(BaseModel):
+    """Settings of the chat door.
+
+    ``user_id`` is who talks in this chat: a chat without sign-in has one person, its owner.
+    ``home`` is the data folder; Chainlit's working files go into its ``chat`` folder.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    home: Path
+    user_id: Identifier = "local"
