@@ -1,5 +1,7 @@
 """The catalogue in memory: film facts by id and as columns, for filters that must be fast."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -37,6 +39,14 @@ class Catalogue:
         return [self.items[self.rows[item_id]] for item_id in item_ids if item_id in self.rows]
 
     @cached_property
+    def fingerprint(self) -> str:
+        """Equal for equal catalogues."""
+        digest = hashlib.sha256()
+        for item in self.items:
+            digest.update(item.model_dump_json().encode())
+        return digest.hexdigest()[:16]
+
+    @cached_property
     def genres(self) -> tuple[str, ...]:
         """All genre names, in alphabetical order."""
         return tuple(sorted({genre for item in self.items for genre in item.genres}))
@@ -45,13 +55,20 @@ class Catalogue:
     def genre_matrix(self) -> NDArray[np.bool_]:
         """Shape (films, genres): which film has which genre."""
         return np.array(
-            [[genre in item.genres for genre in self.genres] for item in self.items], dtype=bool
+            [[genre in item.genres for genre in self.genres] for item in self.items],
+            dtype=bool,
         ).reshape(len(self.items), len(self.genres))
 
     @cached_property
     def genre_shares(self) -> dict[str, float]:
         """The share of films that carry each genre, 0..1."""
         return dict(zip(self.genres, self.genre_matrix.mean(axis=0).tolist(), strict=True))
+
+    @cached_property
+    def tag_shares(self) -> dict[str, float]:
+        """The share of films that carry each tag, 0..1."""
+        counts = Counter(tag for item in self.items for tag in set(item.tags))
+        return {tag: count / len(self.items) for tag, count in counts.items()}
 
     @cached_property
     def years(self) -> NDArray[np.int16]:

@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 MAX_RESULTS = 100
 MAX_QUERY_CHARS = 10_000
@@ -46,7 +53,7 @@ def _printable_query(text: object) -> object:
 
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
-Query = Annotated[str, BeforeValidator(_printable_query), Field(max_length=MAX_QUERY_CHARS)]
+Query = Annotated[str, Field(max_length=MAX_QUERY_CHARS), BeforeValidator(_printable_query)]
 Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
@@ -126,20 +133,33 @@ class SearchRequest(Frozen):
     similar_to: tuple[Identifier, ...] = Field(default=(), max_length=10)
 
 
+EvidenceKind = Literal[
+    "query",
+    "anchor_film",
+    "person",
+    "filter",
+    "year",
+    "liked_film",
+    "disliked_film",
+    "genre",
+    "tag",
+    "acclaim",
+    "popularity",
+]
+
+
 class Evidence(Frozen):
     """One checkable fact behind a recommendation.
 
     ``kind`` is what it rests on; ``item_id`` names the swiped or anchor film it points to, if any;
-    ``weight`` is its share in the decision, 0..1.
+    ``weight`` is how much it tells, 0..1; ``against`` marks what speaks against the film.
     """
 
-    kind: Literal[
-        "liked_film", "disliked_film", "anchor_film", "genre", "tag", "person", "query", "year",
-        "acclaim", "popularity", "filter", "profile",
-    ]  # fmt: skip
+    kind: EvidenceKind
     text: str
     item_id: str | None = None
     weight: float = Field(default=0.0, ge=0.0, le=1.0)
+    against: bool = False
 
 
 class RecommendedItem(Frozen):

@@ -1,7 +1,29 @@
 """The product: every door (chat, REST, command line) calls exactly one of these methods."""
 
-from datetime import datetime
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
+import numpy as np
+
+from fusion.encoder import TextEncoder
+from fusion.errors import FusionError
+from recommender.cache import AnswerCache
+from recommender.catalogue import Catalogue
+from recommender.errors import (
+    IdempotencyKeyReused,
+    NothingToUndo,
+    StoreUnavailable,
+    UnknownSession,
+    UnknownUser,
+)
+from recommender.evidence import EvidenceFinder
+from recommender.explanation import explain_from
+from recommender.fallbacks import Fallbacks
+from recommender.learner import PreferenceLearner
+from recommender.lexical import LexicalIndex
 from recommender.models import (
     Direction,
     Explanation,
@@ -9,36 +31,126 @@ from recommender.models import (
     Profile,
     SearchRequest,
     SearchResult,
+    SurveyMovie,
     SurveySession,
     SurveyStep,
+    SwipeEvent,
     SwipeReceipt,
     UserExport,
 )
+from recommender.preferences.fold import standing_swipes
+from recommender.profile import describe
+from recommender.query import QueryReader
+from recommender.query_vector import QueryEmbedder
+from recommender.ranking import Ranker
+from recommender.retrieval import Retriever
+from recommender.search import SearchEngine
+from recommender.settings import RecommenderSettings
+from recommender.stores.ports import NewSwipe, Stores, Survey
+from recommender.survey import curate
+from recommender.telemetry import SWIPES, timed
+from recommender.users import UserState, UserStates, tier, update_due
+from recommender.vectors import ItemVectors
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Recommender:
     """A person's movie companion over one catalogue. Thread-safe; all methods block on I/O."""
 
+    def __init__(
+        self,
+        stores: Stores,
+        encoder: TextEncoder,
+        settings: RecommenderSettings,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        """Reads the catalogue from ``stores.items``; call again after importing films."""
+        self._stores = stores
+        self._encoder = encoder
+        self._settings = settings
+        self._clock = clock
+        self._catalogue = Catalogue(stores.items.all())
+        vectors = ItemVectors(stores.items)
+        mean = stores.items.mean_vector()
+        mean_vector = np.zeros(encoder.dim, np.float32) if mean is None else mean
+        lexical = LexicalIndex(self._catalogue.items)
+        self._cache = AnswerCache(
+            stores.embeddings,
+            stores.searches,
+            settings,
+            generation=f"{encoder.model_version} {self._catalogue.fingerprint}",
+        )
+        self._learner = PreferenceLearner(
+            self._catalogue,
+            vectors,
+            stores.preferences,
+            settings,
+            encoder.model_version,
+            mean_vector,
+            clock,
+        )
+        self._users = UserStates(stores.swipes, self._learner)
+        self._engine = SearchEngine(
+            self._catalogue,
+            QueryReader(self._catalogue),
+            QueryEmbedder(encoder, vectors, self._cache),
+            Retriever(self._catalogue, lexical, stores.items, vectors),
+            Ranker(self._catalogue, mean_vector),
+            EvidenceFinder(self._catalogue, lexical, mean_vector),
+            vectors,
+            self._cache,
+            settings,
+            encoder.model_version,
+            clock,
+        )
+
     def start_survey(
         self,
         user_id: str,
-        size: int = 20,
+        size: int | None = None,
         *,
         seed: int | None = None,
         idempotency_key: str | None = None,
     ) -> SurveySession:
-        """Curate ``size`` cards the user has not swiped yet.
+        """Curate ``size`` cards the user has not swiped yet; the same cards for the same seed.
 
-        Raises InvalidRequest when ``size`` is outside 1..catalogue size.
+        Raises InvalidRequest when ``size`` is outside 1..the number of films not yet swiped.
         """
-        raise NotImplementedError
+        size = self._settings.survey_size if size is None else size
+        seed = random.getrandbits(32) if seed is None else seed
+        with timed("start_survey"):
+            cards = curate(self._catalogue, list(self._users.get(user_id).swipes), size, seed)
+            survey = Survey(str(uuid.uuid4()), user_id, cards, self._clock(), idempotency_key)
+            stored = self._stores.surveys.add(survey)
+        if len(stored.item_ids) != size:
+            raise IdempotencyKeyReused
+        return SurveySession(
+            user_id=user_id,
+            session_id=stored.session_id,
+            movies=tuple(_card(item) for item in self._catalogue.select(stored.item_ids)),
+        )
 
     def next_card(self, user_id: str | None, session_id: str) -> SurveyStep:
         """Say which card comes next. ``user_id=None``: whoever started the survey.
 
         Raises UnknownSession, also when the survey is another user's.
         """
-        raise NotImplementedError
+        survey = self._stores.surveys.get(session_id)
+        if survey is None or user_id not in (None, survey.user_id):
+            raise UnknownSession(session_id)
+        swiped = self._users.get(survey.user_id).swipes
+        cards = self._catalogue.select(survey.item_ids)
+        waiting = [item for item in cards if item.item_id not in swiped]
+        return SurveyStep(
+            session_id=session_id,
+            position=len(cards) - len(waiting),
+            total=len(cards),
+            completed=not waiting,
+            movie=_card(waiting[0]) if waiting else None,
+        )
 
     def record_swipe(
         self,
@@ -54,34 +166,158 @@ class Recommender:
 
         Raises UnknownItem, IdempotencyKeyReused, StoreUnavailable (then nothing was recorded).
         """
-        raise NotImplementedError
+        self._catalogue.get(item_id)
+        now = self._clock()
+        moment = min(swiped_at or now, now)
+        event = self._stores.swipes.append(
+            NewSwipe(user_id, item_id, direction.value, session_id, moment, idempotency_key)
+        )
+        if (event.item_id, event.action) != (item_id, direction.value):
+            raise IdempotencyKeyReused
+        SWIPES.labels(direction.value).inc()
+        return self._acknowledge(event)
 
     def undo_swipe(
         self, user_id: str, item_id: str | None = None, *, idempotency_key: str | None = None
     ) -> SwipeReceipt:
         """Take back the latest standing swipe (of ``item_id``, or of all). Raises NothingToUndo."""
-        raise NotImplementedError
+        event = self._recorded(user_id, idempotency_key) or self._stores.swipes.append(
+            NewSwipe(
+                user_id,
+                _latest(self._users.get(user_id), item_id),
+                "undo",
+                None,
+                self._clock(),
+                idempotency_key,
+            )
+        )
+        if event.action != "undo" or item_id not in (None, event.item_id):
+            raise IdempotencyKeyReused
+        SWIPES.labels("undo").inc()
+        return self._acknowledge(event)
 
     def search(self, request: SearchRequest) -> SearchResult:
-        """Rank the catalogue for this person and these words."""
-        raise NotImplementedError
+        """Rank the catalogue for this person and these words. Raises UnknownItem for anchors."""
+        return self._engine.search(request, self._users.get(request.user_id))
 
     def explain(self, user_id: str, item_id: str, query: str = "") -> Explanation:
         """Say why a film suits this person and query, from evidence only. Raises UnknownItem."""
-        raise NotImplementedError
+        item = self._catalogue.get(item_id)
+        request = SearchRequest(user_id=user_id, query=query)
+        with timed("explain"):
+            return explain_from(item, self._engine.evidence(item, request, self._state(user_id)))
 
     def profile(self, user_id: str) -> Profile:
         """Say what is believed about a user; a new user gets an empty profile."""
-        raise NotImplementedError
+        state = self._state(user_id)
+        return describe(state, tier(state.preferences, self._settings), self._catalogue)
 
     def item(self, item_id: str) -> Item:
-        """Raises UnknownItem."""
-        raise NotImplementedError
+        """Look a film up. Raises UnknownItem."""
+        return self._catalogue.get(item_id)
 
     def export_user(self, user_id: str) -> UserExport:
-        """Hand out everything stored about a user."""
-        raise NotImplementedError
+        """Hand out everything stored about a user. Raises UnknownUser."""
+        events = self._stores.swipes.events(user_id)
+        surveys = self._stores.surveys.of_user(user_id)
+        if not events and not surveys:
+            raise UnknownUser(user_id)
+        preferences = self._stores.preferences.get(user_id)
+        return UserExport(
+            user_id=user_id,
+            exported_at=self._clock(),
+            swipes=tuple(events),
+            surveys=tuple(vars(survey) for survey in surveys),
+            preferences=preferences.model_dump(mode="json") if preferences else None,
+        )
 
     def forget_user(self, user_id: str) -> None:
-        """Erase everything stored about a user."""
-        raise NotImplementedError
+        """Erase everything stored about a user, learned things first."""
+        self._cache.erase(user_id)
+        self._stores.preferences.erase(user_id)
+        self._stores.surveys.erase(user_id)
+        self._stores.swipes.erase(user_id)
+        self._users.evict(user_id)
+
+    def ready(self) -> dict[str, bool]:
+        """Whether each part can serve: ``store`` and ``index`` are needed, ``encoder`` is not."""
+        return {
+            "store": _works(lambda: self._stores.swipes.version(""), StoreUnavailable),
+            "index": len(self._catalogue) > 0,
+            "encoder": _works(lambda: self._encoder.encode(["ready?"]), FusionError),
+        }
+
+    def _state(self, user_id: str) -> UserState:
+        """The user's state with preferences that no batch holds back."""
+        state = self._users.get(user_id)
+        if state.preferences.event_count < state.version.count:
+            return self._relearned(state)
+        return state
+
+    def _relearned(self, state: UserState) -> UserState:
+        learned = self._learner.relearn(state.user_id, state.version, state.swipes)
+        fresh = replace(state, preferences=learned)
+        self._users.keep(fresh)
+        return fresh
+
+    def _recorded(self, user_id: str, idempotency_key: str | None) -> SwipeEvent | None:
+        if idempotency_key is None:
+            return None
+        return self._stores.swipes.find(user_id, idempotency_key)
+
+    def _acknowledge(self, event: SwipeEvent) -> SwipeReceipt:
+        """The event is durable: whatever fails from here on costs freshness, not the swipe."""
+        fallbacks = Fallbacks()
+        with timed("acknowledge"):
+            state = self._users.get(event.user_id)
+            taste = state.preferences
+            if update_due(state, self._settings):
+                state = fallbacks.attempt("learning", lambda: self._relearned(state), state)
+            fallbacks.attempt(
+                "search_cache",
+                lambda: self._cache.swiped(
+                    event.user_id, [event.item_id], taste, state.preferences
+                ),
+                None,
+            )
+            return self._receipt(event, state)
+
+    def _receipt(self, event: SwipeEvent, state: UserState) -> SwipeReceipt:
+        """As things stood right after the event, so that a replay gets the first answer again."""
+        events = [
+            e for e in self._stores.swipes.events(event.user_id) if e.event_id <= event.event_id
+        ]
+        undone = event.action == "undo"
+        swipes = standing_swipes(events[:-1] if undone else events)
+        if event.item_id not in swipes:
+            raise NothingToUndo
+        return SwipeReceipt(
+            status="undone" if undone else "recorded",
+            preferences_updated=(
+                self._settings.enable_preference_learning
+                and state.preferences.event_count >= len(events)
+            ),
+            swipe_count=len(standing_swipes(events)),
+            item_id=event.item_id,
+            direction=swipes[event.item_id].direction,
+        )
+
+
+def _latest(state: UserState, item_id: str | None) -> str:
+    """The film whose swipe is to be taken back. Raises NothingToUndo."""
+    standing = list(state.swipes)
+    if not standing or item_id not in (None, *standing):
+        raise NothingToUndo
+    return item_id or standing[-1]
+
+
+def _works(action: Callable[[], object], failure: type[Exception]) -> bool:
+    try:
+        action()
+    except failure:
+        return False
+    return True
+
+
+def _card(item: Item) -> SurveyMovie:
+    return SurveyMovie(**{name: getattr(item, name) for name in SurveyMovie.model_fields})

@@ -105,12 +105,18 @@ class ItemStore(Protocol):
     def vectors(self, item_ids: Sequence[str]) -> Mapping[str, Vector]:
         """The vectors of those films that exist."""
 
+    def mean_vector(self) -> Vector | None:
+        """The mean of all vectors; None when there are no films."""
+
 
 class SwipeLog(Protocol):
     """The append-only record of what people swiped; durable when ``append`` returns."""
 
     def append(self, swipe: NewSwipe) -> SwipeEvent:
         """Append, or return the event that this user's idempotency key already recorded."""
+
+    def find(self, user_id: str, idempotency_key: str) -> SwipeEvent | None:
+        """The event this user's key recorded, if it did."""
 
     def events(self, user_id: str) -> list[SwipeEvent]:
         """All events of a user in order."""
@@ -173,9 +179,7 @@ class SearchCache(Protocol):
     def put(self, key: CacheKey, answer: CachedSearch, expires_at: datetime) -> None:
         """Store or replace."""
 
-    def carry_over(
-        self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]
-    ) -> None:
+    def carry_over(self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]) -> None:
         """Keep the owner's entries of ``old_hash`` under ``new_hash``, save those with a touched film.
 
         What is not kept is deleted.

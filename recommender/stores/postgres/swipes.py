@@ -4,12 +4,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.models import SwipeEvent
-from recommender.stores.ports import LogVersion, NewSwipe
+from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.schema import swipe_events
 
 
-class PostgresSwipeLog:
+class PostgresSwipeLog(SwipeLog):
     """SwipeLog over a table; ``append`` returns after the commit reached the disk."""
 
     def __init__(self, database: Database) -> None:
@@ -26,15 +26,22 @@ class PostgresSwipeLog:
             .returning(*swipe_events.c)
         )
         with self._database.connect() as connection:
-            row = connection.execute(statement).one_or_none()
-            if row is None:
-                row = connection.execute(
-                    select(swipe_events).where(
-                        swipe_events.c.user_id == swipe.user_id,
-                        swipe_events.c.idempotency_key == swipe.idempotency_key,
-                    )
-                ).one()
-        return SwipeEvent.model_validate(dict(row._mapping))
+            row = connection.execute(statement).mappings().one_or_none()
+        if row is not None:
+            return SwipeEvent.model_validate(dict(row))
+        recorded = self.find(swipe.user_id, swipe.idempotency_key or "")
+        if recorded is None:  # erased between the two statements
+            return self.append(swipe)
+        return recorded
+
+    def find(self, user_id: str, idempotency_key: str) -> SwipeEvent | None:
+        statement = select(swipe_events).where(
+            swipe_events.c.user_id == user_id,
+            swipe_events.c.idempotency_key == idempotency_key,
+        )
+        with self._database.connect() as connection:
+            row = connection.execute(statement).mappings().one_or_none()
+        return None if row is None else SwipeEvent.model_validate(dict(row))
 
     def events(self, user_id: str) -> list[SwipeEvent]:
         statement = (
@@ -47,9 +54,9 @@ class PostgresSwipeLog:
         return [SwipeEvent.model_validate(dict(row)) for row in rows]
 
     def version(self, user_id: str) -> LogVersion:
-        statement = select(
-            func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()
-        ).where(swipe_events.c.user_id == user_id)
+        statement = select(func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()).where(
+            swipe_events.c.user_id == user_id
+        )
         with self._database.connect() as connection:
             last_event_id, count = connection.execute(statement).one()
         return LogVersion(last_event_id, count)

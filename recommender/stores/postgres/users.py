@@ -4,12 +4,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.preferences.model import UserPreferences
-from recommender.stores.ports import Survey
+from recommender.stores.ports import PreferenceStore, Survey, SurveyStore
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.schema import surveys, user_preferences
 
 
-class PostgresPreferenceStore:
+class PostgresPreferenceStore(PreferenceStore):
     """PreferenceStore over a table with one row per user."""
 
     def __init__(self, database: Database) -> None:
@@ -45,7 +45,7 @@ class PostgresPreferenceStore:
             )
 
 
-class PostgresSurveyStore:
+class PostgresSurveyStore(SurveyStore):
     """SurveyStore over a table."""
 
     def __init__(self, database: Database) -> None:

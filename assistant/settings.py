@@ -1,0 +1,29 @@
+"""How this installation is set up, from environment variables of the same names in capitals."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the composition root chooses parts by. ``RecommenderSettings`` has the domain's own."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    reelwise_home: Path = Field(default=Path(".reelwise"), description="the data folder")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    database_url: str | None = Field(
+        default=None, description="a PostgreSQL with pgvector; default: the embedded server"
+    )
+    database_pool_size: int = Field(default=10, ge=1)
+    vector_dim: int = 384
+    encoder_dir: Path | None = Field(default=None, description="a model folder made by the export")
+    encoder_threads: int = Field(default=1, ge=1)
+    local_user_id: str = Field(default="local", min_length=1, max_length=128)
+    assistant_model: str | None = Field(
+        default=None, description="provider:model for LangChain; default: the offline planner"
+    )
+    rate_limit: str = "6000/minute"
+    log_level: str = "info"

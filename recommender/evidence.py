@@ -1,0 +1,203 @@
+"""Why a film is in an answer: facts that can be checked, found after the ranking, never invented."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.catalogue import Catalogue
+from recommender.lexical import LexicalIndex
+from recommender.models import Direction, Evidence, EvidenceKind, Filters, Item, Understanding
+from recommender.preferences.model import Tier
+from recommender.stores.ports import Vector
+from recommender.text import fold, terms
+from recommender.users import UserState
+
+SIMILAR_FILMS = 0.45
+SIMILAR_WORDS = 0.35
+NOTABLE_WEIGHT = 0.25
+ACCLAIMED = 4.0
+ENOUGH_RATINGS = 20
+RECENT_LIKES = 50
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked, by whom, and the vectors that the facts are weighed with.
+
+    ``text_vector`` is the embedding of the query's words, ``swiped`` the vectors of swiped and anchor
+    films by id.
+    """
+
+    understood: Understanding
+    state: UserState
+    tier: Tier
+    text_vector: Vector | None
+    swiped: Mapping[str, Vector]
+
+
+class EvidenceFinder:
+    """Collects what speaks for (and against) a film."""
+
+    def __init__(self, catalogue: Catalogue, lexical: LexicalIndex, mean_vector: Vector) -> None:
+        self._catalogue = catalogue
+        self._lexical = lexical
+        self._mean = mean_vector
+
+    def find(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
+        """All evidence on one film, the weightiest first."""
+        found = [
+            *self._asked(item, question.understood),
+            *self._anchors(item, vector, question),
+            *self._words(item, vector, question),
+        ]
+        if question.tier != "generic":
+            found += self._taste(item, vector, question)
+        found += self._standing(item)
+        return sorted(found, key=lambda evidence: -evidence.weight)
+
+    def _asked(self, item: Item, understood: Understanding) -> list[Evidence]:
+        filters = understood.filters
+        found = []
+        if understood.lookup == item.item_id:
+            found.append(_fact("query", "The film you named", 1.0))
+        for person in filters.people:
+            role = "Directed by" if person in item.director else "With"
+            found.append(_fact("person", f"{role} {person}, as you asked", 0.9))
+        genres = dict.fromkeys((*filters.include_genres, *understood.soft_genres))
+        if asked := [genre for genre in genres if genre in item.genres]:
+            found.append(_fact("filter", f"{' and '.join(asked)}, as you asked", 0.5))
+        if item.year and (filters.year_from or filters.year_to):
+            found.append(_fact("year", f"From {item.year}, {_span(filters)}", 0.3))
+        return found
+
+    def _anchors(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
+        found = []
+        for anchor in self._catalogue.select(question.understood.similar_to):
+            if anchor.item_id == item.item_id or anchor.item_id not in question.swiped:
+                continue
+            closeness = self._closeness(vector, question.swiped[anchor.item_id])
+            shared = _shared(item, anchor)
+            if shared or closeness >= SIMILAR_FILMS:
+                text = f"Like {anchor.title}: {shared}" if shared else f"Close to {anchor.title}"
+                found.append(_fact("anchor_film", text, 0.8 * max(closeness, 0.5), anchor.item_id))
+        return found
+
+    def _words(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
+        text = question.understood.text
+        document = self._lexical.documents[self._catalogue.rows[item.item_id]]
+        matched = [w for w in dict.fromkeys(fold(text).split()) if set(terms(w)) & document]
+        if matched:
+            share = len(matched) / max(len(set(terms(text))), 1)
+            words = ", ".join(matched[:5])
+            return [_fact("query", f"Matches your words: {words}", min(0.4 + 0.4 * share, 0.8))]
+        if question.text_vector is not None:
+            closeness = float(question.text_vector @ vector)
+            if closeness >= SIMILAR_WORDS:
+                return [_fact("query", "Close in meaning to your words", min(closeness, 1.0))]
+        return []
+
+    def _taste(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
+        found = [
+            *self._swiped_films(item, vector, question, Direction.LIKE),
+            *self._swiped_films(item, vector, question, Direction.DISLIKE),
+        ]
+        preferences = question.state.preferences
+        found += self._labels("genre", item.genres, preferences.genre_weights, question.state)
+        found += self._labels("tag", item.tags, preferences.tag_weights, question.state)[:2]
+        return found
+
+    def _swiped_films(
+        self, item: Item, vector: Vector, question: Question, direction: Direction
+    ) -> list[Evidence]:
+        """The two swiped films closest to this one, if they are close or share something."""
+        found = []
+        recent = question.state.items(direction)[-RECENT_LIKES:]
+        for other in self._catalogue.select(recent):
+            if other.item_id == item.item_id or other.item_id not in question.swiped:
+                continue
+            closeness = self._closeness(vector, question.swiped[other.item_id])
+            shared = _shared(item, other)
+            if closeness >= SIMILAR_FILMS or (shared and closeness >= SIMILAR_FILMS / 2):
+                found.append(_swiped_fact(other, direction, shared, closeness))
+        return sorted(found, key=lambda evidence: -evidence.weight)[:2]
+
+    def _labels(
+        self,
+        kind: EvidenceKind,
+        labels: Sequence[str],
+        weights: Mapping[str, float],
+        state: UserState,
+    ) -> list[Evidence]:
+        found = []
+        for label in labels:
+            weight = weights.get(label, 0.0)
+            if abs(weight) < NOTABLE_WEIGHT:
+                continue
+            liked, swiped = self._count(kind, label, state)
+            verb = "You go for" if weight > 0 else "You tend to pass on"
+            name = label if kind == "genre" else f"“{label}”"
+            text = f"{verb} {name} (liked {liked} of {swiped} swiped)"
+            found.append(_fact(kind, text, 0.6 * abs(weight), against=weight < 0))
+        return sorted(found, key=lambda evidence: -evidence.weight)[:2]
+
+    def _count(self, kind: str, label: str, state: UserState) -> tuple[int, int]:
+        """How many films with this label the user liked, and swiped with an opinion."""
+        counts = {Direction.LIKE: 0, Direction.DISLIKE: 0, Direction.SKIP: 0}
+        for item in self._catalogue.select(state.swipes):
+            if label in (item.genres if kind == "genre" else item.tags):
+                counts[state.swipes[item.item_id].direction] += 1
+        return counts[Direction.LIKE], counts[Direction.LIKE] + counts[Direction.DISLIKE]
+
+    def _standing(self, item: Item) -> list[Evidence]:
+        found = []
+        if (item.rating_mean or 0) >= ACCLAIMED and item.rating_count >= ENOUGH_RATINGS:
+            text = f"Rated {item.rating_mean:.1f} of 5 by {item.rating_count} MovieLens viewers"
+            found.append(_fact("acclaim", text, 0.2))
+        if self._catalogue.popularity[self._catalogue.rows[item.item_id]] >= 0.9:
+            found.append(_fact("popularity", "One of the most watched films here", 0.1))
+        return found
+
+    def _closeness(self, vector: Vector, other: Vector) -> float:
+        """Cosine of two films once what all films have in common is taken out."""
+        a, b = vector - self._mean, other - self._mean
+        return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-6))
+
+
+def _fact(
+    kind: EvidenceKind,
+    text: str,
+    weight: float,
+    item_id: str | None = None,
+    against: bool = False,
+) -> Evidence:
+    share = round(min(weight, 1.0), 3)
+    return Evidence(kind=kind, text=text, weight=share, item_id=item_id, against=against)
+
+
+def _swiped_fact(other: Item, direction: Direction, shared: str, closeness: float) -> Evidence:
+    liked = direction is Direction.LIKE
+    verb = "liked" if liked else "disliked"
+    text = f"Like {other.title}, which you {verb}" if shared else f"Close to {other.title}"
+    text += f": {shared}" if shared else f", which you {verb}"
+    weight = max(closeness, 0.3) * (0.9 if liked else 0.6)
+    kind: EvidenceKind = "liked_film" if liked else "disliked_film"
+    return _fact(kind, text, weight, other.item_id, against=not liked)
+
+
+def _shared(item: Item, other: Item) -> str:
+    """What two films have in common, in words: director, cast, up to three tags."""
+    parts = [f"directed by {name}" for name in item.director if name in other.director][:1]
+    parts += [f"with {name}" for name in item.cast if name in other.cast][:1]
+    parts += [tag for tag in item.tags if tag in other.tags][: 3 - len(parts)]
+    return ", ".join(parts)
+
+
+def _span(filters: Filters) -> str:
+    if filters.year_from and filters.year_to:
+        if filters.year_from == filters.year_to:
+            return "as you asked"
+        return f"within {filters.year_from}–{filters.year_to} as you asked"
+    if filters.year_from:
+        return f"{filters.year_from} or later as you asked"
+    return f"{filters.year_to} or earlier as you asked"

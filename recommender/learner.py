@@ -1,0 +1,83 @@
+"""Keeping a user's preferences in step with their swipes."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from recommender.catalogue import Catalogue
+from recommender.models import Swipe
+from recommender.preferences.learn import SwipedItem, TasteContext, learn, no_preferences
+from recommender.preferences.model import UserPreferences
+from recommender.settings import RecommenderSettings
+from recommender.stores.ports import LogVersion, PreferenceStore, Vector
+from recommender.telemetry import PREFERENCE_UPDATES, timed
+from recommender.vectors import ItemVectors
+
+
+class PreferenceLearner:
+    """Runs the pure ``learn`` over stored swipes and vectors, and stores what it learned."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        vectors: ItemVectors,
+        store: PreferenceStore,
+        settings: RecommenderSettings,
+        model_version: str,
+        mean_vector: Vector,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._catalogue = catalogue
+        self._vectors = vectors
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._context = TasteContext(
+            model_version=model_version,
+            mean_vector=mean_vector,
+            genre_shares=catalogue.genre_shares,
+            tag_shares=catalogue.tag_shares,
+            popularity={
+                item.item_id: float(share)
+                for item, share in zip(catalogue.items, catalogue.popularity, strict=True)
+            },
+        )
+
+    def preferences(
+        self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
+    ) -> UserPreferences:
+        """What was learned last, perhaps from a shorter log; learned now if nothing fits."""
+        model_version = self._context.model_version
+        if not self._settings.enable_preference_learning or not version.count:
+            return no_preferences(model_version, version.count)
+        stored = self._store.get(user_id)
+        if stored is None or stored.model_version != model_version:
+            return self.relearn(user_id, version, swipes)
+        return stored
+
+    def relearn(
+        self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
+    ) -> UserPreferences:
+        """Learn from standing swipes and store the outcome."""
+        model_version = self._context.model_version
+        if not self._settings.enable_preference_learning or not version.count:
+            return no_preferences(model_version, version.count)
+        with timed("learn"):
+            preferences = learn(
+                list(swipes.values()),
+                self._swiped_items(swipes),
+                self._clock(),
+                self._context,
+                self._settings,
+                version.count,
+            )
+        self._store.put(user_id, preferences)
+        PREFERENCE_UPDATES.labels("learned").inc()
+        return preferences
+
+    def _swiped_items(self, swipes: Mapping[str, Swipe]) -> dict[str, SwipedItem]:
+        vectors = self._vectors.get(swipes)
+        return {
+            item.item_id: SwipedItem(item, vectors[item.item_id])
+            for item in self._catalogue.select(swipes)
+            if item.item_id in vectors
+        }

@@ -1,0 +1,220 @@
+"""Learning a person's taste: a pure function of their swipes."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.models import Direction, Item, LearnedWeights, Swipe
+from recommender.preferences import vectors as strategies
+from recommender.preferences.model import UserPreferences
+from recommender.settings import RecommenderSettings
+
+SMOOTHING = 4.0
+CONFIDENCE_SWIPES = 14.0
+KEPT_TAGS = 60
+DEFAULT_WEIGHTS = LearnedWeights(vector=0.5, bm25=0.3, preference=0.2)
+
+
+@dataclass(frozen=True)
+class TasteContext:
+    """What learning needs to know of the catalogue.
+
+    ``mean_vector`` shape (dim,); ``genre_shares`` and ``tag_shares`` are shares of films, 0..1;
+    ``popularity`` is each film's percentile, 0..1.
+    """
+
+    model_version: str
+    mean_vector: NDArray[np.float32]
+    genre_shares: Mapping[str, float]
+    tag_shares: Mapping[str, float]
+    popularity: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class SwipedItem:
+    """A film that was swiped, and the vector of its text, shape (dim,)."""
+
+    item: Item
+    vector: NDArray[np.float32]
+
+
+def learn(
+    swipes: Sequence[Swipe],
+    items: Mapping[str, SwipedItem],
+    now: datetime,
+    context: TasteContext,
+    settings: RecommenderSettings,
+    event_count: int = 0,
+) -> UserPreferences:
+    """Preferences from standing swipes; those on films that are not in ``items`` are passed over."""
+    known = [swipe for swipe in swipes if swipe.item_id in items]
+    likes = [swipe for swipe in known if swipe.direction is Direction.LIKE]
+    dislikes = [swipe for swipe in known if swipe.direction is Direction.DISLIKE]
+    liked = [items[swipe.item_id].item for swipe in likes]
+    disliked = [items[swipe.item_id].item for swipe in dislikes]
+    directions = _vectors(likes, dislikes, items, now, context, settings)
+    consistency = _consistency(likes, dislikes, items, context)
+    confidence = _confidence(len(likes) + len(dislikes), consistency)
+    years = [item.year for item in liked if item.year]
+    return UserPreferences(
+        event_count=event_count,
+        model_version=context.model_version,
+        like_count=len(likes),
+        dislike_count=len(dislikes),
+        skip_count=len(known) - len(likes) - len(dislikes),
+        confidence=confidence,
+        vectors={name: _rounded(vector) for name, vector in directions.items()},
+        vector_strategy=settings.preference_vector_strategy,
+        genre_weights=_lifts(
+            [item.genres for item in liked],
+            [item.genres for item in disliked],
+            context.genre_shares,
+        ),
+        tag_weights=_strongest(
+            _lifts(
+                [item.tags for item in liked],
+                [item.tags for item in disliked],
+                context.tag_shares,
+            )
+        ),
+        year_centre=round(float(np.mean(years)), 1) if years else None,
+        year_spread=round(float(np.std(years)), 1) if years else None,
+        popularity_bias=_popularity_bias(liked, context.popularity),
+        search_weights=_search_weights(confidence, consistency),
+        updated_at=now,
+    )
+
+
+def no_preferences(model_version: str, event_count: int = 0) -> UserPreferences:
+    """What is believed of somebody who has not swiped."""
+    return UserPreferences(
+        event_count=event_count,
+        model_version=model_version,
+        search_weights=DEFAULT_WEIGHTS,
+    )
+
+
+def _vectors(
+    likes: Sequence[Swipe],
+    dislikes: Sequence[Swipe],
+    items: Mapping[str, SwipedItem],
+    now: datetime,
+    context: TasteContext,
+    settings: RecommenderSettings,
+) -> dict[str, NDArray[np.float32]]:
+    liked = _centred(likes, items, context)
+    disliked = _centred(dislikes, items, context)
+    half_life = settings.taste_half_life_days
+    learned = {
+        "centroid": strategies.centroid(liked, disliked),
+        "recency": strategies.weighted_centroid(
+            liked,
+            disliked,
+            _recency(likes, now, half_life),
+            _recency(dislikes, now, half_life),
+        ),
+        "contrastive": strategies.contrastive(liked, disliked),
+    }
+    return {name: vector for name, vector in learned.items() if vector is not None}
+
+
+def _centred(
+    swipes: Sequence[Swipe], items: Mapping[str, SwipedItem], context: TasteContext
+) -> NDArray[np.float32]:
+    rows = [items[swipe.item_id].vector - context.mean_vector for swipe in swipes]
+    return np.array(rows, dtype=np.float32).reshape(len(rows), len(context.mean_vector))
+
+
+def _recency(swipes: Sequence[Swipe], now: datetime, half_life_days: float) -> NDArray[np.float64]:
+    """Weight 1 for a swipe of now, halved every ``half_life_days``."""
+    ages = np.array([max((now - swipe.swiped_at).total_seconds(), 0) for swipe in swipes])
+    return np.asarray(0.5 ** (ages / 86_400 / half_life_days))
+
+
+def _lifts(
+    liked: Sequence[Iterable[str]],
+    disliked: Sequence[Iterable[str]],
+    shares: Mapping[str, float],
+) -> dict[str, float]:
+    """How much more often a label occurs among likes than among dislikes or in the catalogue.
+
+    tanh of the difference of two log lifts ln((n + m s) / ((N + m) s)), each smoothed by m = 4
+    imaginary films drawn from the catalogue, whose share of the label is s.
+    """
+    like_counts = Counter(label for labels in liked for label in set(labels))
+    dislike_counts = Counter(label for labels in disliked for label in set(labels))
+    weights = {}
+    for label in like_counts | dislike_counts:
+        share = max(shares.get(label, 0.0), 0.01)
+        like_lift = _log_lift(like_counts[label], len(liked), share)
+        dislike_lift = _log_lift(dislike_counts[label], len(disliked), share)
+        weights[label] = round(float(np.tanh(like_lift - dislike_lift)), 4)
+    return dict(sorted(weights.items()))
+
+
+def _log_lift(count: int, total: int, share: float) -> float:
+    return float(np.log((count + SMOOTHING * share) / ((total + SMOOTHING) * share)))
+
+
+def _strongest(weights: Mapping[str, float]) -> dict[str, float]:
+    kept = sorted(weights, key=lambda label: (-abs(weights[label]), label))[:KEPT_TAGS]
+    return {label: weights[label] for label in sorted(kept)}
+
+
+def _popularity_bias(liked: Sequence[Item], popularity: Mapping[str, float]) -> float:
+    """Where the likes sit between niche (-1) and hits (1), shrunk to 0 while there are few."""
+    if not liked:
+        return 0.0
+    mean = float(np.mean([popularity.get(item.item_id, 0.5) for item in liked]))
+    return round((2 * mean - 1) * len(liked) / (len(liked) + SMOOTHING), 4)
+
+
+def _consistency(
+    likes: Sequence[Swipe],
+    dislikes: Sequence[Swipe],
+    items: Mapping[str, SwipedItem],
+    context: TasteContext,
+) -> float:
+    """How well taste foretells itself, 0..1: each swipe held out, scored by the centroid of the rest.
+
+    The share of (like, dislike) pairs in the right order (the AUC, 0.5 is chance), rescaled to 0..1;
+    without pairs it is 0.5, "not known".
+    """
+    liked, disliked = (
+        _centred(likes, items, context),
+        _centred(dislikes, items, context),
+    )
+    if len(liked) < 2 or len(disliked) < 2:
+        return 0.5
+    like_scores = _held_out(liked, disliked)
+    dislike_scores = -_held_out(disliked, liked)
+    auc = float((like_scores[:, None] > dislike_scores[None, :]).mean())
+    return round(min(max(2 * auc - 1, 0.0), 1.0), 4)
+
+
+def _held_out(own: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    rest = (own.sum(axis=0) - own) / (len(own) - 1) - other.mean(axis=0)
+    return np.asarray((own * rest).sum(axis=1), dtype=np.float32)
+
+
+def _confidence(signals: int, consistency: float) -> float:
+    """Grows with the number of swipes, 1 - exp(-n / 14), and is held back by contradictions."""
+    amount = 1 - np.exp(-signals / CONFIDENCE_SWIPES)
+    return round(float(amount * (0.7 + 0.3 * consistency)), 4)
+
+
+def _search_weights(confidence: float, consistency: float) -> LearnedWeights:
+    """The surer the taste, the more it counts; words and vector keep their proportion."""
+    preference = round(DEFAULT_WEIGHTS.preference + 0.3 * confidence * consistency, 4)
+    rest = 1 - preference
+    words = DEFAULT_WEIGHTS.bm25 / (DEFAULT_WEIGHTS.bm25 + DEFAULT_WEIGHTS.vector)
+    bm25 = round(rest * words, 4)
+    return LearnedWeights(vector=round(rest - bm25, 4), bm25=bm25, preference=preference)
+
+
+def _rounded(vector: NDArray[np.float32]) -> tuple[float, ...]:
+    return tuple(round(float(value), 6) for value in vector)

@@ -1,0 +1,132 @@
+"""Putting candidates in order: words, meaning, a person's taste, and what people at large think."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.catalogue import Catalogue
+from recommender.models import Item
+from recommender.preferences.model import Tier, UserPreferences
+from recommender.retrieval import Candidates
+
+PRIOR_WITH_WORDS = 0.15
+PRIOR_ALONE = 0.8
+SOFT_GENRE_WEIGHT = 0.3
+PREFERENCE_SCALE = 1.0
+# How taste is made up, by tier: vector, genres, tags, year, popularity.
+TASTE_MIX: Mapping[Tier, tuple[float, float, float, float, float]] = {
+    "generic": (0.0, 0.0, 0.0, 0.0, 0.0),
+    "light": (0.0, 0.6, 0.4, 0.0, 0.0),
+    "personal": (0.45, 0.25, 0.15, 0.1, 0.05),
+}
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Scores of n candidates; ``boost`` is the part of ``score`` that the person's taste made."""
+
+    score: NDArray[np.float64]
+    boost: NDArray[np.float64]
+
+
+class Ranker:
+    """Scores candidates against the catalogue's columns."""
+
+    def __init__(self, catalogue: Catalogue, mean_vector: NDArray[np.float32]) -> None:
+        self._catalogue = catalogue
+        self._mean_vector = mean_vector
+        acclaim = catalogue.acclaim
+        spread = max(float(np.ptp(acclaim)), 1e-6) if len(acclaim) else 1.0
+        acclaim_share = (acclaim - acclaim.min(initial=5.0)) / spread
+        self._prior = 0.6 * catalogue.popularity + 0.4 * acclaim_share
+
+    def rank(
+        self,
+        candidates: Candidates,
+        preferences: UserPreferences,
+        tier: Tier,
+        soft_genres: tuple[str, ...] = (),
+        has_query: bool = True,
+    ) -> Ranked:
+        """Score = weighted words + meaning + prior + taste, each brought to 0..1 (taste: -1..1)."""
+        weights = preferences.search_weights
+        relevance = weights.vector * _min_max(candidates.similarity)
+        relevance += weights.bm25 * _share_of_best(candidates.bm25)
+        prior = PRIOR_WITH_WORDS if has_query else PRIOR_ALONE
+        wished = SOFT_GENRE_WEIGHT * self._genre_share(candidates.rows, soft_genres)
+        taste = self.taste(candidates.rows, candidates.vectors, preferences, tier)
+        boost = PREFERENCE_SCALE * weights.preference * taste
+        return Ranked(relevance + prior * self._prior[candidates.rows] + wished + boost, boost)
+
+    def taste(
+        self,
+        rows: NDArray[np.intp],
+        vectors: NDArray[np.float32],
+        preferences: UserPreferences,
+        tier: Tier,
+    ) -> NDArray[np.float64]:
+        """How well films suit a taste, shape (n,), -1..1; all 0 in the generic tier."""
+        if tier == "generic" or not len(rows):
+            return np.zeros(len(rows))
+        parts = (
+            self._along_vector(vectors, preferences),
+            self._labels(rows, "genres", preferences.genre_weights),
+            self._labels(rows, "tags", preferences.tag_weights),
+            self._year_fit(rows, preferences),
+            preferences.popularity_bias * (2 * self._catalogue.popularity[rows] - 1),
+        )
+        return np.asarray(
+            sum(share * part for share, part in zip(TASTE_MIX[tier], parts, strict=True))
+        )
+
+    def _along_vector(
+        self, vectors: NDArray[np.float32], preferences: UserPreferences
+    ) -> NDArray[np.float64]:
+        direction = preferences.vector
+        if direction is None:
+            return np.zeros(len(vectors))
+        centred = vectors - self._mean_vector
+        lengths = np.maximum(np.linalg.norm(centred, axis=1), 1e-6)
+        # Cosines to a taste are seldom beyond a half: the scale uses the range that occurs.
+        return np.asarray(np.clip(2.0 * (centred @ direction) / lengths, -1, 1), dtype=np.float64)
+
+    def _labels(
+        self, rows: NDArray[np.intp], field: str, weights: Mapping[str, float]
+    ) -> NDArray[np.float64]:
+        return np.array([_label_fit(self._catalogue.items[row], field, weights) for row in rows])
+
+    def _year_fit(
+        self, rows: NDArray[np.intp], preferences: UserPreferences
+    ) -> NDArray[np.float64]:
+        if preferences.year_centre is None or preferences.year_spread is None:
+            return np.zeros(len(rows))
+        distance = (self._catalogue.years[rows] - preferences.year_centre) / (
+            preferences.year_spread + 10.0
+        )
+        return np.asarray(2 * np.exp(-0.5 * distance**2) - 1, dtype=np.float64)
+
+    def _genre_share(self, rows: NDArray[np.intp], genres: tuple[str, ...]) -> NDArray[np.float64]:
+        columns = [self._catalogue.genres.index(g) for g in genres if g in self._catalogue.genres]
+        if not columns:
+            return np.zeros(len(rows))
+        return np.asarray(self._catalogue.genre_matrix[rows][:, columns].mean(axis=1))
+
+
+def _label_fit(item: Item, field: str, weights: Mapping[str, float]) -> float:
+    """Sum of the weights of a film's labels over the root of their number, kept within -1..1."""
+    labels = item.genres if field == "genres" else item.tags
+    known = [weights[label] for label in labels if label in weights]
+    return float(np.clip(sum(known) / np.sqrt(max(len(known), 1)), -1, 1))
+
+
+def _min_max(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    if not len(values) or float(np.ptp(values)) < 1e-9:
+        return np.zeros(len(values))
+    return np.asarray((values - values.min()) / np.ptp(values), dtype=np.float64)
+
+
+def _share_of_best(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    best = float(values.max(initial=0.0))
+    return np.asarray(values / best if best > 0 else values, dtype=np.float64)

@@ -1,0 +1,246 @@
+"""One search, from words and taste to ranked films with reasons."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from recommender.cache import AnswerCache
+from recommender.catalogue import Catalogue
+from recommender.diversity import mmr
+from recommender.evidence import EvidenceFinder, Question
+from recommender.fallbacks import Fallbacks
+from recommender.models import (
+    Evidence,
+    Filters,
+    IntelligenceMetadata,
+    Item,
+    RecommendedItem,
+    SearchRequest,
+    SearchResult,
+    Understanding,
+)
+from recommender.preferences.model import Tier
+from recommender.query import QueryReader
+from recommender.query_vector import QueryEmbedder, QueryVector
+from recommender.ranking import Ranked, Ranker
+from recommender.retrieval import Candidates, Retriever
+from recommender.settings import RecommenderSettings
+from recommender.stores.ports import Vector
+from recommender.telemetry import SEARCHES, timed
+from recommender.text import terms
+from recommender.users import UserState, tier
+from recommender.vectors import ItemVectors
+
+SHOWN_REASONS = 3
+DEPTH_WITHOUT_WORDS = 200
+ANCHOR_TAGS = 8
+
+
+class SearchEngine:
+    """Understand, embed, retrieve, rank, diversify, give reasons."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        reader: QueryReader,
+        embedder: QueryEmbedder,
+        retriever: Retriever,
+        ranker: Ranker,
+        evidence: EvidenceFinder,
+        vectors: ItemVectors,
+        cache: AnswerCache,
+        settings: RecommenderSettings,
+        model_version: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._catalogue = catalogue
+        self._reader = reader
+        self._embedder = embedder
+        self._retriever = retriever
+        self._ranker = ranker
+        self._evidence = evidence
+        self._vectors = vectors
+        self._cache = cache
+        self._settings = settings
+        self._model_version = model_version
+        self._clock = clock
+
+    def search(self, request: SearchRequest, state: UserState) -> SearchResult:
+        """The earlier answer if it still holds, else a new one. Raises UnknownItem for anchors."""
+        fallbacks, now = Fallbacks(), self._clock()
+        with timed("search"):
+            result = fallbacks.attempt(
+                "search_cache", lambda: self._cache.answer(request, state, now), None
+            )
+            if result is None:
+                result = self._compute(request, state, now, fallbacks)
+        SEARCHES.labels(result.intelligence_metadata.strategy, str(result.cached).lower()).inc()
+        return result
+
+    def understand(self, request: SearchRequest) -> Understanding:
+        """How the words are read, joined with what the request says outright."""
+        for item_id in request.similar_to:
+            self._catalogue.get(item_id)
+        read: Understanding = self._reader.read(request.query)
+        anchors = dict.fromkeys((*request.similar_to, *read.similar_to))
+        return read.model_copy(
+            update={
+                "similar_to": tuple(anchors),
+                "filters": _joined(request.filters, read.filters),
+            }
+        )
+
+    def evidence(self, item: Item, request: SearchRequest, state: UserState) -> list[Evidence]:
+        """What speaks for and against one film, whether or not a search would return it."""
+        now = self._clock()
+        understood = self.understand(request)
+        tier_ = tier(state.preferences, self._settings)
+        query = self._embedder.embed(understood, state, tier_, now, Fallbacks())
+        vector = self._vectors.get([item.item_id]).get(item.item_id)
+        if vector is None:
+            return []
+        return self._evidence.find(item, vector, self._question(understood, state, tier_, query))
+
+    def _compute(
+        self, request: SearchRequest, state: UserState, now: datetime, fallbacks: Fallbacks
+    ) -> SearchResult:
+        understood = self.understand(request)
+        tier_ = tier(state.preferences, self._settings)
+        query = self._embedder.embed(understood, state, tier_, now, fallbacks)
+        candidates = self._candidates(request, understood, state, query)
+        ranked = self._ranker.rank(
+            candidates, state.preferences, tier_, understood.soft_genres, _has_wish(understood)
+        )
+        order = self._order(candidates, ranked, request.k)
+        question = self._question(understood, state, tier_, query)
+        items = [
+            self._recommend(candidates, ranked, row, question, request.explain) for row in order
+        ]
+        result = SearchResult(
+            user_id=request.user_id,
+            items=tuple(self._named_first(items, understood, question, request)),
+            model_version=self._model_version,
+            cached=False,
+            preference_confidence=state.preferences.confidence,
+            understood=understood,
+            intelligence_metadata=IntelligenceMetadata(
+                embedding_cached=query.cached,
+                preference_influence=round(query.influence, 4),
+                confidence_score=state.preferences.confidence,
+                transformer_latency_ms=round(query.latency_ms, 3),
+                strategy=tier_,
+                degraded=fallbacks.taken,
+            ),
+        )
+        if not fallbacks.taken:
+            self._cache.keep_answer(request, state, result, now)
+        return result
+
+    def _candidates(
+        self,
+        request: SearchRequest,
+        understood: Understanding,
+        state: UserState,
+        query: QueryVector,
+    ) -> Candidates:
+        exclude = list(understood.similar_to)
+        if understood.lookup:
+            exclude.append(understood.lookup)
+        if understood.filters.exclude_seen:
+            exclude += state.swipes
+        depth = request.k * self._settings.candidate_multiplier
+        if not _has_wish(understood):
+            depth = max(depth, DEPTH_WITHOUT_WORDS)
+        return self._retriever.retrieve(
+            query.fused, self._words(understood), understood.filters, exclude, depth
+        )
+
+    def _words(self, understood: Understanding) -> list[str]:
+        """The query's words; films that are named lend their tags and directors."""
+        anchors = self._catalogue.select([*understood.similar_to, understood.lookup or ""])
+        lent = [" ".join((*anchor.tags[:ANCHOR_TAGS], *anchor.director)) for anchor in anchors]
+        return terms(" ".join((understood.text, *lent)))
+
+    def _order(self, candidates: Candidates, ranked: Ranked, k: int) -> list[int]:
+        """MMR over the best 3 k candidates."""
+        best = np.argsort(-ranked.score, kind="stable")[: k * self._settings.candidate_multiplier]
+        if not len(best):
+            return []
+        scores = ranked.score[best]
+        relevance = (scores - scores.min()) / max(float(np.ptp(scores)), 1e-9)
+        chosen = mmr(relevance, candidates.vectors[best], k, self._settings.mmr_lambda)
+        return [int(best[row]) for row in chosen]
+
+    def _question(
+        self, understood: Understanding, state: UserState, tier_: Tier, query: QueryVector
+    ) -> Question:
+        named = (*understood.similar_to, *state.swipes)
+        return Question(understood, state, tier_, query.words, self._vectors.get(named))
+
+    def _recommend(
+        self,
+        candidates: Candidates,
+        ranked: Ranked,
+        row: int,
+        question: Question,
+        explain: bool,
+    ) -> RecommendedItem:
+        item = self._catalogue.items[candidates.rows[row]]
+        evidence = self._evidence.find(item, candidates.vectors[row], question)
+        return _recommended(
+            item, float(ranked.score[row]), float(ranked.boost[row]), evidence, explain
+        )
+
+    def _named_first(
+        self,
+        items: Sequence[RecommendedItem],
+        understood: Understanding,
+        question: Question,
+        request: SearchRequest,
+    ) -> Sequence[RecommendedItem]:
+        """A film whose very title was the query leads the answer."""
+        if understood.lookup is None:
+            return items
+        item = self._catalogue.get(understood.lookup)
+        vectors: Mapping[str, Vector] = self._vectors.get([item.item_id])
+        if item.item_id not in vectors:
+            return items
+        evidence = self._evidence.find(item, vectors[item.item_id], question)
+        best = max((other.score for other in items), default=0.0)
+        return [_recommended(item, best, 0.0, evidence, request.explain), *items][: request.k]
+
+
+def _has_wish(understood: Understanding) -> bool:
+    return bool(understood.text or understood.similar_to or understood.lookup)
+
+
+def _joined(asked: Filters, read: Filters) -> Filters:
+    """Both sets of limits; a year that the request states outright overrides one in the words."""
+    return Filters.model_construct(
+        include_genres=tuple(dict.fromkeys((*asked.include_genres, *read.include_genres))),
+        exclude_genres=tuple(dict.fromkeys((*asked.exclude_genres, *read.exclude_genres))),
+        year_from=asked.year_from if asked.year_from is not None else read.year_from,
+        year_to=asked.year_to if asked.year_to is not None else read.year_to,
+        people=tuple(dict.fromkeys((*asked.people, *read.people))),
+        exclude_seen=asked.exclude_seen,
+    )
+
+
+def _recommended(
+    item: Item, score: float, boost: float, evidence: Sequence[Evidence], explain: bool
+) -> RecommendedItem:
+    reasons = [fact.text for fact in evidence if not fact.against]
+    return RecommendedItem(
+        item_id=item.item_id,
+        title=item.title,
+        year=item.year,
+        genres=item.genres,
+        director=item.director,
+        cast=item.cast,
+        overview=item.overview,
+        score=round(score, 4),
+        preference_boost=round(boost, 4),
+        reason=tuple(reasons[:SHOWN_REASONS]),
+        evidence=tuple(evidence) if explain else (),
+    )

@@ -1,0 +1,59 @@
+"""How a film becomes text, for the embedding and for the words index."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import Stemmer
+
+from recommender.models import Item
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
+_stem = Stemmer.Stemmer("english")
+STOP_WORDS = frozenset(
+    "a about an and are as at be but by for from has have his her i in into is it its me my of on "
+    "or our she so that the their them then there they this to was were what when which who will with "
+    "you your".split()
+)
+
+
+def fold(text: str) -> str:
+    """Lower case without diacritics: "Amélie" and "amelie" are one word."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+
+
+@lru_cache(maxsize=50_000)
+def _stemmed(word: str) -> str:
+    return str(_stem.stemWord(word))
+
+
+def terms(text: str) -> list[str]:
+    """The stemmed content words of a text, in order, with repeats."""
+    return [
+        _stemmed(word.replace("'", ""))
+        for word in _WORD.findall(fold(text))
+        if word not in STOP_WORDS
+    ]
+
+
+def embedding_text(item: Item) -> str:
+    """The text whose embedding stands for a film: all fields, the most telling first."""
+    people = ", ".join(item.director)
+    cast = ", ".join(item.cast[:4])
+    parts = [
+        f"{item.title} ({item.year})" if item.year else item.title,
+        ", ".join(item.genres),
+        ", ".join(item.tags),
+        item.overview,
+        f"Directed by {people}." if people else "",
+        f"With {cast}." if cast else "",
+    ]
+    return ". ".join(part.rstrip(".") for part in parts if part)
+
+
+def index_text(item: Item) -> str:
+    """The words by which a film can be found; title, people and tags count twice."""
+    strong = " ".join((item.title, *item.people, *item.tags))
+    decade = f"{item.year // 10 * 10}s {item.year}" if item.year else ""
+    return " ".join((strong, strong, *item.genres, decade, item.overview))

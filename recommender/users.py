@@ -1,0 +1,91 @@
+"""What the service knows of a user at this moment: standing swipes and learned preferences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+from cachetools import LRUCache
+
+from recommender.learner import PreferenceLearner
+from recommender.models import Direction, Swipe
+from recommender.preferences.fold import standing_swipes
+from recommender.preferences.model import Tier, UserPreferences
+from recommender.settings import RecommenderSettings
+from recommender.stores.ports import LogVersion, SwipeLog
+
+KEPT_USERS = 10_000
+
+
+@dataclass(frozen=True)
+class UserState:
+    """A user's standing swipes by film, and preferences that may lag behind them in batch mode."""
+
+    user_id: str
+    version: LogVersion
+    swipes: Mapping[str, Swipe]
+    preferences: UserPreferences
+
+    def items(self, direction: Direction) -> list[str]:
+        """The films swiped this way, oldest first."""
+        return [item_id for item_id, swipe in self.swipes.items() if swipe.direction is direction]
+
+
+class UserStates:
+    """Reads states, keeping them as long as the user's log version stands."""
+
+    def __init__(self, log: SwipeLog, learner: PreferenceLearner) -> None:
+        self._log = log
+        self._learner = learner
+        self._states: LRUCache[str, UserState] = LRUCache(KEPT_USERS)
+        self._lock = Lock()
+
+    def get(self, user_id: str) -> UserState:
+        """The state as of the latest event."""
+        version = self._log.version(user_id)
+        with self._lock:
+            state = self._states.get(user_id)
+        if state is not None and state.version == version:
+            return state
+        state = self._read(user_id)
+        self.keep(state)
+        return state
+
+    def keep(self, state: UserState) -> None:
+        """Remember a state that was just read or learned."""
+        with self._lock:
+            self._states[state.user_id] = state
+
+    def evict(self, user_id: str) -> None:
+        """Forget a state."""
+        with self._lock:
+            self._states.pop(user_id, None)
+
+    def _read(self, user_id: str) -> UserState:
+        events = self._log.events(user_id)
+        swipes = standing_swipes(events)
+        version = LogVersion(events[-1].event_id if events else 0, len(events))
+        return UserState(
+            user_id, version, swipes, self._learner.preferences(user_id, version, swipes)
+        )
+
+
+def tier(preferences: UserPreferences, settings: RecommenderSettings) -> Tier:
+    """How much of the answer may be personal: nothing, hints of genres and tags, or all of it."""
+    if not settings.enable_preference_learning:
+        return "generic"
+    if preferences.signal_count < settings.min_swipes_for_personalization:
+        return "generic"
+    if preferences.signal_count < settings.full_personalization_swipes:
+        return "light"
+    return "personal"
+
+
+def update_due(state: UserState, settings: RecommenderSettings) -> bool:
+    """Whether the policy wants preferences relearned now that the log has grown."""
+    policy = settings.preference_update_policy if settings.enable_real_time_updates else "batch"
+    if policy == "real_time" or (
+        policy == "hybrid" and len(state.swipes) <= settings.real_time_swipe_limit
+    ):
+        return True
+    waiting = state.version.count - state.preferences.event_count
+    return waiting >= settings.preference_update_batch_size

@@ -1,0 +1,121 @@
+"""Real parts for the tests: one embedded PostgreSQL, the starter catalogue, the real encoder."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from assistant.settings import Settings
+from fusion.encoder import TextEncoder
+from fusion.onnx_encoder import OnnxTextEncoder
+from recommender import Recommender
+from recommender.indexer import STARTER, read_items, sync_index
+from recommender.models import Item
+from recommender.settings import RecommenderSettings
+from recommender.stores.ports import Stores
+from recommender.stores.postgres import Database, embedded_server, postgres_stores
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine's reaches a test."""
+    names = {*Settings.model_fields, *RecommenderSettings.model_fields}
+    for name in [name for name in os.environ if name.lower() in names]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an embedded PostgreSQL of this test run."""
+    with embedded_server(tmp_path_factory.mktemp("server") / "postgres") as url:
+        yield url
+
+
+@contextmanager
+def new_database(server_url: str, template: str = "template1") -> Iterator[str]:
+    """The URL of a database of its own, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[Database]:
+    """An empty database with the newest schema."""
+    with new_database(postgres_url) as url:
+        database = Database(url)
+        database.migrate()
+        yield database
+        database.close()
+
+
+@pytest.fixture(scope="session")
+def encoder() -> TextEncoder:
+    """The encoder that ships with the product."""
+    return OnnxTextEncoder(threads=2)
+
+
+@pytest.fixture(scope="session")
+def starter_items() -> list[Item]:
+    """The starter catalogue."""
+    return read_items(STARTER)
+
+
+@pytest.fixture(scope="session")
+def indexed_template(
+    postgres_url: str, encoder: TextEncoder, starter_items: list[Item]
+) -> Iterator[str]:
+    """The name of a database that holds the indexed starter catalogue; clone it, leave it alone."""
+    with new_database(postgres_url) as url:
+        database = Database(url)
+        database.migrate()
+        stores = postgres_stores(database, max_cache_entries=1000)
+        sync_index(starter_items, stores.items, encoder, lambda _done, _total: None)
+        database.close()
+        name = make_url(url).database
+        assert name is not None
+        yield name
+
+
+@pytest.fixture(scope="session")
+def indexed_url(postgres_url: str, indexed_template: str) -> Iterator[str]:
+    """The URL of a database with the indexed starter catalogue, shared by the test run."""
+    with new_database(postgres_url, indexed_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def stores(indexed_url: str) -> Iterator[Stores]:
+    """All storage over the indexed starter catalogue."""
+    database = Database(indexed_url)
+    database.migrate()
+    yield postgres_stores(database, max_cache_entries=10_000)
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def recommender(stores: Stores, encoder: TextEncoder) -> Recommender:
+    """The real service; keep tests apart with ``user_id``."""
+    return Recommender(stores, encoder, RecommenderSettings())
+
+
+@pytest.fixture
+def user_id() -> str:
+    """A user nobody has seen before."""
+    return f"user-{uuid.uuid4()}"
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where tests leave pictures for people to look at."""
+    folder = Path("test-artifacts")
+    folder.mkdir(exist_ok=True)
+    return folder
