@@ -25,5 +25,4 @@ class Settings(BaseSettings):
     assistant_model: str | None = Field(
         default=None, description="provider:model for LangChain; default: the offline planner"
     )
-    rate_limit: str = "6000/minute"
     log_level: str = "info"

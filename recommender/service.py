@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -215,6 +215,10 @@ class Recommender:
     def item(self, item_id: str) -> Item:
         """Look a film up. Raises UnknownItem."""
         return self._catalogue.get(item_id)
+
+    def films(self) -> Sequence[Item]:
+        """The whole catalogue, most rated first."""
+        return self._catalogue.items
 
     def export_user(self, user_id: str) -> UserExport:
         """Hand out everything stored about a user. Raises UnknownUser."""

@@ -53,8 +53,12 @@ class SurveyStart(Frozen):
     model_config = _example(examples.SURVEY_START)
 
     user_id: Identifier
-    survey_size: int = Field(
-        default=20, ge=1, strict=True, description="At most as many as the catalogue has films."
+    survey_size: int | None = Field(
+        default=None,
+        ge=1,
+        strict=True,
+        description="At most as many as there are films not yet swiped. 20 if not given, "
+        "or what the operator set as SURVEY_SIZE.",
     )
 
 

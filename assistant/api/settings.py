@@ -4,7 +4,7 @@ from typing import Annotated
 
 import limits
 from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _parsable(quota: str) -> str:
@@ -18,6 +18,8 @@ class ApiSettings(BaseSettings):
     ``rate_limit`` is the quota of each user and of each client address, such as "100/second" or
     "6000/minute". ``max_body_bytes`` leaves room for a query of 10,000 emoji, each escaped.
     """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     rate_limit: Annotated[str, AfterValidator(_parsable)] = "6000/minute"
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)

@@ -31,6 +31,8 @@ _BEFORE_FILMS = _rules(
         rf"|\b(?:other|another|all|every) (?:users?|accounts?|person|people)\b.{{0,30}}\b{_MINE}\b"
         r"|\bwhat (?:did|do|does|has|have) (?:the )?(?:other|another|all|user|users)\b.{0,20}"
         r"\b(?:users?|swipe|swiped|rate|rated)\b"
+        rf"|\busers? (?!friendly|manual|guide)\w+\b.{{0,25}}\b(?:{_MINE}|swiped|liked|rated|watch\w*)\b"
+        r"|\b(?:pretend|act|imagine|assume)\b.{0,20}\buser\b"
         r"|\b(?:log|sign) (?:me )?in as\b|\bswitch (?:me )?to (?:user|account)\b",
     ),
     (
@@ -79,12 +81,12 @@ _BEFORE_FILMS = _rules(
     ),
     (
         Intent.SURVEY,
-        r"\b(?:let'?s|let me|start|begin|open|time to|wanna|want to|like to|can (?:we|i)|keep|"
+        r"\b(?:let'?s|let me|do|take|start|begin|open|time to|wanna|want to|like to|can (?:we|i)|keep|"
         r"continue|resume|ready to|more|again|another) (?:to )?(?:with )?(?:the |a |an |some |my )?"
         r"(?:taste )?(?:swip(?:e|es|ing)|survey|rate|rating|quiz|cards?)\b(?! (?:mistake|back))"
         rf"|^{_FILLER}(?:swip(?:e|ing)|survey|quiz|cards?)(?: me| time| cards?)?\W*$"
         r"|\b(?:learn|teach|discover|get to know|figure out|find out|test|understand|train|study)\b"
-        r" (?:you )?(?:on |about )?(?:my|what i)\b.{0,15}\b(?:tastes?|like|preferences?|style)\b"
+        r" (?:you |yourself )?(?:on |about )?(?:my|what i)\b.{0,15}\b(?:tastes?|like|preferences?|style)\b"
         r"|\bget to know me\b|\blearn (?:about )?me\b"
         r"|\b(?:swip(?:e|ing)|taste) (?:cards|survey|session|test|quiz)\b"
         r"|\b(?:show|give|deal|hand) me (?:some |more |a few |\d+ )*(?:swipe |swiping )?cards\b"
@@ -122,20 +124,21 @@ _BEFORE_FILMS = _rules(
         r"|\b(?:hate|can't stand) (?:you|this bot|this app)\W*$",
     ),
     (
+        Intent.BYE,
+        r"^(?:(?:ok(?:ay)?|thanks|thank you|well|right|cool|great)\W+)*(?:bye|bye ?bye|good ?bye|"
+        r"see (?:you|ya|u)|good ?night|cya|farewell|take care|so long|"
+        r"that(?:'s| is|s) (?:all|it)\b(?: for)?(?: now| today)?|"
+        r"i(?:'m| am) (?:off|done|leaving)|(?:gotta|got to|have to|need to|i must) (?:go|leave|run)|"
+        r"i (?:have|need|got) to (?:go|leave)|(?:talk|speak)(?: to you)? (?:later|soon)|"
+        r"until next time|have a (?:nice|good) (?:day|evening|night|one))\b.{0,25}$"
+        r"|^.{0,25}\b(?:bye|goodbye)\W*$",
+    ),
+    (
         Intent.THANKS,
         r"^(?:\w+\W+){0,3}(?:thanks|thank you|thx|ty|cheers|much appreciated|appreciate it)\b"
         r"(?:\W+(?:so|very|much|a|lot|lots|again|mate|man|buddy|you|all|for|the|your|that|this|"
         r"help|tips?|recommendations?|suggestions?|was|is|were|are|great|perfect|really|helpful|"
         r"nice|kind|of|bunch|million|i|will|watch|it|tonight|bye))*\W*$",
-    ),
-    (
-        Intent.BYE,
-        r"^(?:(?:ok(?:ay)?|thanks|thank you|well|right|cool|great)\W+)*(?:bye|bye ?bye|good ?bye|"
-        r"see (?:you|ya|u)|good ?night|cya|farewell|take care|so long|"
-        r"that(?:'s| is|s) (?:all|it)\b(?: for)?(?: now| today)?|"
-        r"i(?:'m| am) (?:off|done|leaving)|(?:gotta|got to|have to|need to|i must) (?:go|leave)|"
-        r"i (?:have|need|got) to (?:go|leave)|(?:talk|speak)(?: to you)? (?:later|soon)|"
-        r"until next time|have a (?:nice|good) (?:day|evening|night|one))\b.{0,25}$",
     ),
     (
         Intent.ACKNOWLEDGE,

@@ -53,7 +53,8 @@ class Planner:
 
     def plan(self, conversation: Conversation) -> Plan:
         """Never raises: what is not understood becomes a search or a question."""
-        text = wording.without_greeting(conversation.said)
+        said = conversation.said
+        text = said if self._titles.exact(said) else wording.without_greeting(said)
         if not text or not any(c.isalnum() for c in text):
             return _say(Intent.EMOJI if text.strip(" .,!?…-") else Intent.EMPTY)
         if len(text) > _LONG:
@@ -92,10 +93,12 @@ class Planner:
         return self._search(asked, conversation) if asked else None
 
     def _open(self, text: str, conversation: Conversation) -> Plan:
-        if self._titles.match(text) or about_films(text):
+        if self._titles.match(text):
             return self._search(text, conversation)
         if is_foreign(text):
             return self._search(text, conversation, "note.foreign")
+        if about_films(text) or wording.asks_for_more(text):
+            return self._search(text, conversation)
         if self._vocabulary.is_nonsense(text):
             return _say(Intent.NONSENSE)
         search = wording.read_search(text, conversation, self._titles)

@@ -11,6 +11,7 @@ _PICKED = (
 )
 _WHY = re.compile(
     r"^(?:(?:but|so|and|ok|hm+|well|tell me|explain(?: to me)?)\W+)*(?:why|how come)\b\W*"
+    r"(?:(?:on earth|the (?:hell|heck)|exactly) )?"
     rf"(?P<asked>(?:did|do|would|have|were|are|was|is|has)? ?(?:you|it)? ?(?:\w+ly )?{_PICKED}\b"
     r"(?: me)?)?"
     r"(?:(?:should|would|will|might) i (?:watch|see|like|love|enjoy)|"

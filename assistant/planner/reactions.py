@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.planner.references import is_deictic, position
 from assistant.planner.titles import Titles
@@ -83,7 +83,17 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
     wish = said[request.end() :] if request else ""
     stated = said[: request.start()] if request else said
     given = tuple(_statement(stated, titles)) or tuple(_clauses(stated, titles))
+    if any(is_deictic(reaction.film) for reaction in given):
+        given = _pointed(given, titles.mentioned(stated))
     return Reactions(given, wish if given else "")
+
+
+def _pointed(given: tuple[Reaction, ...], title: str | None) -> tuple[Reaction, ...]:
+    """In "just saw Heat, loved it" the film that "it" points at stands in the same message."""
+    return tuple(
+        replace(reaction, film=title) if title and is_deictic(reaction.film) else reaction
+        for reaction in given
+    )
 
 
 def _statement(text: str, titles: Titles) -> Iterator[Reaction]:

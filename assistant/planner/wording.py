@@ -70,11 +70,16 @@ def without_greeting(text: str) -> str:
     return _HELLO.sub("", text.strip(), count=1)
 
 
+def asks_for_more(text: str) -> bool:
+    """Whether a message asks for more of the same, such as "what else?"."""
+    return bool(_MORE.match(plain(text)))
+
+
 def read_search(text: str, conversation: Conversation, titles: Titles) -> Search:
     """The person's own words, with what they leave to the conversation put in."""
     if titles.exact(text):
         return Search(text)
-    if conversation.last_search and _MORE.match(plain(text)):
+    if asks_for_more(text):
         return _more(text, conversation)
     words, count = _counted(text)
     pointed = _with_titles(words, conversation, titles)
@@ -97,8 +102,8 @@ def _counted(text: str) -> tuple[str, int | None]:
 
 def _more(text: str, conversation: Conversation) -> Search:
     _, count = _counted(text)
-    shown = conversation.last_search.get("k", DEFAULT_K)
-    wanted = (shown if isinstance(shown, int) else DEFAULT_K) + (count or DEFAULT_K)
+    shown = conversation.last_search.get("k", 0)
+    wanted = (shown if isinstance(shown, int) else 0) + (count or DEFAULT_K)
     query = str(conversation.last_search.get("query", ""))
     return Search(query, min(wanted, MOST_SHOWN), wanted > MOST_SHOWN)
 

@@ -19,7 +19,6 @@ router = APIRouter(prefix="/swipe", tags=["swipes"], route_class=LimitedRoute)
         *WITH_BODY,
         *EVERY_ROUTE,
         problems.UNKNOWN_ITEM,
-        problems.UNKNOWN_SESSION,
         problems.IDEMPOTENCY_KEY_REUSED,
     ),
 )

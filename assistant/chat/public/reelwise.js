@@ -29,8 +29,8 @@
   };
 
   // The genre that looks most like itself wins, not the first of the list.
-  const VOICE = ['Film-Noir', 'Western', 'Horror', 'Musical', 'War', 'Documentary', 'Sci-Fi', 'Animation',
-    'Fantasy', 'Mystery', 'Romance', 'Crime', 'Thriller', 'Children', 'Action', 'Comedy', 'Adventure', 'Drama'];
+  const VOICE = ['Film-Noir', 'Western', 'Horror', 'Documentary', 'Musical', 'Animation', 'Sci-Fi', 'Fantasy',
+    'Romance', 'Mystery', 'Children', 'Comedy', 'War', 'Crime', 'Thriller', 'Action', 'Adventure', 'Drama'];
 
   const hash = (text) => {
     let h = 2166136261;
@@ -60,7 +60,12 @@
 
   // Each motif fills a 200 × 300 sheet and keeps the lower third calm: the title sits there.
   const MOTIFS = {
-    Action: (r, [, a, b]) => {
+    Action: (r, [g, a, b]) => {
+      if (r() < .5) {
+        const y = 60 + r() * 20;
+        return range(7).map((i) => path(`M-20 ${y + 96 - i * 20}L220 ${y - i * 20}v${15 - i * 1.6}L-20 ${y + 111 - i * 21.6}z`, [a, b][i % 2], `opacity="${1 - i * .1}"`)).join('')
+          + circle(128, 96, 34, b) + path('M128 72l7 16 17 2-13 11 4 17-15-9-15 9 4-17-13-11 17-2z', g);
+      }
       const x = 60 + r() * 80, y = 78 + r() * 30, n = 18;
       return range(n).map((i) => wedge(x, y, 260, (i / n) * 6.283, ((i + 0.5) / n) * 6.283, a, 'opacity=".92"')).join('')
         + circle(x, y, 46, b) + path(`M${x - 12} ${y - 30}l22 0l-9 22l16 0l-34 44l9 -32l-14 0z`, a);
@@ -77,7 +82,13 @@
       return path(`M${x} ${y + 20}Q${x + 8} ${y + 70} 100 232`, 'none', `stroke="${ink}" stroke-width="1" opacity=".7"`)
         + `<ellipse cx="${x}" cy="${y}" rx="17" ry="21" fill="${[a, b, ink][i % 3]}"/>`;
     }).join(''),
-    Comedy: (r, [, a, b, ink]) => {
+    Comedy: (r, [g, a, b, ink]) => {
+      if (r() < .45) {
+        const lean = (r() - .5) * 24;
+        return circle(100, 102, 74, a) + `<g transform="rotate(${lean.toFixed(1)} 100 102)">`
+          + circle(76, 84, 10, g) + (r() < .5 ? circle(126, 84, 10, g) : path('M112 84q13 -11 26 0', 'none', `stroke="${g}" stroke-width="7" stroke-linecap="round"`))
+          + path('M56 112q44 70 88 0z', g) + path('M84 142q16 -14 34 -2q-16 12 -34 2z', b) + '</g>' + range(5).map((i) => circle(16 + i * 42, 22 + (i % 2) * 150, 6, [b, ink][i % 2])).join('');
+      }
       const shapes = [
         (x, y) => circle(x, y, 19, a), (x, y) => ring(x, y, 16, b, 7),
         (x, y) => wedge(x, y, 24, 0, 3.1416, b), (x, y) => rect(x - 15, y - 15, 30, 30, a, `transform="rotate(${r() * 60} ${x} ${y})"`),
@@ -86,7 +97,10 @@
       ];
       return range(12).map((i) => shapes[(i + Math.floor(r() * 2)) % 6](32 + (i % 3) * 68 + (r() - .5) * 16, 30 + Math.floor(i / 3) * 54 + (r() - .5) * 14)).join('');
     },
-    Crime: (r, [, a, b]) => range(9).map((i) => rect(-40, 14 + i * 25, 290, 9 + (i % 3) * 2, i === 4 ? a : b, `opacity="${i === 4 ? 1 : .16 + .05 * i}" transform="rotate(${-8 + r()} 100 100)"`)).join('')
+    Crime: (r, [g, a, b]) => r() < .45
+      ? rect(30, 26, 140, 156, b) + range(6).map((i) => rect(30, 50 + i * 22, 140, 1.2, g, 'opacity=".4"')).join('')
+        + path('M100 62c-19 0-31 15-31 35c0 26 7 42 3 62M100 76c-11 0-17 9-17 21c0 26 6 42 2 64M100 90c-4 0-5 4-5 9c0 26 4 44 1 66M100 62c19 0 31 15 31 35c0 22-3 38-2 58M100 76c11 0 17 9 17 21c0 22-3 40-3 62M100 90c4 0 5 4 5 9c0 24-3 44-2 64', 'none', `stroke="${a}" stroke-width="5" stroke-linecap="round"`)
+      : range(9).map((i) => rect(-40, 14 + i * 25, 290, 9 + (i % 3) * 2, i === 4 ? a : b, `opacity="${i === 4 ? 1 : .16 + .05 * i}" transform="rotate(${-8 + r()} 100 100)"`)).join('')
       + circle(62 + r() * 70, 108, 34, a) + ring(100, 108, 58, b, 1.5) + path('M100 40v136M32 108h136', 'none', `stroke="${b}" stroke-width="1.5"`),
     Documentary: (r, [, a, b]) => range(9).map((i) => path(`M${range(9).map((j) => `${j * 30 - 20} ${(36 + i * 21 + Math.sin(j * .9 + i * .55 + r()) * 13).toFixed(1)}`).join('L')}`, 'none', `stroke="${i === 5 ? b : a}" stroke-width="${i === 5 ? 5 : 2.2}" stroke-linejoin="round"`)).join(''),
     Drama: (r, [g, a, b]) => {
@@ -103,14 +117,22 @@
       + range(11).map((i) => rect(-20, 8 + i * 19, 240, 8, g)).join('')
       + path('M86 210v-58q0 -14 14 -20q-8 -6 -8 -16h-12q10 -6 12 -14q2 -12 14 -12t14 12q2 8 12 14h-12q0 10 -8 16q14 6 14 20v58z', g)
       + path('M142 118q12 -10 6 -22t4 -24', 'none', `stroke="${a}" stroke-width="2.5" stroke-linecap="round"`),
-    Horror: (r, [g, a, b]) => path(`M0 0H200V${range(11).map((i) => `${(70 + (i % 2 ? 20 : 64) + r() * 50).toFixed(0)}H${200 - (i + 1) * 18.2}V`).join('')}0Z`, a, 'stroke-linejoin="round"')
+    Horror: (r, [g, a, b]) => r() < .5
+      ? circle(128, 74, 44, b) + path('M20 210V120l-8 4 22 -52 22 52 -8 -4v30h18v-44l-9 5 26 -62 26 62 -9 -5v62h16v-28l-6 3 17 -40 17 40 -6 -3V210z', a)
+        + path('M78 132h10v16h-10zM96 132h10v16h-10z', b) + range(4).map((i) => path(`M${22 + i * 42 + r() * 14} ${30 + r() * 40}q5 -6 8 0q3 -6 8 0q-4 0 -8 5q-4 -5 -8 -5z`, b)).join('')
+      : path(`M0 0H200V${range(11).map((i) => `${(70 + (i % 2 ? 20 : 64) + r() * 50).toFixed(0)}H${200 - (i + 1) * 18.2}V`).join('')}0Z`, a, 'stroke-linejoin="round"')
       + `<ellipse cx="100" cy="84" rx="62" ry="30" fill="${b}"/>` + circle(100, 84, 25, g) + circle(100, 84, 11, a) + circle(109, 75, 4.5, b),
     Musical: (r, [, a, b]) => range(7).map((i) => path(`M${i * 34 - 10} 0q-14 110 ${i % 2 ? 10 : -6} 200h24q${i % 2 ? -8 : 12} -90 8 -200z`, a, `opacity="${.55 + (i % 2) * .45}"`)).join('')
       + range(12).map((i) => circle(100 + 66 * Math.cos(i * .5236), 106 + 66 * Math.sin(i * .5236), 5, b)).join('')
       + path('M92 132V78l36 -9v53', 'none', `stroke="${b}" stroke-width="6" stroke-linejoin="round"`) + circle(84, 133, 10, b) + circle(120, 124, 10, b),
     Mystery: (r, [g, a, b]) => range(7).map((i) => ring(100, 100, 18 + i * 17, a, 5, `opacity="${1 - i * .1}" stroke-dasharray="${40 + r() * 120} ${8 + r() * 16}" transform="rotate(${r() * 360} 100 100)"`)).join('')
       + circle(100, 100, 44, b) + circle(100, 90, 14, g) + path('M94 96h12l8 34h-28z', g),
-    Romance: (r, [, a, b]) => {
+    Romance: (r, [g, a, b]) => {
+      const kind = Math.floor(r() * 3);
+      if (kind === 0) return rect(0, 0, 200, 300, a, 'opacity=".28"') + circle(100, 96, 66, b)
+        + path('M38 300V168q0 -30 24 -42q-12 -10 -8 -26q4 -15 20 -13t15 18q-1 14 -11 21q22 12 22 42V300z', a)
+        + path('M162 300V172q0 -30 -24 -42q12 -10 8 -26q-4 -15 -20 -13t-15 18q1 14 11 21q-22 12 -22 42V300z', g);
+      if (kind === 1) return range(5).map((i) => path(`M100 ${186 - i * 8}C${10 + i * 16} ${126 - i * 2} ${26 + i * 13} ${34 + i * 13} 100 ${76 + i * 8}C${174 - i * 13} ${34 + i * 13} ${190 - i * 16} ${126 - i * 2} 100 ${186 - i * 8}Z`, [a, b, a, b, g][i])).join('');
       const tilt = (r() - .5) * 40;
       return `<g transform="rotate(${tilt} 100 104)">` + circle(74, 104, 54, a) + circle(126, 104, 54, b, 'style="mix-blend-mode:multiply"')
         + path('M100 57a54 54 0 0 1 0 94a54 54 0 0 1 0 -94z', a) + '</g>' + path('M30 200q70 -26 140 0', 'none', `stroke="${b}" stroke-width="2.5"`);
@@ -124,7 +146,10 @@
         + rect(0, 160, 200, 140, g) + range(8).map((i) => path(`M0 ${160 + i * i * 2.4}H200`, 'none', `stroke="${a}" stroke-width="1.4"`)).join('')
         + range(13).map((i) => path(`M100 160L${-260 + i * 60} 300`, 'none', `stroke="${a}" stroke-width="1.2"`)).join('');
     },
-    Thriller: (r, [, a, b]) => range(9).map((i) => rect(100 - 92 + i * 10, 100 - 92 + i * 10, 184 - i * 20, 184 - i * 20, 'none', `stroke="${i % 2 ? b : a}" stroke-width="4.5" transform="rotate(${i * (5 + r() * 2)} 100 100)"`)).join('')
+    Thriller: (r, [g, a, b]) => r() < .5
+      ? path('M0 0H200V200H0z', a, 'opacity=".16"') + range(5).map((i) => path(`M${16 + i * 36} 0h20l${(r() - .5) * 20} ${110 + r() * 90}h-14z`, i === 2 ? a : b, `opacity="${i === 2 ? 1 : .3 + r() * .3}"`)).join('')
+        + path('M93 92a9 9 0 1 1 14 0q10 3 10 16v40h-8v52h-18v-52h-8v-40q0 -13 10 -16z', g)
+      : range(9).map((i) => rect(100 - 92 + i * 10, 100 - 92 + i * 10, 184 - i * 20, 184 - i * 20, 'none', `stroke="${i % 2 ? b : a}" stroke-width="4.5" transform="rotate(${i * (5 + r() * 2)} 100 100)"`)).join('')
       + circle(100, 100, 9, a),
     War: (r, [, a, b]) => [-.62, -.2, .24, .6].map((t) => wedge(100, 224, 300, -1.5708 + t - .1, -1.5708 + t + .1, b, 'opacity=".34"')).join('')
       + circle(100, 208, 60, a) + path(`M0 232${ridge(r, 226, 34, 9)}L200 300L0 300Z`, b, 'opacity=".9"')
@@ -136,13 +161,14 @@
 
   // Mean glyph widths in em, to fit a title to the sheet without measuring it.
   const FACES = {
-    bebas: { family: '"Bebas Neue"', width: 0.41, leading: 0.92, upper: true },
-    serif: { family: '"DM Serif Display"', width: 0.53, leading: 1.0, upper: false },
-    deco: { family: '"Limelight"', width: 0.6, leading: 1.02, upper: false },
-    round: { family: '"Righteous"', width: 0.58, leading: 1.0, upper: false },
-    grotesk: { family: '"Space Grotesk"', width: 0.57, leading: 0.98, upper: false },
+    bebas: { family: '"Bebas Neue"', width: 0.43, leading: 0.92, upper: true },
+    serif: { family: '"DM Serif Display"', width: 0.58, leading: 1.0, upper: false },
+    deco: { family: '"Limelight"', width: 0.66, leading: 1.02, upper: false },
+    round: { family: '"Righteous"', width: 0.62, leading: 1.0, upper: false },
+    grotesk: { family: '"Space Grotesk"', width: 0.62, leading: 0.98, upper: false },
   };
   const LOUD = new Set(['Action', 'Crime', 'Horror', 'Thriller', 'War', 'Western']);
+  const TITLE_ABOVE = new Set(['Comedy', 'Crime', 'Documentary', 'Drama', 'Mystery', 'Romance', 'Thriller']);
   const PLAYFUL = new Set(['Animation', 'Children', 'Comedy', 'Fantasy', 'Musical', 'Adventure']);
 
   const faceOf = (voice, year) => {
@@ -159,13 +185,13 @@
     const longest = Math.max(...title.split(/[\s-]+/).map((word) => word.length), 3);
     const byWord = 84 / (longest * face.width);
     const byArea = Math.sqrt((84 * 46) / (Math.max(title.length, 4) * face.width * face.leading * 1.16));
-    return Math.min(face.upper ? 30 : 22, byWord, byArea).toFixed(2);
+    return Math.min(face.upper ? 30 : 21, byWord, byArea).toFixed(2);
   };
 
   const voiceOf = (genres) => VOICE.find((name) => genres.includes(name)) ?? 'Drama';
 
   /** A poster as React elements. `h` is React.createElement; the sheet scales with its width. */
-  const poster = (h, movie, className = '') => {
+  const poster = (h, movie) => {
     const seed = hash(movie.item_id + movie.title);
     const voice = voiceOf(movie.genres ?? []);
     const year = movie.year ?? 2000;
@@ -178,9 +204,10 @@
       '--ground': colours[0], '--shape': colours[1], '--accent-ink': colours[2], '--ink': colours[3],
       '--title-size': `${fit(movie.title, face)}cqw`, '--title-face': face.family, '--title-leading': face.leading,
     };
-    const art = `<svg viewBox="0 0 200 300" preserveAspectRatio="xMidYMin slice" aria-hidden="true">${MOTIFS[voice](dice(seed), colours)}</svg>`;
+    const above = TITLE_ABOVE.has(voice) && year >= 1950 && (seed >>> 5) % 3 === 0;
+    const art = `<svg viewBox="0 ${above ? -96 : 0} 200 300" preserveAspectRatio="xMidYMin slice" aria-hidden="true">${MOTIFS[voice](dice(seed), colours)}</svg>`;
     const credit = movie.director?.length ? `${movie.director.slice(0, 2).join(' & ')}` : '';
-    return h('div', { className: `rw-poster rw-era-${era} ${className}`, style, 'aria-hidden': true },
+    return h('div', { className: `rw-poster rw-era-${era}${above ? ' rw-above' : ''}`, style, 'aria-hidden': true },
       h('div', { className: 'rw-art', dangerouslySetInnerHTML: { __html: art } }),
       h('div', { className: 'rw-sheet' },
         h('span', { className: 'rw-strap' }, voice === 'Film-Noir' ? 'Film noir' : voice, h('i', null), movie.year ?? ''),

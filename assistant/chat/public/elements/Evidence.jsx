@@ -1,4 +1,4 @@
-import React from 'react';
+import React, { useEffect, useRef } from 'react';
 import { Heart, X, Film, Tag, Users, Search, CalendarDays, Award, TrendingUp, Filter, UserRound, Clapperboard } from 'lucide-react';
 
 const { keep } = window.Reelwise;
@@ -9,10 +9,16 @@ const ICONS = {
 };
 
 function Evidence({ title, facts }) {
+  const root = useRef(null);
+  // The answer to "why this one?" lands below the cards, often out of sight.
+  useEffect(() => {
+    const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    root.current?.scrollIntoView({ block: 'end', behavior: calm ? 'auto' : 'smooth' });
+  }, []);
   if (!facts.length) return null;
   const most = Math.max(...facts.map(({ weight }) => weight), 0.01);
   return (
-    <section className="rw rw-evidence" aria-label={`What this rests on: ${title}`}>
+    <section ref={root} className="rw rw-evidence" aria-label={`What this rests on: ${title}`}>
       <h4>What this rests on</h4>
       <ul>
         {facts.map(({ kind, text, weight }) => {

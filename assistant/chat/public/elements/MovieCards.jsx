@@ -1,5 +1,5 @@
 import React, { useState } from 'react';
-import { Heart, X, EyeOff, HelpCircle, Undo2 } from 'lucide-react';
+import { Heart, X, EyeOff, Undo2 } from 'lucide-react';
 
 const { poster, keep, swipe, undo, explain, useReaction } = window.Reelwise;
 
@@ -41,7 +41,7 @@ function Reactions({ movie, callAction, onTrouble }) {
       ) : VERDICTS.map(({ direction, label, icon: Icon, look }) => (
         <button key={direction} type="button" className={`rw-round rw-mini ${look}`} title={label} aria-label={`${label}: ${movie.title}`} onClick={() => attempt(swipe(callAction, movie.item_id, direction))}><Icon aria-hidden="true" /></button>
       ))}
-      <button type="button" className="rw-ghost rw-small rw-why" disabled={asking} onClick={why} aria-label={`Why this one? ${movie.title}`}><HelpCircle aria-hidden="true" />Why this one?</button>
+      <button type="button" className="rw-ghost rw-small rw-why" disabled={asking} onClick={why} aria-label={`Why this one? ${movie.title}`}>Why this one?</button>
     </div>
   );
 }

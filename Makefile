@@ -1,0 +1,45 @@
+# Two commands: `make run` serves the chat and the API, `make test` checks everything.
+export PORT ?= 8000
+export REELWISE_HOME ?= $(CURDIR)/.reelwise
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test lint types imports clean
+
+run: $(VENV)/serving
+	$(BIN)/reelwise serve
+
+test: lint types imports
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/testing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/testing
+	$(BIN)/mypy
+
+imports: $(VENV)/testing
+	$(BIN)/lint-imports
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Reelwise needs Python 3.11 to 3.13; name one with: make run PYTHON=python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "The venv module is missing; install it with: apt-get install python3-venv"; exit 2; }
+
+$(VENV)/serving: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing Reelwise (once, a minute or two) ..."
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/testing: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing Reelwise with what its tests need ..."
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts

@@ -1,0 +1,97 @@
+"""The command line: ``reelwise serve``, ``reelwise index``, ``reelwise search``."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from assistant.composition import load_encoder, open_recommender
+from assistant.models import ChatModelUnavailable
+from assistant.settings import Settings
+from fusion.encoder import TextEncoder
+from fusion.errors import FusionError
+from recommender import Recommender
+from recommender.errors import ReelwiseError
+from recommender.models import SearchRequest
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+USAGE_ERROR = 2
+
+
+@app.command()
+def serve() -> None:
+    """Serve the chat at / and the API at /docs, on HOST and PORT."""
+    with _opened() as (settings, encoder, recommender):
+        from assistant.server import create_app
+
+        web = create_app(recommender, encoder, settings)
+        address = f"http://{_shown_host(settings.host)}:{settings.port}"
+        typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
+        uvicorn.run(
+            web,
+            host=settings.host,
+            port=settings.port,
+            log_level=settings.log_level,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
+
+
+@app.command()
+def index() -> None:
+    """Bring the films' index up to date and say how many films it holds."""
+    with _opened() as (_, _, recommender):
+        typer.echo(f"{len(recommender.films())} films are indexed.")
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help='What you are in the mood for; "" for anything.')],
+    k: Annotated[int, typer.Option(help="How many films.")] = 5,
+    user: Annotated[str | None, typer.Option(help="Whose taste; default: the local user.")] = None,
+) -> None:
+    """Recommend films on the command line."""
+    with _opened() as (settings, _, recommender):
+        request = SearchRequest(user_id=user or settings.local_user_id, query=query, k=k)
+        for place, item in enumerate(recommender.search(request).items, 1):
+            typer.echo(f"{place}. {item.title} ({item.year}): {'; '.join(item.reason)}")
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
+    """All parts, wired; what a person can mend ends in one line and exit code 2."""
+    try:
+        settings = Settings()
+        logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        encoder = load_encoder(settings)
+        with open_recommender(settings, encoder) as recommender:
+            yield settings, encoder, recommender
+    except ValidationError as error:
+        _refuse(_first_problem(error))
+    except (ReelwiseError, FusionError, ChatModelUnavailable) as error:
+        _refuse(str(error))
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return f"{name.upper() if error.title.endswith('Settings') else name}: {first['msg']}"
+
+
+def _refuse(message: str) -> None:
+    typer.echo(f"reelwise: {message}", err=True)
+    raise typer.Exit(USAGE_ERROR)
+
+
+def _shown_host(host: str) -> str:
+    return "localhost" if host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104 - only shown
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,25 @@
+"""The server: REST and chat over one recommender, in one process."""
+
+from fastapi import FastAPI
+
+from assistant.agent import build_agent
+from assistant.api.app import create_api
+from assistant.api.settings import ApiSettings
+from assistant.chat.mount import mount_chat
+from assistant.chat.settings import ChatSettings
+from assistant.models import chat_model
+from assistant.settings import Settings
+from fusion.encoder import TextEncoder
+from recommender import Recommender
+
+
+def create_app(recommender: Recommender, encoder: TextEncoder, settings: Settings) -> FastAPI:
+    """REST routes and ``/docs``, with the chat at ``/`` behind them.
+
+    Raises ChatModelUnavailable when ASSISTANT_MODEL names a model that cannot be had.
+    """
+    app = create_api(recommender, ApiSettings())
+    agent = build_agent(chat_model(settings.assistant_model, encoder, recommender.films()))
+    chat = ChatSettings(home=settings.reelwise_home, user_id=settings.local_user_id)
+    mount_chat(app, recommender, agent, chat)
+    return app
