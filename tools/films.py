@@ -38,13 +38,10 @@ def film_at(context: ToolContext, position: int) -> str:
 
     Raises ToolException when nothing was shown there.
     """
-    index = position - 1 if position > 0 else position
-    try:
-        return context.shown[index]
-    except IndexError:
-        raise ToolException(
-            f"There is no film number {position}: {len(context.shown)} were shown."
-        ) from None
+    count = len(context.shown)
+    if not (1 <= position <= count or -count <= position <= -1):
+        raise ToolException(f"There is no film number {position}: {count} were shown.")
+    return context.shown[position - 1 if position > 0 else position]
 
 
 def film_label(context: ToolContext, item_id: str) -> str:

@@ -7,7 +7,6 @@ from langchain.tools import ToolRuntime, tool
 from recommender.models import Profile, TasteWeight
 from tools.content import write
 from tools.context import ToolContext
-from tools.films import film_label
 
 _SHOWN = 5
 
@@ -15,12 +14,11 @@ _SHOWN = 5
 @tool(response_format="content_and_artifact", parse_docstring=True)
 def show_profile(runtime: ToolRuntime[ToolContext]) -> tuple[str, Profile]:
     """Show what the service has learned about this user's taste, and from how many swipes."""
-    context = runtime.context
-    profile = context.recommender.profile(context.user_id)
-    return _content(context, profile), profile
+    profile = runtime.context.recommender.profile(runtime.context.user_id)
+    return _content(profile), profile
 
 
-def _content(context: ToolContext, profile: Profile) -> str:
+def _content(profile: Profile) -> str:
     return write(
         {
             "swipes": profile.swipe_count,
@@ -33,7 +31,7 @@ def _content(context: ToolContext, profile: Profile) -> str:
             "avoids genres": _names(profile.avoided_genres),
             "goes for tags": _names(profile.top_tags),
             "years": profile.favourite_years or (),
-            "recent likes": tuple(film_label(context, i) for i in profile.recent_likes[:_SHOWN]),
+            "recent likes": profile.recent_likes[:_SHOWN],
         }
     )
 
