@@ -1,0 +1,243 @@
+"""All storage in the memory of one process: the fake of every port, gone when the process ends."""
+
+# ruff: noqa: D102 - the ports document the methods
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TypeVar
+
+import numpy as np
+
+from recommender.models import Filters, Item, SwipeEvent
+from recommender.preferences.model import UserPreferences
+from recommender.stores.ports import (
+    CachedSearch,
+    CacheKey,
+    EmbeddingCache,
+    Hit,
+    IndexedItem,
+    ItemStore,
+    LogVersion,
+    NewSwipe,
+    PreferenceStore,
+    SearchCache,
+    Stores,
+    Survey,
+    SurveyStore,
+    SwipeLog,
+    Vector,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def memory_stores() -> Stores:
+    """Every port, empty."""
+    return Stores(
+        items=MemoryItemStore(),
+        swipes=MemorySwipeLog(),
+        preferences=MemoryPreferenceStore(),
+        surveys=MemorySurveyStore(),
+        embeddings=MemoryEmbeddingCache(),
+        searches=MemorySearchCache(),
+    )
+
+
+class MemoryItemStore(ItemStore):
+    """ItemStore over a dictionary that writers replace, so that readers need no lock."""
+
+    def __init__(self) -> None:
+        self._films: dict[str, IndexedItem] = {}
+        self._lock = Lock()
+
+    def fingerprints(self) -> dict[str, str]:
+        return {item_id: film.fingerprint for item_id, film in self._films.items()}
+
+    def upsert(self, items: Sequence[IndexedItem]) -> None:
+        with self._lock:
+            self._films = self._films | {film.item.item_id: film for film in items}
+
+    def remove(self, item_ids: Sequence[str]) -> None:
+        with self._lock:
+            self._films = _without(self._films, lambda item_id: item_id in item_ids)
+
+    def all(self) -> Iterable[Item]:
+        return [film.item for film in self._films.values()]
+
+    def nearest(
+        self, vector: Vector, k: int, filters: Filters, exclude: Sequence[str] = ()
+    ) -> list[Hit]:
+        excluded = set(exclude)
+        hits = [
+            Hit(item_id, float(film.vector @ vector))
+            for item_id, film in self._films.items()
+            if item_id not in excluded and _passes(film.item, filters)
+        ]
+        return sorted(hits, key=lambda hit: -hit.score)[:k]
+
+    def vectors(self, item_ids: Sequence[str]) -> Mapping[str, Vector]:
+        films = self._films
+        return {item_id: films[item_id].vector for item_id in item_ids if item_id in films}
+
+    def mean_vector(self) -> Vector | None:
+        rows = [film.vector for film in self._films.values()]
+        return np.asarray(np.mean(rows, axis=0), dtype=np.float32) if rows else None
+
+
+class MemorySwipeLog(SwipeLog):
+    """SwipeLog over one list per user."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, list[SwipeEvent]] = {}
+        self._ids = itertools.count(1)
+        self._lock = Lock()
+
+    def append(self, swipe: NewSwipe) -> SwipeEvent:
+        with self._lock:
+            recorded = swipe.idempotency_key and self.find(swipe.user_id, swipe.idempotency_key)
+            if recorded:
+                return recorded
+            made = {"event_id": next(self._ids), "recorded_at": datetime.now(UTC)}
+            event = SwipeEvent.model_validate(vars(swipe) | made)
+            self._events.setdefault(swipe.user_id, []).append(event)
+            return event
+
+    def find(self, user_id: str, idempotency_key: str) -> SwipeEvent | None:
+        events = self.events(user_id)
+        return next((e for e in events if e.idempotency_key == idempotency_key), None)
+
+    def events(self, user_id: str) -> list[SwipeEvent]:
+        return list(self._events.get(user_id, ()))
+
+    def version(self, user_id: str) -> LogVersion:
+        events = self.events(user_id)
+        return LogVersion(events[-1].event_id, len(events)) if events else LogVersion()
+
+    def erase(self, user_id: str) -> None:
+        with self._lock:
+            self._events.pop(user_id, None)
+
+
+class MemoryPreferenceStore(PreferenceStore):
+    """PreferenceStore over a dictionary."""
+
+    def __init__(self) -> None:
+        self._preferences: dict[str, UserPreferences] = {}
+        self._lock = Lock()
+
+    def get(self, user_id: str) -> UserPreferences | None:
+        return self._preferences.get(user_id)
+
+    def put(self, user_id: str, preferences: UserPreferences) -> None:
+        with self._lock:
+            stored = self._preferences.get(user_id, preferences)
+            if stored.event_count <= preferences.event_count:
+                self._preferences[user_id] = preferences
+
+    def erase(self, user_id: str) -> None:
+        with self._lock:
+            self._preferences.pop(user_id, None)
+
+
+class MemorySurveyStore(SurveyStore):
+    """SurveyStore over a dictionary."""
+
+    def __init__(self) -> None:
+        self._surveys: dict[str, Survey] = {}
+        self._lock = Lock()
+
+    def add(self, survey: Survey) -> Survey:
+        with self._lock:
+            for started in self.of_user(survey.user_id):
+                if survey.idempotency_key and started.idempotency_key == survey.idempotency_key:
+                    return started
+            self._surveys[survey.session_id] = survey
+            return survey
+
+    def get(self, session_id: str) -> Survey | None:
+        return self._surveys.get(session_id)
+
+    def of_user(self, user_id: str) -> list[Survey]:
+        mine = [survey for survey in list(self._surveys.values()) if survey.user_id == user_id]
+        return sorted(mine, key=lambda survey: survey.created_at)
+
+    def erase(self, user_id: str) -> None:
+        with self._lock:
+            mine = {survey.session_id for survey in self.of_user(user_id)}
+            self._surveys = _without(self._surveys, mine.__contains__)
+
+
+class MemoryEmbeddingCache(EmbeddingCache):
+    """EmbeddingCache over a dictionary."""
+
+    def __init__(self) -> None:
+        self._entries: dict[CacheKey, tuple[Vector, datetime]] = {}
+        self._lock = Lock()
+
+    def get(self, key: CacheKey, now: datetime) -> Vector | None:
+        vector, expires_at = self._entries.get(key, (None, now))
+        return vector if expires_at > now else None
+
+    def put(self, key: CacheKey, vector: Vector, expires_at: datetime) -> None:
+        with self._lock:
+            self._entries[key] = (vector, expires_at)
+
+    def erase(self, owner: str) -> None:
+        with self._lock:
+            self._entries = _without(self._entries, lambda key: key.owner == owner)
+
+
+class MemorySearchCache(SearchCache):
+    """SearchCache over a dictionary by owner and query."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], tuple[CacheKey, CachedSearch, datetime]] = {}
+        self._lock = Lock()
+
+    def get(self, key: CacheKey, now: datetime) -> CachedSearch | None:
+        entry = self._entries.get((key.owner, key.query_hash))
+        if entry is None or entry[0] != key or entry[2] <= now:
+            return None
+        return entry[1]
+
+    def put(self, key: CacheKey, answer: CachedSearch, expires_at: datetime) -> None:
+        with self._lock:
+            self._entries[key.owner, key.query_hash] = (key, answer, expires_at)
+
+    def carry_over(self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]) -> None:
+        with self._lock:
+            mine = {slot: entry for slot, entry in self._entries.items() if slot[0] == owner}
+            self._entries = _without(self._entries, mine.__contains__)
+            for slot, (key, answer, expires_at) in mine.items():
+                if key.preference_hash == old_hash and not set(touched) & set(answer.item_ids):
+                    kept = CacheKey(owner, key.query_hash, new_hash)
+                    self._entries[slot] = (kept, answer, expires_at)
+
+    def erase(self, owner: str) -> None:
+        with self._lock:
+            self._entries = _without(self._entries, lambda slot: slot[0] == owner)
+
+
+def _without(entries: Mapping[K, V], dropped: Callable[[K], bool]) -> dict[K, V]:
+    return {key: value for key, value in entries.items() if not dropped(key)}
+
+
+def _passes(item: Item, filters: Filters) -> bool:
+    genres = set(item.genres)
+    return (
+        genres.issuperset(filters.include_genres)
+        and genres.isdisjoint(filters.exclude_genres)
+        and set(item.people).issuperset(filters.people)
+        and _in_years(item.year, filters)
+    )
+
+
+def _in_years(year: int | None, filters: Filters) -> bool:
+    if filters.year_from is None and filters.year_to is None:
+        return True
+    if year is None:
+        return False
+    return (filters.year_from or year) <= year <= (filters.year_to or year)
