@@ -1,0 +1,1 @@
+"""The transformer: the text encoder port, its embedded implementation and its export."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 MEND = (
     "Restore it from the repository (`git checkout -- fusion/models`) or make it anew: "
-    "`pip install -e '.[train]' && python -m fusion.export --out {folder} --texts <catalogue.jsonl>`."
+    "`pip install -e '.[train]' && "
+    "python -m fusion.export --out {folder} --texts recommender/catalog/starter.jsonl`."
 )
 
 
@@ -26,9 +27,7 @@ class ModelFilesMissing(EncoderUnavailable):
     """A file of the model folder is not there."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"Model file {path} is missing. {MEND.format(folder=path.parent)}"
-        )
+        super().__init__(f"Model file {path} is missing. {MEND.format(folder=path.parent)}")
         self.path = path
 
 

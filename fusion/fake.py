@@ -37,8 +37,6 @@ class HashingEncoder:
         return unit
 
     def _hash(self, word: str) -> tuple[int, int]:
-        digest = hashlib.blake2b(
-            word.encode("utf-8", "replace"), digest_size=8
-        ).digest()
+        digest = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
         number = int.from_bytes(digest, "little")
         return (number >> 1) % self.dim, 1 if number & 1 else -1

@@ -7,16 +7,20 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from fusion.encoder import Vectors
-from fusion.errors import ModelFilesCorrupt, ModelFilesMissing
+from fusion.errors import EncoderUnavailable, ModelFilesCorrupt, ModelFilesMissing
 
 DEFAULT_MODEL = Path(__file__).parent / "models" / "minilm-l6-int8"
+CARD = "model.json"
+GRAPH = "model.onnx"
+TOKENIZER = "tokenizer.json"
+OUTPUT = "sentence_embedding"
 
 
 class ModelCard(BaseModel):
-    """`model.json`: what a model folder holds and how to know that it is whole."""
+    """`model.json`: what a model folder holds, and how to know that it is whole."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,22 +31,88 @@ class ModelCard(BaseModel):
     source: str
     licence: str
     sha256: dict[str, str]
-    """Digest of each other file of the folder that serving reads, by file name."""
+    """SHA-256 of the graph and of the tokenizer, by file name."""
 
-    @classmethod
-    def read(cls, folder: Path) -> "ModelCard":
-        """Read and check the folder's files against its card.
+
+def read_model(folder: Path) -> tuple[ModelCard, dict[str, bytes]]:
+    """Read a model folder and check its files against its card.
+
+    Raises:
+        ModelFilesMissing: the card, the graph or the tokenizer is not there.
+        ModelFilesCorrupt: the card does not parse, or a file differs from its digest.
+    """
+    try:
+        card = ModelCard.model_validate_json(_read(folder / CARD))
+    except ValidationError as error:
+        raise ModelFilesCorrupt(folder / CARD, str(error)) from error
+    files = {name: _read(folder / name) for name in (GRAPH, TOKENIZER)}
+    for name, content in files.items():
+        if hashlib.sha256(content).hexdigest() != card.sha256.get(name):
+            raise ModelFilesCorrupt(folder / name, f"its SHA-256 is not the one in {CARD}")
+    return card, files
+
+
+class OnnxTextEncoder:
+    """A `TextEncoder` over a folder written by `fusion.export`.
+
+    Pooling and normalisation are inside the graph. Texts run one at a time: int8 activations
+    share one scale per run, so in a batch a text's vector would depend on its neighbours, and
+    on a CPU a batch is not faster.
+    """
+
+    def __init__(self, model_dir: Path | None = None, threads: int = 1) -> None:
+        """Load the model of `model_dir` (default: the one shipped), `threads` per call.
 
         Raises:
-            ModelFilesMissing: the card or a file it lists is not there.
-            ModelFilesCorrupt: the card does not parse or a file differs from its digest.
+            ModelFilesMissing: a file is not there.
+            ModelFilesCorrupt: a file is damaged.
         """
-        path = folder / "model.json"
+        folder = model_dir or DEFAULT_MODEL
+        self.card, files = read_model(folder)
+        self._session = _open_session(folder, files[GRAPH], threads)
+        self._tokenizer = Tokenizer.from_buffer(files[TOKENIZER])
+        self._tokenizer.enable_truncation(self.card.max_tokens)
+        self._tokenizer.no_padding()
+
+    @property
+    def model_version(self) -> str:
+        """Name and version of the loaded model."""
+        return f"{self.card.name}-{self.card.version}"
+
+    @property
+    def dim(self) -> int:
+        """Length of each vector."""
+        return self.card.dim
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed `texts` as unit rows, shape (len(texts), dim); see `TextEncoder.encode`."""
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            row[:] = self._encode_one(text)
+        return vectors
+
+    def _encode_one(self, text: str) -> Vectors:
+        # A lone surrogate has no UTF-8 form and the tokenizer takes only UTF-8.
+        clean = text.encode("utf-8", "replace").decode("utf-8")
+        ids = np.array([self._tokenizer.encode(clean).ids], dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         try:
-            card = cls.model_validate_json(_read(path))
-        except ValidationError as error:
-            raise ModelFilesCorrupt(path, str(error)) from error
-        return card
+            (vector,) = self._session.run([OUTPUT], inputs)
+        except Exception as error:
+            raise EncoderUnavailable(f"ONNX Runtime failed on a text: {error}") from error
+        unit: Vectors = vector[0]
+        return unit
+
+
+def _open_session(folder: Path, graph: bytes, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    # The database and the server live on the same cores: waiting threads must not burn them.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelFilesCorrupt(folder / GRAPH, f"ONNX Runtime refuses it: {error}") from error
 
 
 def _read(path: Path) -> bytes:
@@ -50,3 +120,5 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as error:
         raise ModelFilesMissing(path) from error
+    except OSError as error:
+        raise ModelFilesCorrupt(path, str(error)) from error
