@@ -7,7 +7,8 @@ from recommender.query.lexicon import Phrases, load
 from recommender.query.titles import ARTICLES, TitleIndex, title_key, without_article
 from recommender.query.words import Span, Words
 
-LONGEST = 12
+LONGEST = 16
+LONGEST_MISSPELT = 6
 _LEXICON = load("titles")
 _PRONOUNS = frozenset(_LEXICON["words"]["pronouns"])
 _BOUNDARIES = frozenset(_LEXICON["words"]["boundaries"])
@@ -69,14 +70,13 @@ class TitleFinder:
         return NamedFilm(Span(cue[0] if cue else start, end), item, compared)
 
     def _mention(self, words: Words, start: int, *, misspelt: bool) -> _Mention | None:
-        ends = range(min(start + LONGEST, len(words)), start, -1)
-        spans = [span for end in ends if words.window(span := Span(start, end))]
-        for span in spans:
-            if items := self._index.exact(words.window(span)):
-                return _Mention(span, items)
-        for span in spans[-6:] if misspelt else ():
-            if items := self._index.close(words.window(span)):
-                return _Mention(span, items)
+        keys = words.following(start, LONGEST)
+        count, items = self._index.longest(keys)
+        if items:
+            return _Mention(Span(start, start + count), items)
+        for count in range(min(len(keys), LONGEST_MISSPELT), 0, -1) if misspelt else ():
+            if items := self._index.close(keys[:count]):
+                return _Mention(Span(start, start + count), items)
         return None
 
     def _cue(self, words: Words, start: int, found: list[NamedFilm]) -> tuple[int, str] | None:

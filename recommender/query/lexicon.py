@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
-from recommender.query.words import Span, Words
+from recommender.query.words import Span, Words, keys_of
 
 Value = TypeVar("Value")
 
@@ -19,13 +19,16 @@ def load(name: str) -> dict[str, Any]:
 
 
 class Phrases(Generic[Value]):
-    """Phrases and what they mean. "sci-fi", "sci fi" and "scifi" are one phrase."""
+    """Phrases and what they mean. Of "sci fi", "sci-fi" and "scifi" are other spellings."""
 
     def __init__(self, meanings: Mapping[str, Value], *, plurals: bool = False) -> None:
-        self._values = {"".join(Words.parse(text).keys): value for text, value in meanings.items()}
+        phrases = [(keys_of(text), value) for text, value in meanings.items()]
         if plurals:
-            self._values = {f"{key}s": v for key, v in self._values.items()} | self._values
-        self._longest = 1 + max((len(Words.parse(text)) for text in meanings), default=0)
+            phrases = [((*p[:-1], f"{p[-1]}s"), value) for p, value in phrases] + phrases
+        self._values = {"".join(phrase): value for phrase, value in phrases}
+        self._firsts = {phrase[0] for phrase, _ in phrases} | self._values.keys()
+        self._lasts = {phrase[-1] for phrase, _ in phrases} | self._values.keys()
+        self._longest = max((len(phrase) for phrase, _ in phrases), default=0)
 
     @classmethod
     def of(cls, phrases: Iterable[str]) -> "Phrases[str]":
@@ -45,6 +48,8 @@ class Phrases(Generic[Value]):
 
     def starting(self, words: Words, start: int) -> tuple[Span, Value] | None:
         """The longest phrase that begins at ``start``."""
+        if words.key(start) not in self._firsts:
+            return None
         for end in range(min(start + self._longest, len(words)), start, -1):
             found = self._values.get("".join(words.window(Span(start, end))))
             if found is not None:
@@ -53,6 +58,8 @@ class Phrases(Generic[Value]):
 
     def ending(self, words: Words, end: int) -> tuple[Span, Value] | None:
         """The longest phrase that ends just before ``end``."""
+        if words.key(end - 1) not in self._lasts:
+            return None
         for start in range(max(end - self._longest, 0), end):
             found = self._values.get("".join(words.window(Span(start, end))))
             if found is not None:

@@ -27,7 +27,7 @@ class Lookup:
 
     def asked(self, words: Words) -> tuple[Span, Item] | None:
         """The film, if it is all that the words of asking ("I want to watch ...") leave over."""
-        rest = _kept(words)
+        rest = words.left()
         return self._named(words, rest) if rest and self._is_name(words, rest) else None
 
     def _named(self, words: Words, span: Span) -> tuple[Span, Item] | None:
@@ -66,11 +66,3 @@ def _bare(words: Words) -> Span:
     if (after := _NOUNS.ending(words, end)) and after[0].start > start:
         end = after[0].start
     return Span(start, end)
-
-
-def _kept(words: Words) -> Span | None:
-    """The words not taken, if they stand side by side."""
-    kept = [i for i in range(len(words)) if words.key(i)]
-    if not kept or kept[-1] - kept[0] + 1 != len(kept):
-        return None
-    return Span(kept[0], kept[-1] + 1)

@@ -9,11 +9,12 @@ from typing import Literal
 from recommender.catalogue import Catalogue
 from recommender.query.lexicon import Phrases, load, negated
 from recommender.query.spelling import Spellings, typing_errors
-from recommender.query.words import Span, Words
+from recommender.query.words import Span, Words, keys_of
 
 Role = Literal["director", "cast", "any"]
 
 LONGEST_NAME = 5
+SHORTEST_NAME = 3
 DOMINANCE = 2.0
 FAMOUS_FILMS = 3
 MAX_GUESSES = 8
@@ -30,6 +31,22 @@ class NamedPerson:
     span: Span
     names: tuple[str, ...]
     role: Role
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Words that may be a name, and what stands around them."""
+
+    words: Words
+    span: Span
+    keys: tuple[str, ...]
+    role: Role
+    announced: bool
+    lone: bool
+
+    @property
+    def capital(self) -> bool:
+        return all(self.words.capital(index) for index in range(*self.span))
 
 
 class PersonIndex:
@@ -54,15 +71,19 @@ class PersonIndex:
         for name in sorted(self.films, key=lambda name: -self._weights["any"][name]):
             self._add(name)
         self._full_spellings = Spellings(self._full)
-        self._part_spellings = Spellings(self._parts)
+        self._part_spellings = Spellings(self._surnames())
 
     def _add(self, name: str) -> None:
-        words = Words.parse(name).keys
+        words = keys_of(name)
         self._full.setdefault("".join(words), name)
         if len(words) > 2:
             self._full.setdefault("".join(w for w in words if len(w) > 1), name)
         for part in {"".join(words[i:]) for i in range(1, len(words))} | {words[0]}:
             self._parts[part].append(name)
+
+    def _surnames(self) -> set[str]:
+        famous = (keys_of(name) for name, films in self.films.items() if len(films) >= FAMOUS_FILMS)
+        return {words[-1] for words in famous if len(words) > 1}
 
     def full(self, words: Sequence[str]) -> str | None:
         """The person with this full name."""
@@ -76,7 +97,7 @@ class PersonIndex:
 
     def close_part(self, key: str, role: Role) -> str | None:
         """The person that a misspelt surname can only mean."""
-        match = self._part_spellings.nearest(key, 1)
+        match = self._part_spellings.nearest(key, min(typing_errors(key), 1))
         return self.dominant(match, role) if match else None
 
     def dominant(self, key: str, role: Role) -> str | None:
@@ -121,69 +142,70 @@ class PeopleFinder:
         self._siblings = frozenset(cues["siblings"])
         self._followers = frozenset(cues["followers"])
 
-    def find(self, words: Words) -> list[NamedPerson]:
-        """The people named, from left to right."""
+    def find(self, words: Words, lone: Span | None) -> list[NamedPerson]:
+        """The people named, from left to right.
+
+        ``lone``: all that is left when the words of asking are taken; a surname there is a name.
+        """
         found: list[NamedPerson] = []
         guesses = MAX_GUESSES
         index = 0
         while index < len(words):
-            cue = self._cue(words, index, found)
-            unknown = self._unknown(words, index)
-            person = self._at(words, index, cue, guess=unknown and guesses > 0)
-            guesses -= unknown
+            guess = guesses > 0 and self._unknown(words, index)
+            guesses -= guess
+            person = self._at(words, index, self._cue(words, index, found), lone, guess=guess)
             if person and self._wanted(words, person.span.start):
                 found.append(person)
             index = person.span.end if person else index + 1
         return found
 
     def _at(
-        self, words: Words, start: int, cue: tuple[Role, int] | None, *, guess: bool
+        self,
+        words: Words,
+        start: int,
+        cue: tuple[Role, int] | None,
+        lone: Span | None,
+        *,
+        guess: bool,
     ) -> NamedPerson | None:
-        role: Role = cue[0] if cue else "any"
-        begin = cue[1] if cue else start
+        role, begin = cue or ("any", start)
         for end in range(min(start + LONGEST_NAME, len(words)), start, -1):
             span = Span(start, end)
-            names = self._names(words, span, role, announced=cue is not None, guess=guess)
-            if names:
-                return NamedPerson(Span(begin, end), names, role)
+            if keys := _bare_keys(words, span):
+                place = _Place(words, span, keys, role, cue is not None, span == lone)
+                names = self._names(place) or (self._guess(place) if guess else ())
+                if names:
+                    return NamedPerson(Span(begin, end), names, role)
         return None
 
-    def _names(
-        self, words: Words, span: Span, role: Role, *, announced: bool, guess: bool
-    ) -> tuple[str, ...]:
-        keys = _bare_keys(words, span)
-        if not keys:
-            return ()
-        if keys[-1] in self._siblings:
-            return self._index.siblings("".join(keys[:-1]))
-        if len(keys) > 1 and (name := self._index.full(keys)):
-            return (name,)
-        if name := self._part(words, span, keys, role, announced=announced):
-            return (name,)
-        if guess and (name := self._guess(keys, role, announced=announced)):
-            return (name,)
-        return ()
+    def _names(self, place: _Place) -> tuple[str, ...]:
+        *first, last = place.keys
+        if last in self._siblings:
+            return self._index.siblings("".join(first))
+        name = (self._index.full(place.keys) if first else None) or self._part(place)
+        return (name,) if name else ()
 
-    def _part(
-        self, words: Words, span: Span, keys: Sequence[str], role: Role, *, announced: bool
-    ) -> str | None:
-        name = self._index.dominant("".join(keys), role)
-        if not name or len("".join(keys)) < 3:
+    def _part(self, place: _Place) -> str | None:
+        """The person a surname means, if its surroundings say that it is one."""
+        name = self._index.dominant("".join(place.keys), place.role)
+        if not name or len("".join(place.keys)) < SHORTEST_NAME:
             return None
-        capital = all(words.capital(i) for i in range(*span))
-        if all(key in self._everyday for key in keys):
-            return name if announced and capital else None
-        if announced or self._followed(words, span.end):
+        if all(key in self._everyday for key in place.keys):
+            return name if place.announced and place.capital else None
+        if place.announced or self._followed(place):
             return name
         famous = len(self._index.films[name]) >= FAMOUS_FILMS
-        return name if famous and (capital or len(keys) > 1 or len(words) == 1) else None
+        clear = place.capital or place.lone or len(place.keys) > 1
+        return name if famous and clear else None
 
-    def _guess(self, keys: Sequence[str], role: Role, *, announced: bool) -> str | None:
-        if 2 <= len(keys) <= 3 and len("".join(keys)) >= 8:
-            return self._index.close(keys)
-        if announced and len(keys) == 1 and len(keys[0]) >= 5:
-            return self._index.close_part(keys[0], role)
-        return None
+    def _guess(self, place: _Place) -> tuple[str, ...]:
+        """The person a misspelt name means."""
+        name, key = None, "".join(place.keys)
+        if 2 <= len(place.keys) <= 3 and len(key) >= 8:
+            name = self._index.close(place.keys)
+        elif (place.announced or place.lone) and len(place.keys) == 1:
+            name = self._index.close_part(key, place.role)
+        return (name,) if name else ()
 
     def _cue(self, words: Words, start: int, found: list[NamedPerson]) -> tuple[Role, int] | None:
         """The role that the words before ``start`` announce, and where they begin."""
@@ -200,8 +222,10 @@ class PeopleFinder:
     def _unknown(self, words: Words, start: int) -> bool:
         return any((key := words.key(i)) and key not in self._everyday for i in (start, start + 1))
 
-    def _followed(self, words: Words, end: int) -> bool:
-        return words.key(end) in self._followers or bool(self._genres.starting(words, end))
+    def _followed(self, place: _Place) -> bool:
+        end = place.span.end
+        followed = place.words.key(end) in self._followers
+        return followed or self._genres.starting(place.words, end) is not None
 
     def _wanted(self, words: Words, start: int) -> bool:
         if negated(words, start, self._negators, _BETWEEN) is not None:

@@ -12,7 +12,7 @@ from recommender.query.vocabulary import everyday_words
 from recommender.query.words import Span, Words
 from recommender.query.years import YearFinder, combine
 
-MAX_WORDS = 200
+MAX_WORDS = 160
 
 
 class QueryReader:
@@ -43,10 +43,10 @@ class QueryReader:
 
     def _request(self, words: Words, films: list[NamedFilm]) -> Understanding:
         words = words.take(film.span for film in films)
-        people = self._people.find(words)
-        words = words.take(person.span for person in people)
-        years = self._years.find(words, _anchor_year(films))
+        years = self._years.find(words, self._filler.strip(words).left(), _anchor_year(films))
         words = words.take(found.span for found in years)
+        people = self._people.find(words, self._filler.strip(words).left())
+        words = words.take(person.span for person in people)
         genres = self._genres.find(words)
         words = words.take(genres.spans)
         return Understanding(

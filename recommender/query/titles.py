@@ -1,13 +1,14 @@
 """What people call films: full titles, their parts, nicknames, and misspellings of these."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, zip_longest
 
 from recommender.catalogue import Catalogue
 from recommender.models import Item
 from recommender.query.lexicon import load
 from recommender.query.spelling import Spellings, typing_errors
-from recommender.query.words import Words
+from recommender.query.words import keys_of
 
 _LEXICON = load("titles")
 _NUMBERS: dict[str, str] = _LEXICON["numbers"]
@@ -15,15 +16,18 @@ _DROPPED = frozenset(_LEXICON["words"]["dropped"])
 ARTICLES = frozenset(_LEXICON["words"]["articles"])
 
 
-def title_key(words: Sequence[str]) -> str:
-    """One spelling of a title's folded words: numbers as digits, no "part", no spaces."""
-    plain = [_NUMBERS.get(word, word) for word in words]
-    kept = [
-        word
-        for word, following in zip(plain, [*plain[1:], ""], strict=True)
-        if not (word in _DROPPED and following.isdigit())
+def normal(words: Sequence[str]) -> list[str]:
+    """A title's folded words with numbers as digits and "part", "vol." before a number empty."""
+    digits = [_NUMBERS.get(word, word) for word in words]
+    return [
+        "" if word in _DROPPED and after.isdigit() else word
+        for word, after in zip_longest(digits, digits[1:], fillvalue="")
     ]
-    return "".join(kept)
+
+
+def title_key(words: Sequence[str]) -> str:
+    """One spelling of a title's folded words, without spaces."""
+    return "".join(normal(words))
 
 
 def without_article(words: Sequence[str]) -> Sequence[str]:
@@ -39,18 +43,19 @@ class TitleIndex:
         exact: dict[str, list[Item]] = {}
         short: dict[str, list[Item]] = {}
         for item in catalogue.items:
-            words = Words.parse(item.title).keys
+            words = keys_of(item.title)
             exact.setdefault(title_key(words), []).append(item)
             for part in _parts(item.title):
                 short.setdefault(title_key(part), []).append(item)
         self._names = short | self._aliases(catalogue) | exact
         self._names.pop("", None)
+        self._sorted = sorted(self._names)
         self._spellings = Spellings(self._names)
 
     def _aliases(self, catalogue: Catalogue) -> dict[str, list[Item]]:
         titles = {item.title: item for item in reversed(catalogue.items)}
         return {
-            title_key(Words.parse(alias).keys): [titles[title]]
+            title_key(keys_of(alias)): [titles[title]]
             for alias, title in _LEXICON["aliases"].items()
             if title in titles
         }
@@ -59,6 +64,24 @@ class TitleIndex:
         """Films called so, the most rated first."""
         found = self._names.get(title_key(words))
         return found or self._names.get(title_key(without_article(words)), [])
+
+    def longest(self, words: Sequence[str]) -> tuple[int, list[Item]]:
+        """The films whose name most of the first words are, and how many words these are."""
+        skipped = len(words) - len(without_article(words))
+        length = max(self._reach(words), skipped + self._reach(words[skipped:]))
+        return length, self.exact(words[:length])
+
+    def _reach(self, words: Sequence[str]) -> int:
+        """How many of the first words make the longest name."""
+        prefix, reach = "", 0
+        for count, word in enumerate(normal(words), 1):
+            prefix += word
+            position = bisect_left(self._sorted, prefix)
+            if position == len(self._sorted) or not self._sorted[position].startswith(prefix):
+                break
+            if self._sorted[position] == prefix:
+                reach = count
+        return reach
 
     def close(self, words: Sequence[str]) -> list[Item]:
         """Films called nearly so. Words that are all correctly written are no misspelling."""
@@ -77,7 +100,7 @@ def _parts(title: str) -> list[Sequence[str]]:
     """What a title is shortened to: its halves around ":" or " - ", and each without article."""
     halves = [half for piece in title.split(": ") for half in piece.split(" - ")]
     pieces = [title, *halves] if len(halves) > 1 else [title]
-    parts = [Words.parse(piece).keys for piece in pieces]
+    parts = [keys_of(piece) for piece in pieces]
     full = [part for part in parts if len(part) > 1 or part == parts[0] or part == parts[1]]
     named = [part for part in full if not (part and part[0] in _DROPPED)]
     return list(chain.from_iterable((part, without_article(part)) for part in named))

@@ -16,11 +16,13 @@ def everyday_words(catalogue: Catalogue) -> frozenset[str]:
     A film's title or a surname made of such words alone needs a clearer context to be one, and
     a word among these is not taken for a misspelling of another.
     """
-    texts = {text.lower() for item in catalogue.items for text in (item.overview, *item.tags)}
-    written = {word for text in texts for word in _WORD.findall(text)}
-    return frozenset(map(fold, written)) | _own_words()
+    texts = (text for item in catalogue.items for text in (item.overview, *item.tags))
+    return _words_of(" ".join(texts)) | _own_words()
 
 
 def _own_words() -> frozenset[str]:
-    listed = " ".join(str(load(name)).lower() for name in _LEXICONS)
-    return frozenset(map(fold, _WORD.findall(listed)))
+    return _words_of(" ".join(str(load(name)) for name in _LEXICONS))
+
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(map(fold, set(_WORD.findall(text.lower()))))

@@ -16,9 +16,16 @@ _SYMBOLS = {"&": "and", "+": "and"}
 def fold(text: str) -> str:
     """Lower-case without diacritics and punctuation ("Amélie!" → "amelie")."""
     if text.isascii():
+        if text.isalnum():
+            return text.lower()
         return "".join(filter(str.isalnum, text.lower()))
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(filter(str.isalnum, decomposed))
+
+
+def keys_of(text: str) -> tuple[str, ...]:
+    """The folded words of a text."""
+    return tuple(map(_key, _WORD.findall(text)))
 
 
 class Span(NamedTuple):
@@ -83,6 +90,11 @@ class Words:
         complete = span.start >= 0 and len(keys) == span.end - span.start and all(keys)
         return keys if complete else ()
 
+    def following(self, start: int, most: int) -> tuple[str, ...]:
+        """The folded words from ``start`` on, up to the next taken one."""
+        keys = self.keys[start : start + most]
+        return keys[: keys.index("")] if "" in keys else keys
+
     def pauses(self, index: int) -> bool:
         """Whether a stretch of words ends with this one: punctuation, a taken word, the end."""
         if not 0 <= index < len(self.words) - 1 or index + 1 in self.taken or index in self.taken:
@@ -110,6 +122,13 @@ class Words:
         """The same words with these spans taken."""
         indices = {index for start, end in spans for index in range(start, end)}
         return replace(self, taken=self.taken | indices)
+
+    def left(self) -> Span | None:
+        """Where the words not taken stand, if they stand side by side."""
+        kept = [index for index, key in enumerate(self.keys) if key]
+        if not kept or kept[-1] - kept[0] + 1 != len(kept):
+            return None
+        return Span(kept[0], kept[-1] + 1)
 
     def only(self, span: Span) -> "Words":
         """The same words with all outside this span taken."""

@@ -48,8 +48,13 @@ class YearFinder:
             (re.compile(pattern), rule) for pattern, rule in self._grammar()
         ]
 
-    def find(self, words: Words, anchor_year: int | None = None) -> list[Years]:
-        """The years asked for. "Older" and "newer" compare with ``anchor_year`` if there is one."""
+    def find(
+        self, words: Words, lone: Span | None = None, anchor_year: int | None = None
+    ) -> list[Years]:
+        """The years asked for. "Older" and "newer" compare with ``anchor_year`` if there is one.
+
+        ``lone``: all that is left when the words of asking are taken.
+        """
         found: list[Years] = []
         for pattern, rule in self._rules:
             words = words.take(years.span for years in found)
@@ -58,7 +63,7 @@ class YearFinder:
                 span = Span(offsets[match.start()], offsets[match.end() - 1] + 1)
                 if not _is_setting(plain, match):
                     found.append(Years(span, rule(match)))
-        found.extend(self._ages(words.take(years.span for years in found), anchor_year))
+        found.extend(self._ages(words.take(years.span for years in found), lone, anchor_year))
         return found
 
     def _grammar(self) -> list[tuple[str, Callable[[re.Match[str]], Range]]]:
@@ -128,11 +133,12 @@ class YearFinder:
         part = next((_PARTS[word] for word in before if word in _PARTS), [0, 9])
         return decade + part[0], decade + part[1]
 
-    def _ages(self, words: Words, anchor_year: int | None) -> list[Years]:
+    def _ages(self, words: Words, lone: Span | None, anchor_year: int | None) -> list[Years]:
         for index in range(len(words)):
             age = self._age(words.key(index), anchor_year)
-            if age and self._describes(words, index):
-                return [Years(Span(index, index + 1), age)]
+            span = Span(index, index + 1)
+            if age and (span == lone or self._describes(words, index)):
+                return [Years(span, age)]
         return []
 
     def _age(self, word: str, anchor_year: int | None) -> Range | None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from recommender.catalogue import Catalogue
 from recommender.models import Item, Understanding
@@ -60,3 +62,64 @@ def test_understands(case: dict[str, Any]) -> None:
     """Every field of the understanding is as a person would read the query."""
     shown = _shown(READER.read(case["query"]))
     assert shown == _expected(case, shown)
+
+
+WORDS = st.sampled_from(
+    "like something similar to heat Heat Her it the The Thing (1982) 1917 90s nineties by with and "
+    "or but not no without horror comedy sci-fi film movie movies noir tonight for a about old new "
+    "Tom Hanks nolan older funny from before 1980 please recommend me 's , \" meets Alien vibes "
+    "non romantic love story kids in set up I loved don't anything".split()
+)
+
+
+@given(st.text())
+@example("\ud800")
+@example("\x00")
+@example("(" * 10_000)
+@example("like " * 2_000)
+@example("1980s " * 100)
+@example("before 1880 and after 2099 in the 1880s")
+def test_reads_any_text(query: str) -> None:
+    """No text is an error, and text that is left does not grow."""
+    assert len(READER.read(query).text) <= len(query)
+
+
+@given(st.lists(WORDS, max_size=12).map(" ".join))
+def test_reading_what_is_left_changes_nothing(query: str) -> None:
+    """What was understood has left the text, so that reading the text again leaves it as it is."""
+    left = READER.read(query).text
+    again = READER.read(left)
+    assert again.text == left
+
+
+@given(st.lists(WORDS, max_size=12).map(" ".join))
+def test_a_reading_does_not_contradict_itself(query: str) -> None:
+    """No genre is both wanted and refused; no film is both looked up and compared with."""
+    understood = READER.read(query)
+    wanted = {*understood.filters.include_genres, *understood.soft_genres}
+    assert not wanted & set(understood.filters.exclude_genres)
+    assert not (understood.lookup and understood.similar_to)
+    assert len(set(understood.similar_to)) == len(understood.similar_to)
+
+
+@pytest.mark.parametrize("item", CATALOGUE.items[::25], ids=lambda item: item.title)
+def test_finds_every_film_by_its_title_and_year(item: Item) -> None:
+    """A title with its year finds exactly that film, alone and in a comparison."""
+    named = f"{item.title} ({item.year})"
+    assert READER.read(named).lookup == item.item_id
+    assert READER.read(f"something like {named}").similar_to == (item.item_id,)
+
+
+def test_passes_prose_on_as_text() -> None:
+    """A message longer than a request is not searched for names."""
+    prose = "I liked Heat and a film by Nolan. " * 100
+    understood = READER.read(prose)
+    assert understood == Understanding(text=" ".join(prose.split()))
+
+
+def test_reads_an_empty_catalogue() -> None:
+    """Without films nothing is named, and years are still understood."""
+    understood = QueryReader(Catalogue([])).read("thrillers like Heat by Nolan before 1990")
+    assert understood.similar_to == ()
+    assert understood.filters.people == ()
+    assert understood.filters.year_to == 1989
