@@ -29,7 +29,7 @@
   };
 
   // The genre that looks most like itself wins, not the first of the list.
-  const VOICE = ['Film-Noir', 'Western', 'Horror', 'Documentary', 'Musical', 'Animation', 'Sci-Fi', 'Fantasy',
+  const VOICE = ['Film-Noir', 'Western', 'Sci-Fi', 'Horror', 'Documentary', 'Musical', 'Animation', 'Fantasy',
     'Romance', 'Mystery', 'Children', 'Comedy', 'War', 'Crime', 'Thriller', 'Action', 'Adventure', 'Drama'];
 
   const hash = (text) => {
@@ -83,7 +83,7 @@
         + `<ellipse cx="${x}" cy="${y}" rx="17" ry="21" fill="${[a, b, ink][i % 3]}"/>`;
     }).join(''),
     Comedy: (r, [g, a, b, ink]) => {
-      if (r() < .45) {
+      if (r() < .3) {
         const lean = (r() - .5) * 24;
         return circle(100, 102, 74, a) + `<g transform="rotate(${lean.toFixed(1)} 100 102)">`
           + circle(76, 84, 10, g) + (r() < .5 ? circle(126, 84, 10, g) : path('M112 84q13 -11 26 0', 'none', `stroke="${g}" stroke-width="7" stroke-linecap="round"`))
@@ -180,11 +180,14 @@
     return 'serif';
   };
 
+  // Rough glyph widths relative to a face's mean.
+  const units = (text) => [...text].reduce((sum, c) => sum + (/[mwMW]/.test(c) ? 1.42 : /[iljIJ1.,:;'!| ]/.test(c) ? 0.58 : 1), 0);
+
   // The largest size, in hundredths of the sheet's width, at which the title fits its area.
   const fit = (title, face) => {
-    const longest = Math.max(...title.split(/[\s-]+/).map((word) => word.length), 3);
-    const byWord = 84 / (longest * face.width);
-    const byArea = Math.sqrt((84 * 46) / (Math.max(title.length, 4) * face.width * face.leading * 1.16));
+    const longest = Math.max(...title.split(/[\s-]+/).map(units), 3);
+    const byWord = 82 / (longest * face.width);
+    const byArea = Math.sqrt((84 * 46) / (Math.max(units(title), 4) * face.width * face.leading * 1.16));
     return Math.min(face.upper ? 30 : 21, byWord, byArea).toFixed(2);
   };
 

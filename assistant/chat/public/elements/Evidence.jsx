@@ -13,7 +13,7 @@ function Evidence({ title, facts }) {
   // The answer to "why this one?" lands below the cards, often out of sight.
   useEffect(() => {
     const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    root.current?.scrollIntoView({ block: 'end', behavior: calm ? 'auto' : 'smooth' });
+    root.current?.scrollIntoView({ block: 'center', behavior: calm ? 'auto' : 'smooth' });
   }, []);
   if (!facts.length) return null;
   const most = Math.max(...facts.map(({ weight }) => weight), 0.01);

@@ -15,10 +15,11 @@ function Match({ match, boost }) {
   const filled = Math.max(1, Math.round(match * 5));
   return (
     <span className="rw-match">
+      <span aria-hidden="true">Match</span>
       <span className="rw-dots" role="img" aria-label={`Match: ${filled} of 5`}>
         {[1, 2, 3, 4, 5].map((i) => <i key={i} className={i <= filled ? 'is-on' : ''} />)}
       </span>
-      {boost >= 0.02 && <em>your taste</em>}
+      {boost >= 0.02 && <span>with your taste</span>}
     </span>
   );
 }
