@@ -1,4 +1,4 @@
-"""The command line: ``reelwise serve``, ``reelwise index``, ``reelwise search``."""
+"""The command line: ``reelwise serve``, ``index``, ``embed`` and ``search``."""
 
 import logging
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from recommender import Recommender
 from recommender.errors import ReelwiseError
+from recommender.indexer import STARTER, STARTER_VECTORS, read_items, write_vectors
 from recommender.models import SearchRequest
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -50,6 +51,14 @@ def index() -> None:
 
 
 @app.command()
+def embed() -> None:
+    """Embed the starter catalogue anew, after a change of its films or of the model."""
+    with _mendable():
+        write_vectors(STARTER_VECTORS, read_items(STARTER), load_encoder(Settings()))
+        typer.echo(f"Wrote {STARTER_VECTORS}")
+
+
+@app.command()
 def search(
     query: Annotated[str, typer.Argument(help='What you are in the mood for; "" for anything.')],
     k: Annotated[int, typer.Option(help="How many films.")] = 5,
@@ -64,14 +73,21 @@ def search(
 
 @contextmanager
 def _opened() -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
-    """All parts, wired; what a person can mend ends in one line and exit code 2."""
-    try:
+    """All parts, wired."""
+    with _mendable():
         settings = Settings()
         logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
         logging.getLogger("alembic").setLevel(logging.WARNING)
         encoder = load_encoder(settings)
         with open_recommender(settings, encoder) as recommender:
             yield settings, encoder, recommender
+
+
+@contextmanager
+def _mendable() -> Iterator[None]:
+    """What a person can mend ends in one line and exit code 2."""
+    try:
+        yield
     except ValidationError as error:
         _refuse(_first_problem(error))
     except (ReelwiseError, FusionError, ChatModelUnavailable) as error:

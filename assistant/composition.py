@@ -10,7 +10,13 @@ from fusion.encoder import TextEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
 from recommender import Recommender
 from recommender.errors import InvalidRequest
-from recommender.indexer import STARTER, read_items, sync_index
+from recommender.indexer import (
+    STARTER,
+    STARTER_VECTORS,
+    read_items,
+    read_vectors,
+    sync_index,
+)
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
 from recommender.stores.postgres import Database, embedded_server, postgres_stores
@@ -51,5 +57,6 @@ def open_recommender(settings: Settings, encoder: TextEncoder) -> Iterator[Recom
                 bar.total = total
                 bar.update(done - bar.n)
 
-            sync_index(read_items(STARTER), stores.items, encoder, progress)
+            known = read_vectors(STARTER_VECTORS)
+            sync_index(read_items(STARTER), stores.items, encoder, progress, known)
         yield Recommender(stores, encoder, domain)

@@ -2,18 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from fusion.encoder import TextEncoder
 from recommender.errors import InvalidRequest
 from recommender.models import Item
-from recommender.stores.ports import IndexedItem, ItemStore
+from recommender.stores.ports import IndexedItem, ItemStore, Vector
 from recommender.text import embedding_text
 
 STARTER = Path(__file__).parent / "catalog" / "starter.jsonl"
+STARTER_VECTORS = STARTER.with_suffix(".vectors.npz")
 BATCH = 64
 
 Progress = Callable[[int, int], None]
@@ -25,30 +27,60 @@ def read_items(path: Path) -> list[Item]:
         return [_read_line(path, number, line) for number, line in enumerate(lines, 1)]
 
 
-def sync_index(
-    items: Sequence[Item], store: ItemStore, encoder: TextEncoder, progress: Progress
-) -> int:
-    """Make the store hold exactly these films; returns how many had to be embedded.
+def read_vectors(path: Path) -> dict[str, Vector]:
+    """Vectors made beforehand by ``write_vectors``, by fingerprint."""
+    with np.load(path) as stored:
+        vectors = stored["vectors"].astype(np.float32)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return dict(zip(stored["fingerprints"].tolist(), vectors, strict=True))
 
-    Only films that are new, changed or embedded by another model are touched, batch by batch, so
-    that an interrupted run goes on where it stopped. ``progress`` gets (done, total).
+
+def write_vectors(path: Path, items: Sequence[Item], encoder: TextEncoder) -> None:
+    """Embed films and keep the vectors in a file, as 16-bit floats."""
+    vectors = encoder.encode([embedding_text(item) for item in items])
+    fingerprints = [_fingerprint(item, encoder.model_version) for item in items]
+    np.savez_compressed(path, vectors=vectors.astype(np.float16), fingerprints=fingerprints)
+
+
+def sync_index(
+    items: Sequence[Item],
+    store: ItemStore,
+    encoder: TextEncoder,
+    progress: Progress,
+    known: Mapping[str, Vector],
+) -> int:
+    """Make the store hold exactly these films; returns how many were new or changed.
+
+    Only those are touched, batch by batch, so that an interrupted run goes on where it stopped, and
+    only those whose fingerprint is not in ``known`` are embedded. ``progress`` gets (done, total).
     """
     stored = store.fingerprints()
     wanted = {item.item_id: _fingerprint(item, encoder.model_version) for item in items}
     changed = [item for item in items if stored.get(item.item_id) != wanted[item.item_id]]
     for start in range(0, len(changed), BATCH):
         batch = changed[start : start + BATCH]
-        vectors = encoder.encode([embedding_text(item) for item in batch])
-        store.upsert(
-            [
-                IndexedItem(item, vector, wanted[item.item_id])
-                for item, vector in zip(batch, vectors, strict=True)
-            ]
-        )
+        fingerprints = [wanted[item.item_id] for item in batch]
+        vectors = _vectors(batch, fingerprints, encoder, known)
+        store.upsert(list(map(IndexedItem, batch, vectors, fingerprints)))
         progress(start + len(batch), len(changed))
     if gone := sorted(stored.keys() - wanted.keys()):
         store.remove(gone)
     return len(changed)
+
+
+def _vectors(
+    items: Sequence[Item],
+    fingerprints: Sequence[str],
+    encoder: TextEncoder,
+    known: Mapping[str, Vector],
+) -> list[Vector]:
+    texts = [
+        embedding_text(item)
+        for item, fingerprint in zip(items, fingerprints, strict=True)
+        if fingerprint not in known
+    ]
+    made = iter(encoder.encode(texts))
+    return [known[f] if f in known else next(made) for f in fingerprints]
 
 
 def _read_line(path: Path, number: int, line: str) -> Item:
@@ -59,4 +91,6 @@ def _read_line(path: Path, number: int, line: str) -> Item:
 
 
 def _fingerprint(item: Item, model_version: str) -> str:
-    return hashlib.sha256(f"{model_version}\n{item.model_dump_json()}".encode()).hexdigest()[:32]
+    """Changes with the model and with the text that is embedded or any other fact of the film."""
+    facts = f"{model_version}\n{embedding_text(item)}\n{item.model_dump_json()}"
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]

@@ -13,7 +13,13 @@ from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
 from recommender import Recommender
-from recommender.indexer import STARTER, read_items, sync_index
+from recommender.indexer import (
+    STARTER,
+    STARTER_VECTORS,
+    read_items,
+    read_vectors,
+    sync_index,
+)
 from recommender.models import Item
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
@@ -78,7 +84,8 @@ def indexed_template(
         database = Database(url)
         database.migrate()
         stores = postgres_stores(database, max_cache_entries=1000)
-        sync_index(starter_items, stores.items, encoder, lambda _done, _total: None)
+        known = read_vectors(STARTER_VECTORS)
+        sync_index(starter_items, stores.items, encoder, lambda _done, _total: None, known)
         database.close()
         name = make_url(url).database
         assert name is not None
