@@ -1,0 +1,513 @@
+"""What every adapter of the storage ports must do, run on memory and on PostgreSQL."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from conftest import new_database
+from sqlalchemy import func, select
+
+from recommender.models import Filters, Item
+from recommender.preferences.model import UserPreferences
+from recommender.preferences.vectors import unit
+from recommender.stores.memory import memory_stores
+from recommender.stores.ports import (
+    CachedSearch,
+    CacheKey,
+    IndexedItem,
+    LogVersion,
+    NewSwipe,
+    Stores,
+    Survey,
+    Vector,
+)
+from recommender.stores.postgres import Database, caches, postgres_stores
+from recommender.stores.postgres.schema import embedding_cache, metadata, search_cache
+
+DIM = 384
+SWEEP_EVERY = 60
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=15)
+GENRES = ("Comedy", "Drama", "Sci-Fi", "Film-Noir")
+PEOPLE = ("Agnès Varda", "Bong Joon-ho", "O'Toole, Peter", "黒澤 明")
+WEIRD = [
+    "'; DROP TABLE swipe_events; --",
+    '%_"quoted" \\ $1 {x}',
+    "🎬👩‍👩‍👧 emoji",
+    "مستخدم ‏שלום",
+    "*",
+    " ",
+    "x" * 128,
+]
+
+
+@pytest.fixture(scope="module")
+def empty_database(postgres_url: str) -> Iterator[Database]:
+    with new_database(postgres_url) as url:
+        database = Database(url)
+        database.migrate()
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def emptied(empty_database: Database) -> Database:
+    with empty_database.transaction() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
+    return empty_database
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """Fresh stores of each kind."""
+    if request.param == "memory":
+        return memory_stores()
+    return postgres_stores(request.getfixturevalue("emptied"), max_cache_entries=1000)
+
+
+def vector(seed: int) -> Vector:
+    made = unit(np.random.default_rng(seed).normal(size=DIM).astype(np.float32))
+    assert made is not None
+    return made
+
+
+def films(count: int, seed: int = 1) -> list[IndexedItem]:
+    rng = np.random.default_rng(seed)
+
+    def some(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if rng.random() < 0.5)
+
+    return [
+        IndexedItem(
+            Item(
+                item_id=f"film-{number}",
+                title=f"Film {number}",
+                year=None if number % 7 == 0 else int(rng.integers(1920, 2026)),
+                genres=some(GENRES),
+                director=some(PEOPLE)[:1],
+                cast=some(PEOPLE),
+                tags=("tag",) * int(rng.integers(2)),
+                rating_count=int(rng.integers(100)),
+                rating_mean=float(rng.integers(0, 50)) / 10,
+            ),
+            vector(1000 + number),
+            f"print-{number}",
+        )
+        for number in range(count)
+    ]
+
+
+def some_filters(seed: int) -> Filters:
+    rng = np.random.default_rng(seed)
+
+    def one_of(names: tuple[str, ...]) -> tuple[str, ...]:
+        return (str(rng.choice(names)),) if rng.random() < 0.4 else ()
+
+    return Filters(
+        include_genres=one_of(GENRES),
+        exclude_genres=one_of(GENRES),
+        year_from=int(rng.integers(1920, 1970)) if rng.random() < 0.5 else None,
+        year_to=int(rng.integers(1970, 2026)) if rng.random() < 0.5 else None,
+        people=one_of(PEOPLE),
+    )
+
+
+def passes(item: Item, filters: Filters) -> bool:
+    years_asked = filters.year_from is not None or filters.year_to is not None
+    if years_asked and item.year is None:
+        return False
+    year = item.year or 0
+    return (
+        all(genre in item.genres for genre in filters.include_genres)
+        and not any(genre in item.genres for genre in filters.exclude_genres)
+        and all(name in item.director or name in item.cast for name in filters.people)
+        and (filters.year_from is None or year >= filters.year_from)
+        and (filters.year_to is None or year <= filters.year_to)
+    )
+
+
+class TestItemStore:
+    def test_starts_empty(self, stores: Stores) -> None:
+        assert stores.items.fingerprints() == {}
+        assert list(stores.items.all()) == []
+        assert stores.items.mean_vector() is None
+        assert stores.items.nearest(vector(1), 5, Filters()) == []
+        assert stores.items.vectors(["film-1"]) == {}
+
+    def test_gives_back_what_was_put_in(self, stores: Stores) -> None:
+        added = films(20)
+        stores.items.upsert(added)
+        assert {item.item_id: item for item in stores.items.all()} == {
+            film.item.item_id: film.item for film in added
+        }
+        assert stores.items.fingerprints() == {f.item.item_id: f.fingerprint for f in added}
+        vectors = stores.items.vectors(["film-3", "film-5", "no such film"])
+        assert vectors.keys() == {"film-3", "film-5"}
+        np.testing.assert_array_equal(vectors["film-5"], added[5].vector)
+        assert vectors["film-5"].dtype == np.float32
+
+    def test_upsert_replaces_every_field(self, stores: Stores) -> None:
+        old, new = films(1, seed=1)[0], films(1, seed=2)[0]
+        new = replace(new, vector=vector(7), fingerprint="new")
+        assert old.item != new.item
+        stores.items.upsert([old])
+        stores.items.upsert([new])
+        assert list(stores.items.all()) == [new.item]
+        assert stores.items.fingerprints() == {"film-0": "new"}
+        np.testing.assert_array_equal(stores.items.vectors(["film-0"])["film-0"], new.vector)
+
+    def test_remove_ignores_unknown_ids(self, stores: Stores) -> None:
+        stores.items.upsert(films(4))
+        stores.items.remove(["film-1", "no such film", "film-3"])
+        stores.items.remove([])
+        assert stores.items.fingerprints().keys() == {"film-0", "film-2"}
+
+    def test_mean_vector(self, stores: Stores) -> None:
+        added = films(9)
+        stores.items.upsert(added)
+        mean = stores.items.mean_vector()
+        assert mean is not None
+        np.testing.assert_allclose(mean, np.mean([f.vector for f in added], axis=0), atol=1e-6)
+
+    def test_nearest_is_an_exact_filtered_search(self, stores: Stores) -> None:
+        """Equal to sorting all films that pass by their inner product, for many random filters."""
+        added = films(80)
+        stores.items.upsert(added)
+        found_something = 0
+        for seed in range(40):
+            filters, query, k = some_filters(seed), vector(seed), 1 + seed % 12
+            exclude = [f"film-{number}" for number in range(seed % 5)]
+            wanted = [
+                (float(film.vector @ query), film.item.item_id)
+                for film in added
+                if passes(film.item, filters) and film.item.item_id not in exclude
+            ]
+            wanted = sorted(wanted, reverse=True)[:k]
+            hits = stores.items.nearest(query, k, filters, exclude)
+            assert [hit.item_id for hit in hits] == [item_id for _, item_id in wanted]
+            np.testing.assert_allclose([h.score for h in hits], [s for s, _ in wanted], atol=1e-5)
+            found_something += bool(hits)
+        assert found_something > 20
+
+    @pytest.mark.parametrize("weird", WEIRD)
+    def test_weird_text_is_only_text(self, stores: Stores, weird: str) -> None:
+        film = films(1)[0]
+        item = Item(
+            item_id=weird,
+            title=weird,
+            genres=(weird,),
+            director=(weird,),
+            tags=(weird, "{a,b}", ""),
+            overview=weird,
+        )
+        stores.items.upsert([film, replace(film, item=item)])
+        filters = Filters(include_genres=(weird,), people=(weird,))
+        assert [hit.item_id for hit in stores.items.nearest(vector(1), 9, filters)] == [weird]
+        assert item in list(stores.items.all())
+        assert stores.items.nearest(vector(1), 9, filters, [weird]) == []
+        stores.items.remove([weird])
+        assert stores.items.fingerprints().keys() == {"film-0"}
+
+
+def swipe(
+    item_id: str = "film-1", user_id: str = "ann", action: str = "like", key: str | None = None
+) -> NewSwipe:
+    return NewSwipe(user_id, item_id, action, "session", NOW, key)
+
+
+class TestSwipeLog:
+    def test_a_new_user_has_an_empty_log(self, stores: Stores) -> None:
+        assert stores.swipes.events("ann") == []
+        assert stores.swipes.version("ann") == LogVersion(0, 0)
+        assert stores.swipes.find("ann", "key") is None
+
+    def test_events_come_back_whole_and_in_order(self, stores: Stores) -> None:
+        said = [
+            ("film-1", "like"),
+            ("film-2", "skip"),
+            ("film-1", "undo"),
+            ("film-1", "dislike"),
+        ]
+        appended = [stores.swipes.append(swipe(item, action=action)) for item, action in said]
+        stores.swipes.append(swipe("film-9", user_id="bob"))
+        events = stores.swipes.events("ann")
+        assert events == appended
+        assert [(event.item_id, event.action) for event in events] == said
+        ids = [event.event_id for event in events]
+        assert ids == sorted(set(ids))
+        assert {(e.user_id, e.session_id, e.swiped_at) for e in events} == {("ann", "session", NOW)}
+        assert all(event.recorded_at.utcoffset() == timedelta(0) for event in events)
+
+    def test_a_key_records_once_per_user(self, stores: Stores) -> None:
+        first = stores.swipes.append(swipe("film-1", key="k"))
+        again = stores.swipes.append(swipe("film-2", action="dislike", key="k"))
+        assert again == first == stores.swipes.find("ann", "k")
+        assert stores.swipes.events("ann") == [first]
+        other = stores.swipes.append(swipe("film-2", user_id="bob", key="k"))
+        assert other.user_id == "bob"
+        assert other.event_id != first.event_id
+
+    def test_without_a_key_each_append_is_an_event(self, stores: Stores) -> None:
+        for _ in range(3):
+            stores.swipes.append(swipe())
+        assert stores.swipes.version("ann").count == 3
+
+    def test_the_version_changes_with_the_log(self, stores: Stores) -> None:
+        versions = [stores.swipes.version("ann")]
+        for _ in range(3):
+            event = stores.swipes.append(swipe())
+            versions.append(stores.swipes.version("ann"))
+            assert versions[-1] == LogVersion(event.event_id, len(versions) - 1)
+        stores.swipes.append(swipe(user_id="bob"))
+        assert stores.swipes.version("ann") == versions[-1]
+
+    def test_an_erased_and_rewritten_log_has_another_version(self, stores: Stores) -> None:
+        stores.swipes.append(swipe(key="k"))
+        before = stores.swipes.version("ann")
+        stores.swipes.append(swipe(user_id="bob"))
+        stores.swipes.erase("ann")
+        assert stores.swipes.events("ann") == []
+        assert stores.swipes.version("ann") == LogVersion(0, 0)
+        assert stores.swipes.find("ann", "k") is None
+        stores.swipes.append(swipe(key="k"))
+        after = stores.swipes.version("ann")
+        assert after.count == before.count
+        assert after != before
+        assert stores.swipes.version("bob").count == 1
+
+    def test_parallel_appends_lose_nothing(self, stores: Stores) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            events = list(pool.map(lambda n: stores.swipes.append(swipe(f"f{n}")), range(80)))
+        assert len({event.event_id for event in events}) == 80
+        assert stores.swipes.events("ann") == sorted(events, key=lambda event: event.event_id)
+
+    def test_parallel_replays_of_one_key_record_once(self, stores: Stores) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            events = list(pool.map(stores.swipes.append, [swipe(key="k")] * 40))
+        assert {event.event_id for event in events} == {events[0].event_id}
+        assert stores.swipes.version("ann").count == 1
+
+    @pytest.mark.parametrize("weird", WEIRD)
+    def test_weird_text_is_only_text(self, stores: Stores, weird: str) -> None:
+        stores.swipes.append(swipe())
+        event = stores.swipes.append(NewSwipe(weird, weird, "like", weird, NOW, weird))
+        assert stores.swipes.events(weird) == [event]
+        assert stores.swipes.find(weird, weird) == event
+        assert {event.user_id, event.item_id, event.session_id} == {weird}
+        stores.swipes.erase(weird)
+        assert stores.swipes.version("ann").count == 1
+
+
+def preferences(event_count: int, confidence: float = 0.5) -> UserPreferences:
+    return UserPreferences(
+        event_count=event_count,
+        model_version="model-1",
+        like_count=3,
+        confidence=confidence,
+        vectors={"centroid": (0.6, -0.8), "recency": (0.123456, 1.0)},
+        genre_weights={"Sci-Fi": 0.5, "💔": -0.25},
+        year_centre=1994.5,
+        search_weights={"vector": 0.5, "bm25": 0.3, "preference": 0.2},
+        updated_at=NOW,
+    )
+
+
+class TestPreferenceStore:
+    def test_gives_back_what_was_put_in(self, stores: Stores) -> None:
+        assert stores.preferences.get("ann") is None
+        stores.preferences.put("ann", preferences(3))
+        stored = stores.preferences.get("ann")
+        assert stored == preferences(3)
+        assert stored is not None
+        assert stored.preference_hash == preferences(3).preference_hash
+        assert stores.preferences.get("bob") is None
+
+    def test_a_shorter_log_never_overwrites_a_longer_one(self, stores: Stores) -> None:
+        for event_count, confidence in ((5, 0.1), (4, 0.2), (5, 0.3), (2, 0.4)):
+            stores.preferences.put("ann", preferences(event_count, confidence))
+        assert stores.preferences.get("ann") == preferences(5, 0.3)
+        stores.preferences.put("ann", preferences(6, 0.6))
+        assert stores.preferences.get("ann") == preferences(6, 0.6)
+
+    def test_parallel_puts_leave_the_longest_log(self, stores: Stores) -> None:
+        counts = np.random.default_rng(0).permutation(60) + 1
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: stores.preferences.put("ann", preferences(int(n))), counts))
+        assert stores.preferences.get("ann") == preferences(60)
+
+    def test_erase_touches_one_user(self, stores: Stores) -> None:
+        for user in (*WEIRD, "bob"):
+            stores.preferences.put(user, preferences(9))
+        for user in (*WEIRD, "nobody"):
+            stores.preferences.erase(user)
+        assert [stores.preferences.get(user) for user in WEIRD] == [None] * len(WEIRD)
+        assert stores.preferences.get("bob") == preferences(9)
+        stores.preferences.put(WEIRD[0], preferences(1))
+        assert stores.preferences.get(WEIRD[0]) == preferences(1)
+
+
+def survey(session_id: str, user_id: str = "ann", key: str | None = None) -> Survey:
+    return Survey(session_id, user_id, ("film-2", "film-1", *WEIRD), NOW, key)
+
+
+class TestSurveyStore:
+    def test_gives_back_what_was_put_in(self, stores: Stores) -> None:
+        assert stores.surveys.get("s1") is None
+        assert stores.surveys.add(survey("s1")) == survey("s1")
+        assert stores.surveys.get("s1") == survey("s1")
+
+    def test_a_key_starts_one_survey_per_user(self, stores: Stores) -> None:
+        first = stores.surveys.add(survey("s1", key="k"))
+        assert stores.surveys.add(survey("s2", key="k")) == first
+        assert stores.surveys.get("s2") is None
+        assert stores.surveys.add(survey("s3", user_id="bob", key="k")).session_id == "s3"
+        assert stores.surveys.add(survey("s4")).session_id == "s4"
+        assert stores.surveys.add(survey("s5")).session_id == "s5"
+
+    def test_of_user_oldest_first(self, stores: Stores) -> None:
+        for session_id, minutes in (("b", 5), ("a", 9), ("c", 1)):
+            moment = NOW + timedelta(minutes=minutes)
+            stores.surveys.add(replace(survey(session_id), created_at=moment))
+        stores.surveys.add(survey("other", user_id="bob"))
+        assert [s.session_id for s in stores.surveys.of_user("ann")] == ["c", "b", "a"]
+        assert stores.surveys.of_user("nobody") == []
+
+    @pytest.mark.parametrize("weird", WEIRD)
+    def test_erase_touches_one_user(self, stores: Stores, weird: str) -> None:
+        stores.surveys.add(survey(weird, user_id=weird, key=weird))
+        stores.surveys.add(survey("other", user_id="bob"))
+        assert stores.surveys.get(weird) == survey(weird, user_id=weird, key=weird)
+        stores.surveys.erase(weird)
+        assert stores.surveys.get(weird) is None
+        assert stores.surveys.of_user("bob") == [survey("other", user_id="bob")]
+
+
+KEY = CacheKey("ann", "query-1", "hash-1")
+
+
+class TestEmbeddingCache:
+    def test_hits_until_it_expires(self, stores: Stores) -> None:
+        assert stores.embeddings.get(KEY, NOW) is None
+        stores.embeddings.put(KEY, vector(1), LATER)
+        found = stores.embeddings.get(KEY, LATER - timedelta(seconds=1))
+        np.testing.assert_array_equal(found, vector(1))
+        assert found is not None
+        assert found.dtype == np.float32
+        assert stores.embeddings.get(KEY, LATER) is None
+
+    def test_every_part_of_the_key_counts(self, stores: Stores) -> None:
+        stores.embeddings.put(KEY, vector(1), LATER)
+        for part in ("owner", "query_hash", "preference_hash"):
+            assert stores.embeddings.get(replace(KEY, **{part: "other"}), NOW) is None
+
+    def test_put_replaces_vector_and_expiry(self, stores: Stores) -> None:
+        stores.embeddings.put(KEY, vector(1), NOW)
+        stores.embeddings.put(KEY, vector(2), LATER)
+        np.testing.assert_array_equal(stores.embeddings.get(KEY, NOW), vector(2))
+
+    @pytest.mark.parametrize("weird", WEIRD)
+    def test_erase_touches_one_owner(self, stores: Stores, weird: str) -> None:
+        mine = [CacheKey(weird, query, weird) for query in ("a", "b")]
+        for key in (*mine, KEY):
+            stores.embeddings.put(key, vector(1), LATER)
+        stores.embeddings.erase(weird)
+        assert [stores.embeddings.get(key, NOW) for key in mine] == [None, None]
+        assert stores.embeddings.get(KEY, NOW) is not None
+
+
+ANSWER = CachedSearch('{"text": "grüße 🎬"}', ("film-1", "film-2"))
+
+
+class TestSearchCache:
+    def test_hits_until_it_expires(self, stores: Stores) -> None:
+        assert stores.searches.get(KEY, NOW) is None
+        stores.searches.put(KEY, ANSWER, LATER)
+        assert stores.searches.get(KEY, LATER - timedelta(seconds=1)) == ANSWER
+        assert stores.searches.get(KEY, LATER) is None
+
+    def test_every_part_of_the_key_counts(self, stores: Stores) -> None:
+        stores.searches.put(KEY, ANSWER, LATER)
+        for part in ("owner", "query_hash", "preference_hash"):
+            assert stores.searches.get(replace(KEY, **{part: "other"}), NOW) is None
+
+    def test_one_entry_per_query(self, stores: Stores) -> None:
+        changed = replace(KEY, preference_hash="hash-2")
+        stores.searches.put(KEY, ANSWER, LATER)
+        stores.searches.put(changed, CachedSearch("new", ()), LATER)
+        assert stores.searches.get(KEY, NOW) is None
+        assert stores.searches.get(changed, NOW) == CachedSearch("new", ())
+
+    def test_carry_over_keeps_what_the_swipe_does_not_touch(self, stores: Stores) -> None:
+        touched, untouched, old, other = (
+            replace(KEY, query_hash="touched"),
+            replace(KEY, query_hash="untouched"),
+            CacheKey("ann", "old", "hash-0"),
+            CacheKey("bob", "query-1", "hash-1"),
+        )
+        for key in (touched, old, other):
+            stores.searches.put(key, ANSWER, LATER)
+        stores.searches.put(untouched, CachedSearch("kept", ("film-3",)), LATER)
+        stores.searches.carry_over("ann", "hash-1", "hash-2", ["film-2", "film-9"])
+        kept = replace(untouched, preference_hash="hash-2")
+        assert stores.searches.get(kept, NOW) == CachedSearch("kept", ("film-3",))
+        assert stores.searches.get(kept, LATER) is None
+        for gone in (touched, untouched, old):
+            for preference_hash in ("hash-0", "hash-1", "hash-2"):
+                if replace(gone, preference_hash=preference_hash) != kept:
+                    key = replace(gone, preference_hash=preference_hash)
+                    assert stores.searches.get(key, NOW) is None
+        assert stores.searches.get(other, NOW) == ANSWER
+
+    def test_carry_over_of_an_unchanged_hash_drops_only_the_touched(self, stores: Stores) -> None:
+        stores.searches.put(KEY, ANSWER, LATER)
+        stores.searches.carry_over("ann", "hash-1", "hash-1", ["film-3"])
+        assert stores.searches.get(KEY, NOW) == ANSWER
+        stores.searches.carry_over("ann", "hash-1", "hash-1", ["film-1"])
+        assert stores.searches.get(KEY, NOW) is None
+
+    @pytest.mark.parametrize("weird", WEIRD)
+    def test_erase_touches_one_owner(self, stores: Stores, weird: str) -> None:
+        mine = CacheKey(weird, weird, weird)
+        stores.searches.put(mine, CachedSearch(weird, (weird,)), LATER)
+        stores.searches.put(KEY, ANSWER, LATER)
+        assert stores.searches.get(mine, NOW) == CachedSearch(weird, (weird,))
+        stores.searches.carry_over("ann", "hash-1", "hash-1", [weird])
+        stores.searches.erase(weird)
+        assert stores.searches.get(mine, NOW) is None
+        assert stores.searches.get(KEY, NOW) == ANSWER
+
+
+@pytest.fixture
+def frequent_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "SWEEP_EVERY", SWEEP_EVERY)
+
+
+@pytest.mark.usefixtures("frequent_sweeps")
+def test_postgres_keeps_no_more_cache_entries_than_it_may(emptied: Database) -> None:
+    """After a sweep the entries that live longest remain."""
+    stores = postgres_stores(emptied, max_cache_entries=20)
+    start = datetime.now(UTC)
+    for number in range(SWEEP_EVERY):
+        key = CacheKey("*", f"query-{number}", "generic")
+        expires_at = start + timedelta(minutes=1 + number)
+        stores.embeddings.put(key, vector(1), expires_at)
+        stores.searches.put(key, ANSWER, expires_at)
+    newest = {f"query-{number}" for number in range(SWEEP_EVERY - 20, SWEEP_EVERY)}
+    for table in (embedding_cache, search_cache):
+        with emptied.connect() as connection:
+            assert set(connection.execute(select(table.c.query_hash)).scalars()) == newest
+
+
+@pytest.mark.usefixtures("frequent_sweeps")
+def test_postgres_sweeps_what_expired(emptied: Database) -> None:
+    stores = postgres_stores(emptied, max_cache_entries=10_000)
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    for number in range(SWEEP_EVERY - 1):
+        stores.searches.put(CacheKey("*", f"query-{number}", "generic"), ANSWER, past)
+    stores.searches.put(KEY, ANSWER, past + timedelta(hours=1))
+    with emptied.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(search_cache)).scalar() == 1
