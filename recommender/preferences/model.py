@@ -1,6 +1,7 @@
 """What has been learned about a person."""
 
 import hashlib
+import json
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
@@ -54,5 +55,7 @@ class UserPreferences(Frozen):
     @cached_property
     def preference_hash(self) -> str:
         """Equal for equal taste, whenever it was learned."""
-        taste = self.model_dump_json(exclude={"event_count", "updated_at"})
-        return hashlib.sha256(taste.encode()).hexdigest()[:32]
+        taste = self.model_dump(mode="json", exclude={"event_count", "updated_at"})
+        # Sorted, because a JSON column gives the keys back in an order of its own.
+        text = json.dumps(taste, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
