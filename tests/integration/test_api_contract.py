@@ -12,7 +12,7 @@ RECEIPT = {"status", "preferences_updated", "swipe_count", "item_id", "direction
 HEAT, BLADE_RUNNER, ARRIVAL = "6", "541", "164179"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(recommender: Recommender) -> ApiClient:
     return ApiClient(api(recommender))
 
