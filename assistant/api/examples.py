@@ -5,7 +5,7 @@ from typing import Any
 Example = dict[str, Any]
 
 USER = "ada"
-SESSION = "5f0c2a4be1d84f1f9d7a3c52b8e60d17"
+SESSION = "937361dd-2ef6-4d1a-8cca-a854e96b2f36"
 
 SURVEY_START: Example = {"user_id": USER, "survey_size": 20}
 SWIPE: Example = {
@@ -46,13 +46,32 @@ ARRIVAL: Example = {
     "overview": "Twelve huge shells come to rest around the globe, and the US Army recruits a "
     "linguist to find out what their occupants want.",
 }
-EVIDENCE: Example = {
-    "kind": "liked_film",
-    "text": "You liked Blade Runner (1982).",
-    "item_id": "541",
-    "weight": 0.6,
+SOURCE_CODE: Example = {
+    "item_id": "85414",
+    "title": "Source Code",
+    "year": 2011,
+    "genres": ["Action", "Drama", "Mystery", "Sci-Fi", "Thriller"],
+    "director": ["Duncan Jones"],
+    "cast": ["Jake Gyllenhaal", "Michelle Monaghan", "Vera Farmiga", "Jeffrey Wright"],
+    "overview": "A soldier wakes in another man's body aboard a Chicago commuter train that is "
+    "about to explode, and is sent back by a military programme to relive the same eight minutes "
+    "until he identifies the bomber.",
 }
-LEARNED_WEIGHTS: Example = {"vector": 0.5, "bm25": 0.2, "preference": 0.3}
+MATCHED_WORDS: Example = {
+    "kind": "query",
+    "text": "Matches your words: time",
+    "item_id": None,
+    "weight": 0.6,
+    "against": False,
+}
+LIKED_GENRE: Example = {
+    "kind": "genre",
+    "text": "You go for Sci-Fi (liked 3 of 3 swiped)",
+    "item_id": None,
+    "weight": 0.456,
+    "against": False,
+}
+LEARNED_WEIGHTS: Example = {"vector": 0.4723, "bm25": 0.2833, "preference": 0.2444}
 
 ITEM: Example = BLADE_RUNNER | {
     "tags": ["cyberpunk", "androids", "neo-noir"],
@@ -84,19 +103,19 @@ UNDO_RECEIPT: Example = SWIPE_RECEIPT | {"status": "undone", "swipe_count": 5}
 SEARCH_RESULT: Example = {
     "user_id": USER,
     "items": [
-        ARRIVAL
+        SOURCE_CODE
         | {
-            "score": 0.82,
-            "preference_boost": 0.11,
-            "reason": ["Close to Blade Runner, which you liked", "Matches “time”"],
-            "evidence": [EVIDENCE],
+            "score": 0.758,
+            "preference_boost": 0.1381,
+            "reason": [MATCHED_WORDS["text"], LIKED_GENRE["text"]],
+            "evidence": [MATCHED_WORDS, LIKED_GENRE],
         }
     ],
-    "model_version": "all-MiniLM-L6-v2-int8",
+    "model_version": "minilm-l6-int8-1",
     "cached": False,
-    "preference_confidence": 0.35,
+    "preference_confidence": 0.2963,
     "understood": {
-        "text": "a clever movie about time",
+        "text": "clever time",
         "similar_to": ["541"],
         "filters": {
             "include_genres": [],
@@ -111,9 +130,9 @@ SEARCH_RESULT: Example = {
     },
     "intelligence_metadata": {
         "embedding_cached": False,
-        "preference_influence": 0.3,
-        "confidence_score": 0.35,
-        "transformer_latency_ms": 6.1,
+        "preference_influence": 0.2444,
+        "confidence_score": 0.2963,
+        "transformer_latency_ms": 4.44,
         "strategy": "light",
         "degraded": [],
     },
@@ -121,31 +140,32 @@ SEARCH_RESULT: Example = {
 EXPLANATION: Example = {
     "item_id": "164179",
     "title": "Arrival",
-    "explanation": "Arrival is here because you liked Blade Runner (1982).",
-    "evidence": [EVIDENCE],
-    "model": "template",
+    "explanation": "Why Arrival (2016)? Matches your words: time. You go for Sci-Fi (liked 3 of 3 "
+    "swiped).",
+    "evidence": [MATCHED_WORDS, LIKED_GENRE],
+    "model": "grounded-template-1",
 }
 PROFILE: Example = {
     "user_id": USER,
     "swipe_count": 6,
-    "like_count": 3,
-    "dislike_count": 2,
-    "skip_count": 1,
-    "preference_confidence": 0.35,
+    "like_count": 5,
+    "dislike_count": 1,
+    "skip_count": 0,
+    "preference_confidence": 0.2963,
     "strategy": "light",
-    "top_genres": [{"name": "Sci-Fi", "weight": 0.48}],
-    "avoided_genres": [{"name": "Horror", "weight": -0.22}],
-    "top_tags": [{"name": "cerebral", "weight": 0.31}],
-    "favourite_years": [1982, 2016],
-    "popularity_bias": -0.1,
+    "top_genres": [{"name": "Sci-Fi", "weight": 0.7606}],
+    "avoided_genres": [{"name": "Crime", "weight": -0.5283}],
+    "top_tags": [{"name": "neo-noir", "weight": 0.9972}],
+    "favourite_years": [1989, 2011],
+    "popularity_bias": 0.251,
     "learned_weights": LEARNED_WEIGHTS,
     "transformer_metrics": {
-        "model_version": "all-MiniLM-L6-v2-int8",
+        "model_version": "minilm-l6-int8-1",
         "vector_dim": 384,
-        "vector_strategy": "recency_weighted",
-        "preference_hash": "9c1f4b7a02de",
+        "vector_strategy": "centroid",
+        "preference_hash": "c4913e339264fcb739e88850aa64ed68",
     },
-    "recent_likes": ["541", "164179"],
+    "recent_likes": ["Heat", "Amélie", "Moon", "Her", "Blade Runner"],
     "updated_at": "2026-11-24T20:15:00Z",
 }
 USER_EXPORT: Example = {
@@ -163,8 +183,16 @@ USER_EXPORT: Example = {
             "idempotency_key": None,
         }
     ],
-    "surveys": [{"session_id": SESSION, "item_ids": ["541", "164179"]}],
-    "preferences": {"genre_weights": {"Sci-Fi": 0.48}},
+    "surveys": [
+        {
+            "session_id": SESSION,
+            "user_id": USER,
+            "item_ids": ["541", "164179"],
+            "created_at": "2026-11-24T20:14:00Z",
+            "idempotency_key": None,
+        }
+    ],
+    "preferences": {"genre_weights": {"Sci-Fi": 0.7606}},
 }
 READINESS: Example = {
     "status": "ready",

@@ -15,7 +15,13 @@ from starlette.websockets import WebSocket
 
 from assistant.api import examples, problems
 from assistant.api.settings import ApiSettings
-from recommender.errors import InvalidRequest, NotFound, StoreUnavailable, UnknownUser
+from recommender.errors import (
+    InvalidRequest,
+    NotFound,
+    ReelwiseError,
+    StoreUnavailable,
+    UnknownUser,
+)
 from recommender.models import Item, SearchResult
 from recommender.service import Recommender
 
@@ -73,6 +79,14 @@ def test_the_unforeseen_is_a_500_without_details(
     assert "RuntimeError" in caplog.text
     assert SECRET not in caplog.text
     assert examples.SEARCH["query"] not in caplog.text
+
+
+def test_a_domain_error_without_a_status_is_a_500(
+    client: ApiClient, service: NonCallableMagicMock
+) -> None:
+    service.search.side_effect = ReelwiseError(SECRET)
+    body = problem(client.post("/search", json=examples.SEARCH), 500, "internal-error")
+    assert SECRET not in str(body)
 
 
 @pytest.mark.parametrize("offered", ["x" * 65, "a b", "<script>", "é"])
