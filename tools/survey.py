@@ -17,10 +17,7 @@ def start_survey(
         size: how many cards; leave it out unless the user names a number.
     """
     context = runtime.context
-    if size is None:
-        session = context.recommender.start_survey(context.user_id)
-    else:
-        session = context.recommender.start_survey(context.user_id, size)
+    session = context.recommender.start_survey(context.user_id, size)
     films = [
         FilmLine(movie.item_id, movie.title, movie.year, ", ".join(movie.genres))
         for movie in session.movies

@@ -31,7 +31,8 @@ _BEFORE_FILMS = _rules(
         rf"|\b(?:other|another|all|every) (?:users?|accounts?|person|people)\b.{{0,30}}\b{_MINE}\b"
         r"|\bwhat (?:did|do|does|has|have) (?:the )?(?:other|another|all|user|users)\b.{0,20}"
         r"\b(?:users?|swipe|swiped|rate|rated)\b"
-        rf"|\busers? (?!friendly|manual|guide)\w+\b.{{0,25}}\b(?:{_MINE}|swiped|liked|rated|watch\w*)\b"
+        rf"|\busers? (?!friendly|manual|guide)\w+\b.{{0,25}}"
+        rf"\b(?:{_MINE}|swiped|liked|rated|watch\w*)\b"
         r"|\b(?:pretend|act|imagine|assume)\b.{0,20}\buser\b"
         r"|\b(?:log|sign) (?:me )?in as\b|\bswitch (?:me )?to (?:user|account)\b",
     ),
@@ -69,7 +70,7 @@ _BEFORE_FILMS = _rules(
     ),
     (
         Intent.PROFILE,
-        r"\bwhat (?:do|did|have|all do) (?:you|u) "
+        r"\bwhat (?:(?:do|did|have|all do) )?(?:you|u)(?:'ve| have)? "
         r"(?:know|learn(?:ed|t)?|think|remember|stored?|saved?|got|believe)\b.{0,25}"
         r"\b(?:me|my|i)\b"
         rf"|\b(?:show|see|view|open|display|what(?:'s| is)|what are|how does)\b.{{0,15}}"
@@ -81,12 +82,14 @@ _BEFORE_FILMS = _rules(
     ),
     (
         Intent.SURVEY,
-        r"\b(?:let'?s|let me|do|take|start|begin|open|time to|wanna|want to|like to|can (?:we|i)|keep|"
-        r"continue|resume|ready to|more|again|another) (?:to )?(?:with )?(?:the |a |an |some |my )?"
-        r"(?:taste )?(?:swip(?:e|es|ing)|survey|rate|rating|quiz|cards?)\b(?! (?:mistake|back))"
+        r"\b(?:let'?s|let me|do|take|start|begin|open|time to|wanna|want to|like to|can (?:we|i)|"
+        r"keep|continue|resume|ready to|more|again|another) (?:to )?(?:with )?"
+        r"(?:the |a |an |some |my )?(?:taste )?"
+        r"(?:swip(?:e|es|ing)|survey|rate|rating|quiz|cards?)\b(?! (?:mistake|back))"
         rf"|^{_FILLER}(?:swip(?:e|ing)|survey|quiz|cards?)(?: me| time| cards?)?\W*$"
         r"|\b(?:learn|teach|discover|get to know|figure out|find out|test|understand|train|study)\b"
-        r" (?:you |yourself )?(?:on |about )?(?:my|what i)\b.{0,15}\b(?:tastes?|like|preferences?|style)\b"
+        r" (?:you |yourself )?(?:on |about )?(?:my|what i)\b.{0,15}"
+        r"\b(?:tastes?|like|preferences?|style)\b"
         r"|\bget to know me\b|\blearn (?:about )?me\b"
         r"|\b(?:swip(?:e|ing)|taste) (?:cards|survey|session|test|quiz)\b"
         r"|\b(?:show|give|deal|hand) me (?:some |more |a few |\d+ )*(?:swipe |swiping )?cards\b"
@@ -128,7 +131,8 @@ _BEFORE_FILMS = _rules(
         r"^(?:(?:ok(?:ay)?|thanks|thank you|well|right|cool|great)\W+)*(?:bye|bye ?bye|good ?bye|"
         r"see (?:you|ya|u)|good ?night|cya|farewell|take care|so long|"
         r"that(?:'s| is|s) (?:all|it)\b(?: for)?(?: now| today)?|"
-        r"i(?:'m| am) (?:off|done|leaving)|(?:gotta|got to|have to|need to|i must) (?:go|leave|run)|"
+        r"i(?:'m| am) (?:off|done|leaving)|"
+        r"(?:gotta|got to|have to|need to|i must) (?:go|leave|run)|"
         r"i (?:have|need|got) to (?:go|leave)|(?:talk|speak)(?: to you)? (?:later|soon)|"
         r"until next time|have a (?:nice|good) (?:day|evening|night|one))\b.{0,25}$"
         r"|^.{0,25}\b(?:bye|goodbye)\W*$",
@@ -154,8 +158,8 @@ _BEFORE_FILMS = _rules(
         r"|\bweather forecast\b"
         r"|\bwhat time is it\b|\b(?:capital|president|prime minister|population) of\b(?!.*\bfilm)"
         r"|\b(?:recommend|suggest|know|find|book|order|buy|cook)(?: me| us)? "
-        r"(?:an? |some |any |the )?(?:\w+ )?(?:restaurants?|recipes?|songs?|hotels?|books?|laptops?|phones?|"
-        r"flights?|pizza|dinner|taxi|podcasts?|video ?games?)\b"
+        r"(?:an? |some |any |the )?(?:\w+ )?(?:restaurants?|recipes?|songs?|hotels?|books?|"
+        r"laptops?|phones?|flights?|pizza|dinner|taxi|podcasts?|video ?games?)\b"
         r"|\b(?:write|debug|fix|compile)\b.{0,25}\b(?:code|script|program|function|essay|poem|email|"
         r"python|javascript|sql)\b",
     ),
@@ -169,7 +173,8 @@ _ABOUT_FILMS = re.compile(
     r"romantic)\b"
     r"|\b(?:something|anything|someone|stuff|more) (?:\w+ ){0,2}"
     r"(?:like|with|for|about|from|by|in)\b"
-    r"|^(?:something|anything)\b|\bsimilar to\b|\bin the mood\b|\bi(?:'m| am) bored\b"
+    r"|^(?:something|anything)\b|^what(?:'s| is) (?:good|worth|new|on)\b"
+    r"|\bsimilar to\b|\bin the mood\b|\bwould you (?:pick|choose)\b|\bi(?:'m| am) bored\b"
     r"|\b(?:19|20)?[1-9]0'?s\b"
 )
 

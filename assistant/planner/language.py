@@ -42,11 +42,8 @@ class Vocabulary:
         words = _WORD.findall(fold(text))
         if not words or any(word in self._words and len(word) > 1 for word in words):
             return not words
-        return all(self._usual_share(word) < _USUAL_SHARE for word in words)
-
-    def _usual_share(self, word: str) -> float:
-        grams = _grams(word)
-        return sum(gram in self._usual for gram in grams) / len(grams)
+        grams = [gram for word in words for gram in _grams(word)]
+        return sum(gram in self._usual for gram in grams) < _USUAL_SHARE * len(grams)
 
 
 def _grams(word: str) -> list[str]:

@@ -17,9 +17,13 @@ from assistant.planner.titles import Titles, title_key
 _LONG = 600
 """Characters from which on a message is taken as one description, not as a command."""
 _MOST_REACTIONS = 10
-_QUESTION = re.compile(
-    r"^(?:who|what|when|where|why|how|which|is|are|do|does|can|could)\b|\?\s*$", re.I
+_ASKS = re.compile(
+    r"^(?:please )?(?:who|what|when|where|why|how|which|is|are|do|does|did|can|could|should|"
+    r"tell me|explain|define|write|play|order|set|book|buy|translate|solve|calculate|fix|call|help|"
+    r"send|open|turn|remind|read|give me)\b|\?\s*$",
+    re.IGNORECASE,
 )
+"""A question or an order, which the description of a film is not."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _OFFERS = frozenset({Intent.GREET, Intent.HELP, Intent.ABOUT, Intent.CLARIFY, Intent.PROFILE})
@@ -97,21 +101,27 @@ class Planner:
             return self._search(text, conversation)
         if is_foreign(text):
             return self._search(text, conversation, "note.foreign")
-        if about_films(text) or wording.asks_for_more(text):
+        words_of_a_search = about_films(text) or wording.asks_for_more(text)
+        search = wording.read_search(text, conversation, self._titles)
+        if words_of_a_search or search.query != text:
             return self._search(text, conversation)
         if self._vocabulary.is_nonsense(text):
             return _say(Intent.NONSENSE)
-        search = wording.read_search(text, conversation, self._titles)
-        if search.query != text:
-            return self._search(text, conversation)
-        intent = self._nearest.intent(text)
-        if intent is None and _QUESTION.search(text):
-            return _say(Intent.CLARIFY, "clarify.meaning")
-        if intent is Intent.EXPLAIN:
-            return self._explain("this one", conversation)
-        if intent in (None, Intent.SEARCH):
-            return self._search(text, conversation)
-        return self._settled(intent or Intent.SEARCH, text)
+        return self._by_example(text, conversation)
+
+    def _by_example(self, text: str, conversation: Conversation) -> Plan:
+        asks = bool(_ASKS.search(text))
+        match self._nearest.intent(text):
+            case None if asks:
+                return _say(Intent.OFF_TOPIC)
+            case Intent.OFF_TOPIC if not asks:
+                return self._search(text, conversation)
+            case None | Intent.SEARCH:
+                return self._search(text, conversation)
+            case Intent.EXPLAIN:
+                return self._explain("this one", conversation)
+            case intent:
+                return self._settled(intent, text)
 
     def _long(self, text: str, conversation: Conversation) -> Plan:
         if self._vocabulary.is_nonsense(text):

@@ -5,6 +5,7 @@ import re
 from assistant.planner.conversation import Conversation
 from assistant.planner.grammar import plain
 from assistant.planner.titles import Titles, title_key
+from tools.content import FilmLine
 
 Reference = dict[str, object]
 """How a tool is told which film: ``{"title_or_id": …}`` or ``{"position": …}``."""
@@ -53,19 +54,24 @@ def title_of(text: str, conversation: Conversation, titles: Titles) -> str | Non
     """The title of the film that ``text`` points at, numbers or names."""
     place = position(text)
     if place is not None:
-        shown = conversation.shown
-        return shown[place - 1 if place > 0 else place].title if 0 < place <= len(shown) else None
-    if is_deictic(text):
-        focus = conversation.focus or (conversation.shown[0] if conversation.shown else None)
-        return focus.title if focus else None
-    return titles.match(text)
+        film = _shown_at(place, conversation)
+    elif is_deictic(text):
+        film = conversation.focus or _shown_at(1, conversation)
+    else:
+        return titles.match(text)
+    return film.title if film else None
 
 
 def _at(place: int, conversation: Conversation) -> Reference:
-    index = place - 1 if place > 0 else place
-    if -len(conversation.shown) <= index < len(conversation.shown):
-        return {"title_or_id": f"id:{conversation.shown[index].item_id}"}
-    return {"position": place}
+    film = _shown_at(place, conversation)
+    return {"title_or_id": f"id:{film.item_id}"} if film else {"position": place}
+
+
+def _shown_at(place: int, conversation: Conversation) -> FilmLine | None:
+    count = len(conversation.shown)
+    if 1 <= place <= count or -count <= place <= -1:
+        return conversation.shown[place - 1 if place > 0 else place]
+    return None
 
 
 def _bare(text: str) -> str:

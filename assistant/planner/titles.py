@@ -45,7 +45,7 @@ class Titles:
         for start, end in spans:
             span = text[start:end]
             title = self.exact(span) if _starts_like_a_title(span) else None
-            if title and (start > 0 or end == len(text.rstrip("?!. "))):
+            if title and (start > 0 or _ends_a_phrase(text[end:])):
                 return title
         return None
 
@@ -74,6 +74,10 @@ def title_key(text: str) -> str:
     """The letters and digits of a title, without a year in brackets or a leading article."""
     words = _WORD.findall(fold(_YEAR.sub("", text.strip())))
     return " ".join(words[1:] if len(words) > 1 and words[0] in {"the", "a", "an"} else words)
+
+
+def _ends_a_phrase(rest: str) -> bool:
+    return not rest.strip() or rest[0] in ",.;:?!"
 
 
 def _starts_like_a_title(span: str) -> bool:

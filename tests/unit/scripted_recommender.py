@@ -61,13 +61,13 @@ class ScriptedRecommender(Recommender):
     def start_survey(
         self,
         user_id: str,
-        size: int = 20,
+        size: int | None = None,
         *,
         seed: int | None = None,
         idempotency_key: str | None = None,
     ) -> SurveySession:
         self._note("start_survey", user_id, size, seed, idempotency_key)
-        movies = tuple(_card(item) for item in FILMS[:size])
+        movies = tuple(_card(item) for item in FILMS[: size or 20])
         return SurveySession(user_id=user_id, session_id="s1", movies=movies)
 
     def record_swipe(
@@ -80,17 +80,19 @@ class ScriptedRecommender(Recommender):
         swiped_at: datetime | None = None,
         idempotency_key: str | None = None,
     ) -> SwipeReceipt:
-        self._note("record_swipe", user_id, item_id, direction, session_id)
+        self._note(
+            "record_swipe", user_id, item_id, direction, session_id, swiped_at, idempotency_key
+        )
         self.swipes.append((item_id, direction))
-        return self._receipt("recorded", item_id, direction)
+        return self._done("recorded", item_id, direction)
 
     def undo_swipe(
         self, user_id: str, item_id: str | None = None, *, idempotency_key: str | None = None
     ) -> SwipeReceipt:
-        self._note("undo_swipe", user_id)
+        self._note("undo_swipe", user_id, item_id, idempotency_key)
         if not self.swipes:
             raise NothingToUndo
-        return self._receipt("undone", *self.swipes.pop())
+        return self._done("undone", *self.swipes.pop())
 
     def search(self, request: SearchRequest) -> SearchResult:
         self._note("search", request)
@@ -128,7 +130,7 @@ class ScriptedRecommender(Recommender):
                 return film
         raise UnknownItem(item_id)
 
-    def _receipt(self, status: str, item_id: str, direction: Direction) -> SwipeReceipt:
+    def _done(self, status: str, item_id: str, direction: Direction) -> SwipeReceipt:
         return SwipeReceipt.model_validate(
             {
                 "status": status,

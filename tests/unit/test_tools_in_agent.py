@@ -1,0 +1,159 @@
+"""The agent loop on a scripted service: identity, errors, limits, memory of a conversation."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
+from scripted_recommender import FILMS, ScriptedRecommender
+
+import prompts
+from assistant.agent import build_agent
+from assistant.models import ChatModelUnavailable, chat_model
+from assistant.planner import OfflinePlanner
+from fusion.fake import HashingEncoder
+from recommender.errors import StoreUnavailable
+from recommender.models import SearchResult
+from tools import ToolContext
+
+Say = Callable[..., list[BaseMessage]]
+
+
+class ScriptedModel(GenericFakeChatModel):
+    """A hosted model's stand-in: says what it was given, in order."""
+
+    def bind_tools(self, tools: Sequence[BaseTool | Any], **_: Any) -> "ScriptedModel":  # noqa: ANN401, ARG002
+        return self
+
+
+@pytest.fixture
+def service() -> ScriptedRecommender:
+    return ScriptedRecommender()
+
+
+@pytest.fixture
+def say(service: ScriptedRecommender) -> Say:
+    """Say something to the offline agent; gives the messages that the turn added."""
+    agent = build_agent(chat_model(None, HashingEncoder(), FILMS))
+
+    def turn(text: str, thread: str = "t", user_id: str = "ann") -> list[BaseMessage]:
+        config: RunnableConfig = {"configurable": {"thread_id": thread}}
+        before = len(agent.get_state(config).values.get("messages", []))
+        state = agent.invoke(
+            {"messages": [("user", text)]}, config, context=ToolContext(service, user_id)
+        )
+        added: list[BaseMessage] = state["messages"][before + 1 :]
+        return added
+
+    return turn
+
+
+def run(service: ScriptedRecommender, *said: AIMessage) -> list[BaseMessage]:
+    agent = build_agent(ScriptedModel(messages=iter(said)))
+    state = agent.invoke(
+        {"messages": [("user", "hello")]},
+        {"configurable": {"thread_id": "t"}},
+        context=ToolContext(service, "ann"),
+    )
+    messages: list[BaseMessage] = state["messages"]
+    return messages
+
+
+def call(name: str, n: int = 1, **args: object) -> dict[str, object]:
+    return {"name": name, "args": args, "id": f"call_{n}"}
+
+
+def test_a_turn_with_a_tool(say: Say) -> None:
+    asked, found, answer = say("a crime film")
+    assert isinstance(asked, AIMessage)
+    assert isinstance(found, ToolMessage)
+    assert isinstance(found.artifact, SearchResult)
+    assert found.artifact.user_id == "ann"
+    assert "9 films" in answer.text
+
+
+def test_the_conversation_is_remembered_and_kept_apart(
+    service: ScriptedRecommender, say: Say
+) -> None:
+    say("a crime film")
+    say("why the second one?")
+    assert service.calls[-1] == ("explain", "ann", "1214", "a crime film")
+    *_, answer = say("why the second one?", thread="another")
+    assert "0 were shown" in answer.text
+
+
+def test_several_reactions_in_one_sentence(service: ScriptedRecommender, say: Say) -> None:
+    *_, answer = say("I loved Alien and Heat, hated 300")
+    assert sorted(service.swipes) == [("1214", "like"), ("51662", "dislike"), ("6", "like")]
+    assert "you liked Alien (1979) and Heat (1995)" in answer.text
+
+
+def test_a_hosted_model_cannot_act_for_another_user(service: ScriptedRecommender) -> None:
+    messages = run(
+        service,
+        AIMessage("", tool_calls=[call("show_profile", user_id="bob", runtime="x")]),
+        AIMessage("done"),
+    )
+    assert service.calls == [("profile", "ann")]
+    assert messages[-1].text == "done"
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (StoreUnavailable(), "StoreUnavailable: The database does not answer."),
+        (RuntimeError("secret detail"), "InternalError: the service could not do that just now."),
+    ],
+)
+def test_a_failed_tool_is_a_sentence(
+    service: ScriptedRecommender, failure: Exception, told: str
+) -> None:
+    service.failure = failure
+    messages = run(
+        service, AIMessage("", tool_calls=[call("show_profile")]), AIMessage("I am sorry.")
+    )
+    failed = messages[-2]
+    assert isinstance(failed, ToolMessage)
+    assert failed.status == "error"
+    assert failed.text.startswith(told)
+
+
+def test_offline_failures_are_told_to_the_person(service: ScriptedRecommender, say: Say) -> None:
+    assert say("undo that")[-1].text == prompts.phrase("error.NothingToUndo")
+    service.failure = StoreUnavailable()
+    assert say("I loved Alien")[-1].text == prompts.phrase("error.StoreUnavailable")
+
+
+def test_wrong_arguments_are_told_to_the_model(service: ScriptedRecommender) -> None:
+    wrong = AIMessage("", tool_calls=[call("record_reaction", direction="adore", title_or_id="6")])
+    messages = run(service, wrong, AIMessage("Sorry."))
+    assert isinstance(messages[-2], ToolMessage)
+    assert messages[-2].status == "error"
+    assert not service.swipes
+
+
+def test_a_model_that_never_stops_is_stopped(service: ScriptedRecommender) -> None:
+    endless = [AIMessage("", tool_calls=[call("show_profile", n)]) for n in range(50)]
+    run(service, *endless)
+    assert len(service.calls) < 20
+
+
+def test_the_model_is_chosen_by_name() -> None:
+    assert isinstance(chat_model(None, HashingEncoder(), FILMS), OfflinePlanner)
+    assert isinstance(chat_model("", HashingEncoder(), FILMS), OfflinePlanner)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("groq:llama", "langchain-groq"),
+        ("nowhere:x", "Supported providers"),
+        ("x", "ASSISTANT_MODEL"),
+    ],
+)
+def test_a_model_that_cannot_be_had_names_the_remedy(name: str, remedy: str) -> None:
+    with pytest.raises(ChatModelUnavailable, match=remedy):
+        chat_model(name, HashingEncoder(), FILMS)
