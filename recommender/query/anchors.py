@@ -1,11 +1,14 @@
 """Films a query compares with: "something like Heat", "Jaws meets Clueless"."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from recommender.models import Item
 from recommender.query.lexicon import Phrases, load
 from recommender.query.titles import ARTICLES, TitleIndex, title_key, without_article
 from recommender.query.words import Span, Words
+
+Strength = Literal["strong", "weak"]
 
 LONGEST = 16
 LONGEST_MISSPELT = 6
@@ -39,8 +42,9 @@ class TitleFinder:
 
     def __init__(self, index: TitleIndex) -> None:
         self._index = index
-        self._strong = Phrases.of(_LEXICON["cues"]["strong"])
-        self._weak = Phrases.of(_LEXICON["cues"]["weak"])
+        weak: dict[str, Strength] = dict.fromkeys(_LEXICON["cues"]["weak"], "weak")
+        strong: dict[str, Strength] = dict.fromkeys(_LEXICON["cues"]["strong"], "strong")
+        self._cues = Phrases(weak | strong)
         self._articles = Phrases.of(_LEXICON["cues"]["articles"])
         self._negators = Phrases.of(_LEXICON["cues"]["negators"])
         self._joiners = frozenset(_LEXICON["cues"]["joiners"])
@@ -79,22 +83,22 @@ class TitleFinder:
                 return _Mention(Span(start, start + count), items)
         return None
 
-    def _cue(self, words: Words, start: int, found: list[NamedFilm]) -> tuple[int, str] | None:
+    def _cue(self, words: Words, start: int, found: list[NamedFilm]) -> tuple[int, Strength] | None:
         """Where the words that announce a title before ``start`` begin, and how clearly they do."""
-        if (
-            found
-            and all(words.key(i) in self._joiners for i in range(found[-1].span.end, start))
-            and start - found[-1].span.end <= 2
-        ):
+        if found and self._joined(words, found[-1].span.end, start):
             return found[-1].span.end, "strong"
         article = self._articles.ending(words, start)
         for end in (start, article[0].start) if article else (start,):
-            if strong := self._strong.ending(words, end):
-                verb = strong[1] == "like" and words.key(strong[0].start - 1) in self._subjects
-                return strong[0].start, "weak" if verb else "strong"
-            if weak := self._weak.ending(words, end):
-                return weak[0].start, "weak"
+            if cue := self._cues.ending(words, end):
+                (begin, _), strength = cue
+                verb = words.key(begin) == "like" and words.key(begin - 1) in self._subjects
+                return begin, "weak" if verb else strength
         return None
+
+    def _joined(self, words: Words, end: int, start: int) -> bool:
+        """Whether at most an "and" stands between the end of one title and the start of another."""
+        joiners = [words.key(index) for index in range(end, start)]
+        return len(joiners) <= 2 and all(joiner in self._joiners for joiner in joiners)
 
     def _accepted(self, words: Words, mention: _Mention, cue: str) -> bool:
         start, end = mention.span

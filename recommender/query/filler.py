@@ -5,6 +5,7 @@ from recommender.query.words import Span, Words
 
 _LEXICON = load("filler")
 _LEADING = frozenset(_LEXICON["leading"])
+_KEPT = (*load("moods")["moods"], *_LEXICON["kept"])
 _TRAILING = frozenset(_LEXICON["trailing"])
 MAX_PASSES = 8
 FOREIGN_BELOW = 0.5
@@ -15,7 +16,7 @@ class Filler:
 
     def __init__(self, everyday: frozenset[str]) -> None:
         asking = dict.fromkeys(_LEXICON["phrases"], True)
-        self._phrases = Phrases(asking | dict.fromkeys(_LEXICON["kept"], False))
+        self._phrases = Phrases(dict.fromkeys(_KEPT, False) | asking)
         self._everyday = everyday
 
     def strip(self, words: Words) -> Words:

@@ -18,6 +18,7 @@ _NOUNS = frozenset(_GENRES["words"]["nouns"])
 _HEADS = frozenset(_GENRES["words"]["heads"]) | _NOUNS
 _CLAUSES = frozenset(_GENRES["words"]["clauses"])
 _BETWEEN = frozenset(_GENRES["words"]["between"])
+_ALTERNATIVES = frozenset(_GENRES["words"]["alternatives"])
 _JOINERS = frozenset(_GENRES["words"]["joiners"])
 
 
@@ -33,7 +34,9 @@ def mood_phrases() -> Phrases[Genres]:
 
 def plain_phrases() -> Phrases[Genres]:
     """All phrases that name genres or lean towards them."""
-    return Phrases(_MOODS["moods"] | _GENRES["strong"] | _GENRES["weak"], plurals=True)
+    return Phrases(
+        _MOODS["moods"] | _GENRES["strong"] | _GENRES["weak"] | _GENRES["negated"], plurals=True
+    )
 
 
 def described_phrases() -> Phrases[Genres]:
@@ -100,6 +103,8 @@ class GenreFinder:
                 begin: int | None = end
             else:
                 begin = negated(words, span.start, self._negators, _BETWEEN)
+            if begin is None and self._shares_negation(words, span.start):
+                begin = span.start - 1
             if begin is None:
                 continue
             end = span.end + (words.key(span.end) in _NOUNS and not words.pauses(span.end - 1))
@@ -113,6 +118,12 @@ class GenreFinder:
             return True
         listed = not between and words.pauses(end - 1)
         return listed and any(words.key(i) in _JOINERS for i in range(start, start + 3))
+
+    def _shares_negation(self, words: Words, start: int) -> bool:
+        """Whether "or" ties a genre to something else that is refused ("no violence or horror")."""
+        if words.key(start - 1) not in _ALTERNATIVES or words.pauses(start - 2):
+            return False
+        return any(self._negators.ending(words, end) for end in range(max(start - 4, 1), start - 1))
 
     def _asked(self, words: Words, reading: _Reading) -> None:
         matches = self._names.all(words) + self._misspelt(words)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from recommender.models import Item
-from recommender.query.lexicon import Phrases
+from recommender.query.lexicon import Phrases, load
 from recommender.query.titles import TitleIndex, title_key
 from recommender.query.words import Span, Words
 
 LONGEST = 15
+_RELATIONS = frozenset(load("titles")["words"]["relations"])
 _NOUNS = Phrases.of(["the film", "the movie", "film", "movie"])
 
 
@@ -28,7 +29,10 @@ class Lookup:
     def asked(self, words: Words) -> tuple[Span, Item] | None:
         """The film, if it is all that the words of asking ("I want to watch ...") leave over."""
         rest = words.left()
-        return self._named(words, rest) if rest and self._is_name(words, rest) else None
+        if not rest or not self._is_name(words, rest):
+            return None
+        before = words.words[rest.start - 1].key if rest.start else ""
+        return None if before in _RELATIONS else self._named(words, rest)
 
     def _named(self, words: Words, span: Span) -> tuple[Span, Item] | None:
         if span.end - span.start > LONGEST:

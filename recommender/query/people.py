@@ -188,7 +188,7 @@ class PeopleFinder:
     def _part(self, place: _Place) -> str | None:
         """The person a surname means, if its surroundings say that it is one."""
         name = self._index.dominant("".join(place.keys), place.role)
-        if not name or len("".join(place.keys)) < SHORTEST_NAME:
+        if not name or len("".join(place.keys)) < SHORTEST_NAME or self._in_longer_name(place):
             return None
         if all(key in self._everyday for key in place.keys):
             return name if place.announced and place.capital else None
@@ -197,6 +197,12 @@ class PeopleFinder:
         famous = len(self._index.films[name]) >= FAMOUS_FILMS
         clear = place.capital or place.lone or len(place.keys) > 1
         return name if famous and clear else None
+
+    def _in_longer_name(self, place: _Place) -> bool:
+        """Whether the next word looks like the rest of a name that the catalogue does not have."""
+        end = place.span.end
+        following = "" if place.words.pauses(end - 1) else place.words.key(end)
+        return following not in self._everyday and following != "" and not following.isdigit()
 
     def _guess(self, place: _Place) -> tuple[str, ...]:
         """The person a misspelt name means."""

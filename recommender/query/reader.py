@@ -43,16 +43,18 @@ class QueryReader:
 
     def _request(self, words: Words, films: list[NamedFilm]) -> Understanding:
         words = words.take(film.span for film in films)
-        years = self._years.find(words, self._filler.strip(words).left(), _anchor_year(films))
+        years = self._years.periods(words)
         words = words.take(found.span for found in years)
         people = self._people.find(words, self._filler.strip(words).left())
         words = words.take(person.span for person in people)
+        ages = self._years.ages(words, self._filler.strip(words).left(), _anchor_year(films))
+        words = words.take(found.span for found in ages)
         genres = self._genres.find(words)
         words = words.take(genres.spans)
         return Understanding(
             text=self._filler.clean(words),
             similar_to=tuple(film.item.item_id for film in films),
-            filters=_filters(people, combine([found.range for found in years]), genres),
+            filters=_filters(people, combine([found.range for found in years + ages]), genres),
             soft_genres=genres.soft,
         )
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import chain, zip_longest
+from itertools import zip_longest
 
 from recommender.catalogue import Catalogue
 from recommender.models import Item
@@ -10,6 +10,7 @@ from recommender.query.lexicon import load
 from recommender.query.spelling import Spellings, typing_errors
 from recommender.query.words import keys_of
 
+TELLING_LENGTH = 6
 _LEXICON = load("titles")
 _NUMBERS: dict[str, str] = _LEXICON["numbers"]
 _DROPPED = frozenset(_LEXICON["words"]["dropped"])
@@ -41,13 +42,16 @@ class TitleIndex:
     def __init__(self, catalogue: Catalogue, everyday: frozenset[str]) -> None:
         self._everyday = everyday
         exact: dict[str, list[Item]] = {}
+        bare: dict[str, list[Item]] = {}
         short: dict[str, list[Item]] = {}
         for item in catalogue.items:
             words = keys_of(item.title)
             exact.setdefault(title_key(words), []).append(item)
+            bare.setdefault(title_key(without_article(words)), []).append(item)
             for part in _parts(item.title):
                 short.setdefault(title_key(part), []).append(item)
-        self._names = short | self._aliases(catalogue) | exact
+        nicknames = self._telling_words(catalogue) | short | self._aliases(catalogue)
+        self._names = nicknames | bare | exact
         self._names.pop("", None)
         self._sorted = sorted(self._names)
         self._spellings = Spellings(self._names)
@@ -58,6 +62,19 @@ class TitleIndex:
             title_key(keys_of(alias)): [titles[title]]
             for alias, title in _LEXICON["aliases"].items()
             if title in titles
+        }
+
+    def _telling_words(self, catalogue: Catalogue) -> dict[str, list[Item]]:
+        """Words that stand in one title, in no description and in nobody's name ("shawshank")."""
+        names = {key for item in catalogue.items for name in item.people for key in keys_of(name)}
+        titles: dict[str, list[Item]] = {}
+        for item in catalogue.items:
+            for word in set(keys_of(item.title)) - self._everyday - names:
+                titles.setdefault(word, []).append(item)
+        return {
+            word: items
+            for word, items in titles.items()
+            if len(items) == 1 and len(word) >= TELLING_LENGTH
         }
 
     def exact(self, words: Sequence[str]) -> list[Item]:
@@ -97,10 +114,9 @@ class TitleIndex:
 
 
 def _parts(title: str) -> list[Sequence[str]]:
-    """What a title is shortened to: its halves around ":" or " - ", and each without article."""
-    halves = [half for piece in title.split(": ") for half in piece.split(" - ")]
-    pieces = [title, *halves] if len(halves) > 1 else [title]
-    parts = [keys_of(piece) for piece in pieces]
-    full = [part for part in parts if len(part) > 1 or part == parts[0] or part == parts[1]]
-    named = [part for part in full if not (part and part[0] in _DROPPED)]
-    return list(chain.from_iterable((part, without_article(part)) for part in named))
+    """The halves of a title around ":" or " - ", the second only if it has several words."""
+    first, *others = [keys_of(half) for piece in title.split(": ") for half in piece.split(" - ")]
+    if not others:
+        return []
+    telling = [part for part in others if len(part) > 1 and part[0] not in _DROPPED]
+    return [form for part in (first, *telling) for form in (part, without_article(part))]

@@ -3,6 +3,7 @@
 import re
 
 from recommender.catalogue import Catalogue
+from recommender.query.genres import genre_phrases, mood_phrases
 from recommender.query.lexicon import load
 from recommender.query.words import fold
 
@@ -17,7 +18,8 @@ def everyday_words(catalogue: Catalogue) -> frozenset[str]:
     a word among these is not taken for a misspelling of another.
     """
     texts = (text for item in catalogue.items for text in (item.overview, *item.tags))
-    return _words_of(" ".join(texts)) | _own_words()
+    spelt_together = {*genre_phrases().keys, *mood_phrases().keys}
+    return _words_of(" ".join(texts)) | _own_words() | spelt_together
 
 
 def _own_words() -> frozenset[str]:

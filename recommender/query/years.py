@@ -48,13 +48,8 @@ class YearFinder:
             (re.compile(pattern), rule) for pattern, rule in self._grammar()
         ]
 
-    def find(
-        self, words: Words, lone: Span | None = None, anchor_year: int | None = None
-    ) -> list[Years]:
-        """The years asked for. "Older" and "newer" compare with ``anchor_year`` if there is one.
-
-        ``lone``: all that is left when the words of asking are taken.
-        """
+    def periods(self, words: Words) -> list[Years]:
+        """The years, decades and spans of years asked for."""
         found: list[Years] = []
         for pattern, rule in self._rules:
             words = words.take(years.span for years in found)
@@ -63,8 +58,19 @@ class YearFinder:
                 span = Span(offsets[match.start()], offsets[match.end() - 1] + 1)
                 if not _is_setting(plain, match):
                     found.append(Years(span, rule(match)))
-        found.extend(self._ages(words.take(years.span for years in found), lone, anchor_year))
         return found
+
+    def ages(self, words: Words, lone: Span | None, anchor_year: int | None) -> list[Years]:
+        """What a word of age asks for; "older" and "newer" compare with ``anchor_year`` if given.
+
+        ``lone``: all that is left when the words of asking are taken.
+        """
+        for index in range(len(words)):
+            age = self._age(words.key(index), anchor_year)
+            span = Span(index, index + 1)
+            if age and (span == lone or self._describes(words, index)):
+                return [Years(span, age)]
+        return []
 
     def _grammar(self) -> list[tuple[str, Callable[[re.Match[str]], Range]]]:
         start, end = self._start, self._end
@@ -133,14 +139,6 @@ class YearFinder:
         part = next((_PARTS[word] for word in before if word in _PARTS), [0, 9])
         return decade + part[0], decade + part[1]
 
-    def _ages(self, words: Words, lone: Span | None, anchor_year: int | None) -> list[Years]:
-        for index in range(len(words)):
-            age = self._age(words.key(index), anchor_year)
-            span = Span(index, index + 1)
-            if age and (span == lone or self._describes(words, index)):
-                return [Years(span, age)]
-        return []
-
     def _age(self, word: str, anchor_year: int | None) -> Range | None:
         if anchor_year and word == "older":
             return None, anchor_year - 1
@@ -153,8 +151,11 @@ class YearFinder:
         return None
 
     def _describes(self, words: Words, index: int) -> bool:
-        """Whether a word of age speaks of films: "old movies", "something old", not "old man"."""
-        if self._nouns.starting(words, index + 1):
+        """Whether a word of age speaks of films: "old movies", "something old", not "old man".
+
+        What was taken after it is a film's maker ("old Hitchcock").
+        """
+        if index + 1 in words.taken or self._nouns.starting(words, index + 1):
             return True
         first = words.clause(index) == index
         return words.pauses(index) and (

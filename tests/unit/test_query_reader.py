@@ -84,12 +84,22 @@ def test_reads_any_text(query: str) -> None:
     assert len(READER.read(query).text) <= len(query)
 
 
-@given(st.lists(WORDS, max_size=12).map(" ".join))
+ASKING = st.sampled_from(["", "recommend me", "I want to watch", "can you find", "something"])
+WISH = st.sampled_from(
+    "a clever heist film|90s horror|a Hitchcock thriller|like Heat but funnier|scifi|old westerns|"
+    "a story of love and loss|comedy or drama|animated|Nolan|sad".split("|")
+)
+LIMIT = st.sampled_from(
+    "|please|for tonight|without war|before 1980|by Spielberg|with Tom Hanks|set in Paris|"
+    "but not scary|with a twist|from the late 80s|(1999)|no musicals".split("|")
+)
+
+
+@given(st.tuples(ASKING, WISH, LIMIT).map(" ".join))
 def test_reading_what_is_left_changes_nothing(query: str) -> None:
     """What was understood has left the text, so that reading the text again leaves it as it is."""
     left = READER.read(query).text
-    again = READER.read(left)
-    assert again.text == left
+    assert READER.read(left).text == left
 
 
 @given(st.lists(WORDS, max_size=12).map(" ".join))
