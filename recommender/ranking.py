@@ -12,9 +12,9 @@ from recommender.preferences.model import Tier, UserPreferences
 from recommender.retrieval import Candidates
 
 PRIOR_WITH_WORDS = 0.15
-PRIOR_ALONE = 0.8
+PRIOR_ALONE = 1.2
 SOFT_GENRE_WEIGHT = 0.3
-PREFERENCE_SCALE = 1.0
+TASTE_SCALE: Mapping[Tier, float] = {"generic": 0.0, "light": 1.0, "personal": 2.0}
 # How taste is made up, by tier: vector, genres, tags, year, popularity.
 TASTE_MIX: Mapping[Tier, tuple[float, float, float, float, float]] = {
     "generic": (0.0, 0.0, 0.0, 0.0, 0.0),
@@ -37,10 +37,7 @@ class Ranker:
     def __init__(self, catalogue: Catalogue, mean_vector: NDArray[np.float32]) -> None:
         self._catalogue = catalogue
         self._mean_vector = mean_vector
-        acclaim = catalogue.acclaim
-        spread = max(float(np.ptp(acclaim)), 1e-6) if len(acclaim) else 1.0
-        acclaim_share = (acclaim - acclaim.min(initial=5.0)) / spread
-        self._prior = 0.6 * catalogue.popularity + 0.4 * acclaim_share
+        self._prior = 0.6 * _fame(catalogue) + 0.4 * _min_max(catalogue.acclaim)
 
     def rank(
         self,
@@ -57,7 +54,7 @@ class Ranker:
         prior = PRIOR_WITH_WORDS if has_query else PRIOR_ALONE
         wished = SOFT_GENRE_WEIGHT * self._genre_share(candidates.rows, soft_genres)
         taste = self.taste(candidates.rows, candidates.vectors, preferences, tier)
-        boost = PREFERENCE_SCALE * weights.preference * taste
+        boost = TASTE_SCALE[tier] * weights.preference * taste
         return Ranked(relevance + prior * self._prior[candidates.rows] + wished + boost, boost)
 
     def taste(
@@ -112,6 +109,12 @@ class Ranker:
         if not columns:
             return np.zeros(len(rows))
         return np.asarray(self._catalogue.genre_matrix[rows][:, columns].mean(axis=1))
+
+
+def _fame(catalogue: Catalogue) -> NDArray[np.float64]:
+    """Square root of the share of the most rated film's ratings: tells hits apart, 0..1."""
+    most = max(int(catalogue.rating_counts.max(initial=0)), 1)
+    return np.asarray(np.sqrt(catalogue.rating_counts / most))
 
 
 def _label_fit(item: Item, field: str, weights: Mapping[str, float]) -> float:
