@@ -10,21 +10,21 @@ from fastapi.staticfiles import StaticFiles
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from assistant.api import problems
+from assistant.api import kinds, problems
 from assistant.api.examples import Example
 
 ASSETS = "/docs/assets"
 PROBLEM_REF = "#/components/schemas/Problem"
 EVERY_ROUTE = (
-    problems.INVALID_REQUEST,
-    problems.RATE_LIMITED,
-    problems.INTERNAL_ERROR,
-    problems.STORE_UNAVAILABLE,
+    kinds.INVALID_REQUEST,
+    kinds.RATE_LIMITED,
+    kinds.INTERNAL_ERROR,
+    kinds.STORE_UNAVAILABLE,
 )
 WITH_BODY = (
-    problems.MALFORMED_JSON,
-    problems.PAYLOAD_TOO_LARGE,
-    problems.UNSUPPORTED_MEDIA_TYPE,
+    kinds.MALFORMED_JSON,
+    kinds.PAYLOAD_TOO_LARGE,
+    kinds.UNSUPPORTED_MEDIA_TYPE,
 )
 # Swagger UI starts from a script within the page and draws with inline styles and data: images.
 PAGE_POLICY = (
@@ -94,25 +94,25 @@ async def _page(request: Request) -> HTMLResponse:
     return page
 
 
-def answers(example: Example, *kinds: problems.Kind) -> Responses:
+def answers(example: Example, *kinds: kinds.Kind) -> Responses:
     """The OpenAPI ``responses`` of a route: what it answers, and how it may refuse."""
     return {200: {"content": {"application/json": {"example": example}}}} | refusals(*kinds)
 
 
-def refusals(*kinds: problems.Kind) -> Responses:
+def refusals(*kinds: kinds.Kind) -> Responses:
     """The OpenAPI ``responses`` for these kinds of problem."""
-    ordered = sorted(kinds, key=lambda kind: (kind.status, kind.slug))
+    ordered = sorted(kinds, key=lambda kind: (kind.status, kind.title))
     groups = groupby(ordered, lambda kind: kind.status)
     return {status: _refusal(list(group)) for status, group in groups}
 
 
-def _refusal(kinds: list[problems.Kind]) -> dict[str, Any]:
-    examples = {kind.slug: {"value": _example(kind)} for kind in kinds}
+def _refusal(kinds: list[kinds.Kind]) -> dict[str, Any]:
+    examples = {kind.title: {"value": _example(kind)} for kind in kinds}
     content = {problems.MEDIA_TYPE: {"schema": {"$ref": PROBLEM_REF}, "examples": examples}}
     return {"description": "; ".join(kind.title for kind in kinds), "content": content}
 
 
-def _example(kind: problems.Kind) -> dict[str, Any]:
+def _example(kind: kinds.Kind) -> dict[str, Any]:
     return problems.Problem(
         type=kind.type,
         title=kind.title,

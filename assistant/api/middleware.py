@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.api import problems
+from assistant.api import kinds, problems
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -99,7 +99,7 @@ class UnexpectedErrorMiddleware:
                 raise
             request = Request(scope)
             logger.error("request %s failed\n%s", request.state.request_id, _without_words(error))
-            await problems.respond(request, problems.INTERNAL_ERROR)(scope, receive, send)
+            await problems.respond(request, kinds.INTERNAL_ERROR)(scope, receive, send)
 
 
 def _without_words(error: BaseException) -> str:

@@ -8,12 +8,13 @@ from unittest.mock import NonCallableMagicMock, create_autospec
 import pytest
 from api_client import ApiClient, api, problem
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from assistant.api import examples, problems
+from assistant.api import examples, kinds
 from assistant.api.settings import ApiSettings
 from recommender.errors import (
     InvalidRequest,
@@ -94,6 +95,12 @@ def test_a_strange_request_id_is_replaced(client: ApiClient, offered: str) -> No
     response = client.get("/healthz", headers={b"X-Request-ID": offered.encode()})
     assert response.headers["x-request-id"].isalnum()
     assert len(response.headers["x-request-id"]) == 32
+
+
+def test_a_status_without_a_kind_is_a_blank_problem(service: NonCallableMagicMock) -> None:
+    service.item.side_effect = HTTPException(418)
+    body = ApiClient(api(service)).get("/items/541").json()
+    assert (body["type"], body["status"], body["title"]) == ("about:blank", 418, "I'm a Teapot")
 
 
 def test_an_unknown_path_is_a_problem(client: ApiClient) -> None:
@@ -253,7 +260,7 @@ def _value(client: ApiClient, series: str) -> float:
     return next((float(line.split()[-1]) for line in lines if line.startswith(series)), 0.0)
 
 
-@pytest.mark.parametrize("slug", problems.KINDS)
+@pytest.mark.parametrize("slug", kinds.KINDS)
 def test_the_type_of_a_problem_can_be_opened(client: ApiClient, slug: str) -> None:
     page = client.ok("GET", f"/problems/{slug}")
     assert page["type"] == f"/problems/{slug}"

@@ -5,7 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from assistant.api import examples, problems
+from assistant.api import examples, kinds, problems
 from assistant.api.dependencies import Service
 from assistant.api.documentation import answers
 from assistant.api.schemas import Readiness
@@ -24,15 +24,15 @@ async def healthz() -> dict[str, str]:
 @router.get(
     "/readyz",
     response_model=Readiness,
-    responses=answers(examples.READINESS, problems.NOT_READY),
+    responses=answers(examples.READINESS, kinds.NOT_READY),
 )
 def readyz(request: Request, service: Service) -> Response:
     """Say whether searches and swipes can be served; without the encoder they are degraded."""
     checks = service.ready()
     missing = [name for name in REQUIRED if not checks.get(name)]
     if missing:
-        detail = f"Not there: {', '.join(missing)}. {problems.NOT_READY.mend}"
-        return problems.respond(request, problems.NOT_READY, detail, headers={"Retry-After": "5"})
+        detail = f"Not there: {', '.join(missing)}. {kinds.NOT_READY.mend}"
+        return problems.respond(request, kinds.NOT_READY, detail, headers={"Retry-After": "5"})
     status = "ready" if all(checks.values()) else "degraded"
     return JSONResponse(Readiness(status=status, checks=checks).model_dump())
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from assistant.api import examples, problems
+from assistant.api import examples, kinds
 from assistant.api.dependencies import ItemId, Service
 from assistant.api.documentation import EVERY_ROUTE, answers
 from assistant.api.limits import LimitedRoute
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/items", tags=["catalogue"], route_class=LimitedRoute
     responses=answers(
         examples.ITEM,
         *EVERY_ROUTE,
-        problems.UNKNOWN_ITEM,
+        kinds.UNKNOWN_ITEM,
     ),
 )
 def get_item(item_id: ItemId, service: Service) -> Item:

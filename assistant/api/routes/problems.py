@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from assistant.api import problems
+from assistant.api import kinds
 
 router = APIRouter(prefix="/problems", include_in_schema=False)
 
@@ -21,7 +21,7 @@ class ProblemType(BaseModel):
 @router.get("/{slug}")
 async def get_problem_type(slug: str) -> ProblemType:
     """Explain one kind of problem."""
-    kind = problems.KINDS.get(slug)
+    kind = kinds.KINDS.get(slug)
     if kind is None:
         raise HTTPException(404)
     return ProblemType(type=kind.type, status=kind.status, title=kind.title, mend=kind.mend)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from assistant.api import examples, problems
+from assistant.api import examples, kinds
 from assistant.api.dependencies import Service
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.limits import LimitedRoute
@@ -18,7 +18,7 @@ router = APIRouter(tags=["search"], route_class=LimitedRoute)
         examples.SEARCH_RESULT,
         *WITH_BODY,
         *EVERY_ROUTE,
-        problems.UNKNOWN_ITEM,
+        kinds.UNKNOWN_ITEM,
     ),
 )
 def search(body: SearchIn, service: Service) -> SearchResult:
@@ -32,7 +32,7 @@ def search(body: SearchIn, service: Service) -> SearchResult:
         examples.EXPLANATION,
         *WITH_BODY,
         *EVERY_ROUTE,
-        problems.UNKNOWN_ITEM,
+        kinds.UNKNOWN_ITEM,
     ),
 )
 def explain(body: ExplainIn, service: Service) -> Explanation:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from assistant.api import examples, problems
+from assistant.api import examples, kinds
 from assistant.api.dependencies import IdempotencyKey, Service, SessionId
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.limits import LimitedRoute
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/survey", tags=["survey"], route_class=LimitedRoute)
         examples.SURVEY_SESSION,
         *WITH_BODY,
         *EVERY_ROUTE,
-        problems.IDEMPOTENCY_KEY_REUSED,
+        kinds.IDEMPOTENCY_KEY_REUSED,
     ),
 )
 def start_survey(
@@ -32,7 +32,7 @@ def start_survey(
 
 @router.get(
     "/{session_id}/next",
-    responses=answers(examples.SURVEY_STEP, *EVERY_ROUTE, problems.UNKNOWN_SESSION),
+    responses=answers(examples.SURVEY_STEP, *EVERY_ROUTE, kinds.UNKNOWN_SESSION),
 )
 def next_card(
     session_id: SessionId,

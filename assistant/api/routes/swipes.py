@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from assistant.api import examples, problems
+from assistant.api import examples, kinds
 from assistant.api.dependencies import IdempotencyKey, Service
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.limits import LimitedRoute
@@ -18,8 +18,8 @@ router = APIRouter(prefix="/swipe", tags=["swipes"], route_class=LimitedRoute)
         examples.SWIPE_RECEIPT,
         *WITH_BODY,
         *EVERY_ROUTE,
-        problems.UNKNOWN_ITEM,
-        problems.IDEMPOTENCY_KEY_REUSED,
+        kinds.UNKNOWN_ITEM,
+        kinds.IDEMPOTENCY_KEY_REUSED,
     ),
 )
 def record_swipe(
@@ -42,8 +42,8 @@ def record_swipe(
         examples.UNDO_RECEIPT,
         *WITH_BODY,
         *EVERY_ROUTE,
-        problems.NOTHING_TO_UNDO,
-        problems.IDEMPOTENCY_KEY_REUSED,
+        kinds.NOTHING_TO_UNDO,
+        kinds.IDEMPOTENCY_KEY_REUSED,
     ),
 )
 def undo_swipe(

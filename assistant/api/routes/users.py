@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from assistant.api import examples, problems
+from assistant.api import examples, kinds
 from assistant.api.dependencies import Service, UserId
 from assistant.api.documentation import EVERY_ROUTE, answers, refusals
 from assistant.api.limits import LimitedRoute
@@ -22,7 +22,7 @@ def get_profile(user_id: UserId, service: Service) -> Profile:
     responses=answers(
         examples.USER_EXPORT,
         *EVERY_ROUTE,
-        problems.UNKNOWN_USER,
+        kinds.UNKNOWN_USER,
     ),
 )
 def export_user(user_id: UserId, service: Service) -> UserExport:
