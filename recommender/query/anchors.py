@@ -5,7 +5,7 @@ from typing import Literal
 
 from recommender.models import Item
 from recommender.query.lexicon import Phrases, load
-from recommender.query.titles import ARTICLES, TitleIndex, title_key, without_article
+from recommender.query.titles import ARTICLES, TitleIndex, is_year, title_key, without_article
 from recommender.query.words import Span, Words
 
 Strength = Literal["strong", "weak"]
@@ -108,7 +108,7 @@ class TitleFinder:
         if words.quoted(mention.span):
             return True
         capitals = all(words.capital(i) for i in range(start, end) if words.key(i) not in ARTICLES)
-        closed = words.pauses(end - 1) or words.key(end) in _BOUNDARIES
+        closed = words.pauses(end - 1) or words.key(end) in _BOUNDARIES or is_year(words.key(end))
         distinct = not self._index.ordinary(keys)
         if keys[-1] in _PRONOUNS and len(keys) == 1 and not capitals:
             return False
@@ -135,7 +135,7 @@ def _choose(words: Words, mention: _Mention) -> tuple[Item, int]:
     """The film meant and where its mention ends, with the year that follows the title."""
     end = mention.span.end
     year = words.key(end)
-    if not (len(year) == 4 and year.isdigit()):
+    if not is_year(year):
         return mention.items[0], end
     bracketed = words.words[end - 1].after.strip().endswith("(")
     nearest = min(mention.items, key=lambda item: abs((item.year or 0) - int(year)))

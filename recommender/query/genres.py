@@ -18,6 +18,7 @@ _NOUNS = frozenset(_GENRES["words"]["nouns"])
 _HEADS = frozenset(_GENRES["words"]["heads"]) | _NOUNS
 _CLAUSES = frozenset(_GENRES["words"]["clauses"])
 _BETWEEN = frozenset(_GENRES["words"]["between"])
+_DETERMINERS = frozenset(_GENRES["words"]["determiners"])
 _ALTERNATIVES = frozenset(_GENRES["words"]["alternatives"])
 _JOINERS = frozenset(_GENRES["words"]["joiners"])
 
@@ -150,7 +151,9 @@ class GenreFinder:
     def _is_head(self, words: Words, span: Span) -> bool:
         """Whether the word is what is asked for, not what the film is about."""
         begin = words.clause(span.start)
-        if any(words.key(i) in _CLAUSES for i in range(begin, span.start)):
+        if words.key(span.start - 1) in _DETERMINERS or any(
+            words.key(i) in _CLAUSES for i in range(begin, span.start)
+        ):
             return False
         following = words.key(span.end)
         return (

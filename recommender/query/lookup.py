@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from recommender.models import Item
 from recommender.query.lexicon import Phrases, load
-from recommender.query.titles import TitleIndex, title_key
+from recommender.query.titles import TitleIndex, is_year, title_key
 from recommender.query.words import Span, Words
 
 LONGEST = 15
@@ -39,7 +39,7 @@ class Lookup:
             return None
         year = words.key(span.end - 1)
         shorter = Span(span.start, span.end - 1)
-        dated = len(year) == 4 and year.isdigit() and shorter.start < shorter.end
+        dated = is_year(year) and shorter.start < shorter.end
         for search in (self._index.exact, self._index.close):
             if items := search(words.window(span)):
                 return span, items[0]

@@ -17,6 +17,11 @@ _DROPPED = frozenset(_LEXICON["words"]["dropped"])
 ARTICLES = frozenset(_LEXICON["words"]["articles"])
 
 
+def is_year(word: str) -> bool:
+    """Whether a word is a year."""
+    return len(word) == 4 and word.isdecimal()
+
+
 def normal(words: Sequence[str]) -> list[str]:
     """A title's folded words with numbers as digits and "part", "vol." before a number empty."""
     digits = [_NUMBERS.get(word, word) for word in words]
@@ -41,6 +46,8 @@ class TitleIndex:
 
     def __init__(self, catalogue: Catalogue, everyday: frozenset[str]) -> None:
         self._everyday = everyday
+        people = {name for item in catalogue.items for name in item.people}
+        self._names_of_people = {key for name in people for key in keys_of(name)}
         exact: dict[str, list[Item]] = {}
         bare: dict[str, list[Item]] = {}
         short: dict[str, list[Item]] = {}
@@ -66,10 +73,9 @@ class TitleIndex:
 
     def _telling_words(self, catalogue: Catalogue) -> dict[str, list[Item]]:
         """Words that stand in one title, in no description and in nobody's name ("shawshank")."""
-        names = {key for item in catalogue.items for name in item.people for key in keys_of(name)}
         titles: dict[str, list[Item]] = {}
         for item in catalogue.items:
-            for word in set(keys_of(item.title)) - self._everyday - names:
+            for word in set(keys_of(item.title)) - self._everyday - self._names_of_people:
                 titles.setdefault(word, []).append(item)
         return {
             word: items
@@ -103,7 +109,8 @@ class TitleIndex:
     def close(self, words: Sequence[str]) -> list[Item]:
         """Films called nearly so. Words that are all correctly written are no misspelling."""
         key = title_key(without_article(words))
-        if self.ordinary(words) or not 5 <= len(key) <= 60:
+        written = all(word in self._names_of_people or self.ordinary([word]) for word in words)
+        if written or not 5 <= len(key) <= 60:
             return []
         match = self._spellings.nearest(key, typing_errors(key))
         return self._names[match] if match else []

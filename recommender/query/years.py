@@ -26,6 +26,12 @@ _PERIOD = rf"(?:the )?(?:year )?(?:{_DECADE}|{_YEAR})"
 _A, _B = rf"(?P<a>{_PERIOD})", rf"(?P<b>{_PERIOD})"
 
 
+_BEFORE_SETTING = re.compile(
+    rf"\b(?:{'|'.join(_LEXICON['settings']['before'])})(?: the| any| from| in)* ?$"
+)
+_AFTER_SETTING = re.compile(rf" (?:{'|'.join(_LEXICON['settings']['after'])})\b")
+
+
 @dataclass(frozen=True)
 class Years:
     """Inclusive release years, and the words that said so."""
@@ -175,15 +181,6 @@ def _is_setting(plain: str, match: re.Match[str]) -> bool:
     return bool(
         _BEFORE_SETTING.search(plain[: match.start()]) or _AFTER_SETTING.match(plain[match.end() :])
     )
-
-
-_BEFORE_SETTING = re.compile(
-    r"(?:\b(?:set|set in|set during|takes place in|taking place in|about|during|his|her|their|my"
-    r"|your|our|not|no|without|arent|isnt|dont want|never)(?: the| any| from| in)*) ?$"
-)
-_AFTER_SETTING = re.compile(
-    r" (?:style|styled|inspired|nostalgia|vibes?|aesthetics?|feel|feeling|look|setting|retro)\b"
-)
 
 
 def _ordered(first: int, last: int) -> Range:
