@@ -104,9 +104,9 @@ class Catalogue:
         """Shape (films,): which films pass the filters and are not among ``exclude``."""
         mask = np.ones(len(self.items), dtype=bool)
         for genre in filters.include_genres:
-            mask &= self._has_genre(genre)
+            mask &= self.has_genre(genre)
         for genre in filters.exclude_genres:
-            mask &= ~self._has_genre(genre)
+            mask &= ~self.has_genre(genre)
         if filters.year_from is not None:
             mask &= self.years >= filters.year_from
         if filters.year_to is not None:
@@ -116,7 +116,8 @@ class Catalogue:
         mask[[self.rows[item_id] for item_id in exclude if item_id in self.rows]] = False
         return mask
 
-    def _has_genre(self, genre: str) -> NDArray[np.bool_]:
+    def has_genre(self, genre: str) -> NDArray[np.bool_]:
+        """Shape (films,): which films carry the genre; none for an unknown one."""
         if genre not in self.genres:
             return np.zeros(len(self.items), dtype=bool)
         return self.genre_matrix[:, self.genres.index(genre)]

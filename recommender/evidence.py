@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
 from recommender.lexical import LexicalIndex
@@ -18,14 +20,14 @@ SIMILAR_WORDS = 0.35
 NOTABLE_WEIGHT = 0.25
 ACCLAIMED = 4.0
 ENOUGH_RATINGS = 20
-RECENT_LIKES = 50
+RECENT_SWIPES = 50
 
 
 @dataclass(frozen=True)
 class Question:
     """What was asked, by whom, and the vectors that the facts are weighed with.
 
-    ``text_vector`` is the embedding of the query's words, ``swiped`` the vectors of swiped and anchor
+    ``text_vector`` is the embedding of the query's words; ``named`` the vectors of swiped and anchor
     films by id.
     """
 
@@ -33,7 +35,12 @@ class Question:
     state: UserState
     tier: Tier
     text_vector: Vector | None
-    swiped: Mapping[str, Vector]
+    named: Mapping[str, Vector]
+
+    @cached_property
+    def named_matrix(self) -> NDArray[np.float32]:
+        """The named films' vectors as rows, shape (len(named), dim)."""
+        return np.array(list(self.named.values()), dtype=np.float32)
 
 
 class EvidenceFinder:
@@ -46,13 +53,14 @@ class EvidenceFinder:
 
     def find(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
         """All evidence on one film, the weightiest first."""
+        closeness = self._closeness(vector, question)
         found = [
             *self._asked(item, question.understood),
-            *self._anchors(item, vector, question),
+            *self._anchors(item, question, closeness),
             *self._words(item, vector, question),
         ]
         if question.tier != "generic":
-            found += self._taste(item, vector, question)
+            found += self._taste(item, question, closeness)
         found += self._standing(item)
         return sorted(found, key=lambda evidence: -evidence.weight)
 
@@ -71,16 +79,16 @@ class EvidenceFinder:
             found.append(_fact("year", f"From {item.year}, {_span(filters)}", 0.3))
         return found
 
-    def _anchors(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
+    def _anchors(
+        self, item: Item, question: Question, closeness: Mapping[str, float]
+    ) -> list[Evidence]:
         found = []
         for anchor in self._catalogue.select(question.understood.similar_to):
-            if anchor.item_id == item.item_id or anchor.item_id not in question.swiped:
-                continue
-            closeness = self._closeness(vector, question.swiped[anchor.item_id])
+            close = closeness.get(anchor.item_id, 0.0)
             shared = _shared(item, anchor)
-            if shared or closeness >= SIMILAR_FILMS:
+            if anchor.item_id != item.item_id and (shared or close >= SIMILAR_FILMS):
                 text = f"Like {anchor.title}: {shared}" if shared else f"Close to {anchor.title}"
-                found.append(_fact("anchor_film", text, 0.8 * max(closeness, 0.5), anchor.item_id))
+                found.append(_fact("anchor_film", text, 0.8 * max(close, 0.5), anchor.item_id))
         return found
 
     def _words(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
@@ -97,10 +105,12 @@ class EvidenceFinder:
                 return [_fact("query", "Close in meaning to your words", min(closeness, 1.0))]
         return []
 
-    def _taste(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
+    def _taste(
+        self, item: Item, question: Question, closeness: Mapping[str, float]
+    ) -> list[Evidence]:
         found = [
-            *self._swiped_films(item, vector, question, Direction.LIKE),
-            *self._swiped_films(item, vector, question, Direction.DISLIKE),
+            *self._swiped_films(item, question.state, Direction.LIKE, closeness),
+            *self._swiped_films(item, question.state, Direction.DISLIKE, closeness),
         ]
         preferences = question.state.preferences
         found += self._labels("genre", item.genres, preferences.genre_weights, question.state)
@@ -108,18 +118,17 @@ class EvidenceFinder:
         return found
 
     def _swiped_films(
-        self, item: Item, vector: Vector, question: Question, direction: Direction
+        self, item: Item, state: UserState, direction: Direction, closeness: Mapping[str, float]
     ) -> list[Evidence]:
         """The two swiped films closest to this one, if they are close or share something."""
+        recent = state.items(direction)[-RECENT_SWIPES:]
+        others = [other for other in recent if other != item.item_id and other in closeness]
+        others = [other for other in others if closeness[other] >= SIMILAR_FILMS / 2]
         found = []
-        recent = question.state.items(direction)[-RECENT_LIKES:]
-        for other in self._catalogue.select(recent):
-            if other.item_id == item.item_id or other.item_id not in question.swiped:
-                continue
-            closeness = self._closeness(vector, question.swiped[other.item_id])
-            shared = _shared(item, other)
-            if closeness >= SIMILAR_FILMS or (shared and closeness >= SIMILAR_FILMS / 2):
-                found.append(_swiped_fact(other, direction, shared, closeness))
+        for other in self._catalogue.select(others):
+            close, shared = closeness[other.item_id], _shared(item, other)
+            if shared or close >= SIMILAR_FILMS:
+                found.append(_swiped_fact(other, direction, shared, close))
         return sorted(found, key=lambda evidence: -evidence.weight)[:2]
 
     def _labels(
@@ -158,10 +167,15 @@ class EvidenceFinder:
             found.append(_fact("popularity", "One of the most watched films here", 0.1))
         return found
 
-    def _closeness(self, vector: Vector, other: Vector) -> float:
-        """Cosine of two films once what all films have in common is taken out."""
-        a, b = vector - self._mean, other - self._mean
-        return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-6))
+    def _closeness(self, vector: Vector, question: Question) -> dict[str, float]:
+        """Cosine to each named film, once what all films have in common is taken out."""
+        if not question.named:
+            return {}
+        others = question.named_matrix - self._mean
+        own = vector - self._mean
+        lengths = np.linalg.norm(others, axis=1) * np.linalg.norm(own)
+        cosines = others @ own / np.maximum(lengths, 1e-6)
+        return dict(zip(question.named, cosines.tolist(), strict=True))
 
 
 def _fact(

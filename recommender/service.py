@@ -273,9 +273,11 @@ class Recommender:
         """The event is durable: whatever fails from here on costs freshness, not the swipe."""
         fallbacks = Fallbacks()
         with timed("acknowledge"):
-            state = self._users.get(event.user_id)
+            events = self._stores.swipes.events(event.user_id)
+            state = self._users.after(event.user_id, events)
             taste = state.preferences
-            if update_due(state, self._settings):
+            behind = taste.event_count < state.version.count
+            if behind and update_due(state, self._settings):
                 state = fallbacks.attempt("learning", lambda: self._relearned(state), state)
             fallbacks.attempt(
                 "search_cache",
@@ -284,13 +286,13 @@ class Recommender:
                 ),
                 None,
             )
-            return self._receipt(event, state)
+            return self._receipt(event, events, state)
 
-    def _receipt(self, event: SwipeEvent, state: UserState) -> SwipeReceipt:
+    def _receipt(
+        self, event: SwipeEvent, events: Sequence[SwipeEvent], state: UserState
+    ) -> SwipeReceipt:
         """As things stood right after the event, so that a replay gets the first answer again."""
-        events = [
-            e for e in self._stores.swipes.events(event.user_id) if e.event_id <= event.event_id
-        ]
+        events = [earlier for earlier in events if earlier.event_id <= event.event_id]
         undone = event.action == "undo"
         swipes = standing_swipes(events[:-1] if undone else events)
         if event.item_id not in swipes:

@@ -64,12 +64,13 @@ def _turns(catalogue: Catalogue, rng: random.Random) -> Iterator[_Turn]:
     eras = list(ERAS)
     rng.shuffle(eras)
     everything = np.arange(len(catalogue))
+    wished = genres or [""]  # a catalogue may know no genres
     cycle = zip(
-        itertools.cycle(FAME_PATTERN), itertools.cycle(genres), itertools.cycle(eras), strict=False
+        itertools.cycle(FAME_PATTERN), itertools.cycle(wished), itertools.cycle(eras), strict=False
     )
     for fame, genre, (first, last) in cycle:
         rows = fames[fame]
-        of_genre = rows[catalogue.genre_matrix[rows, catalogue.genres.index(genre)]]
+        of_genre = rows[catalogue.has_genre(genre)[rows]]
         years = catalogue.years[of_genre]
         exact = of_genre[(years >= first) & (years <= last)]
         yield _Turn((exact, of_genre, rows, everything), rng)

@@ -1,13 +1,13 @@
 """What the service knows of a user at this moment: standing swipes and learned preferences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 from cachetools import LRUCache
 
 from recommender.learner import PreferenceLearner
-from recommender.models import Direction, Swipe
+from recommender.models import Direction, Swipe, SwipeEvent
 from recommender.preferences.fold import standing_swipes
 from recommender.preferences.model import Tier, UserPreferences
 from recommender.settings import RecommenderSettings
@@ -46,7 +46,20 @@ class UserStates:
             state = self._states.get(user_id)
         if state is not None and state.version == version:
             return state
-        state = self._read(user_id)
+        self.evict(user_id)
+        return self.after(user_id, self._log.events(user_id))
+
+    def after(self, user_id: str, events: Sequence[SwipeEvent]) -> UserState:
+        """The state that these events, the whole log, lead to, with preferences as last learned."""
+        version = LogVersion(events[-1].event_id if events else 0, len(events))
+        swipes = standing_swipes(events)
+        with self._lock:
+            known = self._states.get(user_id)
+        if known is None or not known.version.count:
+            preferences = self._learner.preferences(user_id, version, swipes)
+        else:
+            preferences = known.preferences
+        state = UserState(user_id, version, swipes, preferences)
         self.keep(state)
         return state
 
@@ -59,14 +72,6 @@ class UserStates:
         """Forget a state."""
         with self._lock:
             self._states.pop(user_id, None)
-
-    def _read(self, user_id: str) -> UserState:
-        events = self._log.events(user_id)
-        swipes = standing_swipes(events)
-        version = LogVersion(events[-1].event_id if events else 0, len(events))
-        return UserState(
-            user_id, version, swipes, self._learner.preferences(user_id, version, swipes)
-        )
 
 
 def tier(preferences: UserPreferences, settings: RecommenderSettings) -> Tier:

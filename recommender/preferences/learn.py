@@ -217,4 +217,4 @@ def _search_weights(confidence: float, consistency: float) -> LearnedWeights:
 
 
 def _rounded(vector: NDArray[np.float32]) -> tuple[float, ...]:
-    return tuple(round(float(value), 6) for value in vector)
+    return tuple(np.round(vector.astype(np.float64), 6).tolist())

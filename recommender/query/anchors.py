@@ -16,6 +16,7 @@ _LEXICON = load("titles")
 _PRONOUNS = frozenset(_LEXICON["words"]["pronouns"])
 _BOUNDARIES = frozenset(_LEXICON["words"]["boundaries"])
 _OPEN = frozenset(_LEXICON["words"]["open"])
+_ORIGINAL = frozenset(_LEXICON["words"]["original"])
 _CHANGES = frozenset(_LEXICON["words"]["changes"])
 
 
@@ -135,6 +136,8 @@ def _choose(words: Words, mention: _Mention) -> tuple[Item, int]:
     """The film meant and where its mention ends, with the year that follows the title."""
     end = mention.span.end
     year = words.key(end)
+    if words.key(mention.span.start - 1) in _ORIGINAL:
+        return min(mention.items, key=lambda item: item.year or 0), end
     if not is_year(year):
         return mention.items[0], end
     bracketed = words.words[end - 1].after.strip().endswith("(")

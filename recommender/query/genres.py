@@ -79,6 +79,7 @@ class GenreFinder:
             _GENRES["strong"] | _GENRES["weak"] | _GENRES["negated"], plurals=True
         )
         self._negators = Phrases.of(_GENRES["words"]["negators"])
+        self._refusals = Phrases.of(_GENRES["words"]["refusals"])
         self._mood_negators = Phrases.of(_MOODS["words"]["negators"])
         self._mood_between = frozenset(_MOODS["words"]["between"])
 
@@ -135,6 +136,11 @@ class GenreFinder:
                 reading.soft.extend(genres)
             else:
                 reading.include.extend(genres)
+
+    def _is_unwanted(self, words: Words, start: int) -> bool:
+        """Whether a refusal of something else stands before ("no more superhero action")."""
+        begin = max(words.clause(start), start - 4)
+        return any(self._refusals.starting(words, index) for index in range(begin, start))
 
     def _misspelt(self, words: Words) -> list[tuple[Span, Genres]]:
         found: list[tuple[Span, Genres]] = []

@@ -21,6 +21,7 @@ MAX_GUESSES = 8
 _LEXICON = load("people")
 _AUTHORS = frozenset(_LEXICON["cues"]["authors"])
 _JOINERS = frozenset(_LEXICON["cues"]["joiners"])
+_CHOICES = frozenset(_LEXICON["cues"]["choices"])
 _BETWEEN = frozenset(_LEXICON["cues"]["between"])
 
 
@@ -143,8 +144,9 @@ class PeopleFinder:
         self._followers = frozenset(cues["followers"])
 
     def find(self, words: Words, lone: Span | None) -> list[NamedPerson]:
-        """The people named, from left to right.
+        """The people named, from left to right, all of whom a film must have.
 
+        Alternatives ("Tom Hanks or Meg Ryan") are left as they are.
         ``lone``: all that is left when the words of asking are taken; a surname there is a name.
         """
         found: list[NamedPerson] = []
@@ -154,7 +156,7 @@ class PeopleFinder:
             guess = guesses > 0 and self._unknown(words, index)
             guesses -= guess
             person = self._at(words, index, self._cue(words, index, found), lone, guess=guess)
-            if person and self._wanted(words, person.span.start):
+            if person and self._wanted(words, person.span):
                 found.append(person)
             index = person.span.end if person else index + 1
         return found
@@ -188,7 +190,9 @@ class PeopleFinder:
     def _part(self, place: _Place) -> str | None:
         """The person a surname means, if its surroundings say that it is one."""
         name = self._index.dominant("".join(place.keys), place.role)
-        if not name or len("".join(place.keys)) < SHORTEST_NAME or self._in_longer_name(place):
+        if not name or len("".join(place.keys)) < SHORTEST_NAME:
+            return None
+        if self._in_longer_name(place, name):
             return None
         if all(key in self._everyday for key in place.keys):
             return name if place.announced and place.capital else None
@@ -198,11 +202,16 @@ class PeopleFinder:
         clear = place.capital or place.lone or len(place.keys) > 1
         return name if famous and clear else None
 
-    def _in_longer_name(self, place: _Place) -> bool:
-        """Whether the next word looks like the rest of a name that the catalogue does not have."""
-        end = place.span.end
-        following = "" if place.words.pauses(end - 1) else place.words.key(end)
-        return following not in self._everyday and following != "" and not following.isdigit()
+    def _in_longer_name(self, place: _Place, name: str) -> bool:
+        """Whether the words around look like the rest of a name the catalogue does not have."""
+        (start, end), words = place.span, place.words
+        after = "" if words.pauses(end - 1) else words.key(end)
+        before = "" if place.announced or words.pauses(start - 1) else words.key(start - 1)
+        if before and keys_of(name)[0].startswith(before):
+            before = ""
+        return any(
+            word and word not in self._everyday and not word.isdigit() for word in (before, after)
+        )
 
     def _guess(self, place: _Place) -> tuple[str, ...]:
         """The person a misspelt name means."""
@@ -233,10 +242,12 @@ class PeopleFinder:
         followed = place.words.key(end) in self._followers
         return followed or self._genres.starting(place.words, end) is not None
 
-    def _wanted(self, words: Words, start: int) -> bool:
-        if negated(words, start, self._negators, _BETWEEN) is not None:
+    def _wanted(self, words: Words, span: Span) -> bool:
+        if _CHOICES & {words.key(i) for i in (span.start - 1, span.end)}:
             return False
-        return self._manners.ending(words, start) is None
+        if negated(words, span.start, self._negators, _BETWEEN) is not None:
+            return False
+        return self._manners.ending(words, span.start) is None
 
 
 def _joined(words: Words, end: int, start: int) -> bool:

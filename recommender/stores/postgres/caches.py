@@ -119,7 +119,8 @@ class PostgresSearchCache(SearchCache):
             search_cache.c.preference_hash == old_hash,
             ~search_cache.c.item_ids.overlap(list(touched)),
         )
-        with self._database.transaction() as connection:
+        # In this order a failure in between leaves entries of the old hash, which nobody asks for.
+        with self._database.connect() as connection:
             connection.execute(delete(search_cache).where(mine, ~stays))
             connection.execute(
                 update(search_cache).where(mine, stays).values(preference_hash=new_hash)

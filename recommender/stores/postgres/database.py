@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: Aurora, any other server, or the embedded one."""
 
+import select
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from pgvector.psycopg import register_vector
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from recommender.errors import StoreUnavailable
@@ -34,10 +36,10 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
-            pool_pre_ping=True,
             isolation_level="AUTOCOMMIT",
             connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
         )
+        event.listen(self.engine, "checkout", _refuse_closed)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -85,6 +87,19 @@ class Database:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """Have the pool replace a connection that the server closed, without a round trip to ask.
+
+    Nothing is awaited on a pooled connection: when its socket is readable, it is the end of file.
+    """
+    try:
+        readable, _, _ = select.select([connection.fileno()], [], [], 0)
+    except psycopg.OperationalError as error:
+        raise DisconnectionError from error
+    if readable:
+        raise DisconnectionError
 
 
 def _register_vector(connection: Any, _record: object) -> None:
