@@ -1,0 +1,102 @@
+"""BM25 scores against rank-bm25's BM25Okapi on the real catalogue."""
+
+import numpy as np
+import pytest
+from rank_bm25 import BM25Okapi
+
+from recommender.lexical import LexicalIndex
+from recommender.models import Item
+from recommender.text import index_text, terms
+
+K1 = 1.5
+QUERIES = [
+    "heist gone wrong",
+    "space robots lonely",
+    "Agnès Varda",
+    "a comedy about a wedding in Paris",
+    "hitchcock thriller 1950s",
+    "drama drama drama",
+    "submarine",
+    "love",
+]
+
+
+@pytest.fixture(scope="module")
+def index(starter_items: list[Item]) -> LexicalIndex:
+    return LexicalIndex(starter_items)
+
+
+@pytest.fixture(scope="module")
+def okapi(starter_items: list[Item]) -> BM25Okapi:
+    return BM25Okapi([terms(index_text(item)) for item in starter_items], k1=K1, b=0.75)
+
+
+@pytest.fixture(scope="module")
+def film_counts(okapi: BM25Okapi) -> dict[str, int]:
+    """In how many films each word occurs."""
+    counts: dict[str, int] = {}
+    for frequencies in okapi.doc_freqs:
+        for word in frequencies:
+            counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_equals_okapi_but_for_the_idf(
+    index: LexicalIndex,
+    okapi: BM25Okapi,
+    film_counts: dict[str, int],
+    query: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With Lucene's idf put into the reference, scores differ by Okapi's constant k1 + 1 only."""
+    films = okapi.corpus_size
+    lucene = {word: np.log(1 + (films - n + 0.5) / (n + 0.5)) for word, n in film_counts.items()}
+    monkeypatch.setattr(okapi, "idf", lucene)
+    words = terms(query)
+    wanted = okapi.get_scores(words) / (K1 + 1)
+    assert wanted.max() > 0
+    np.testing.assert_allclose(index.scores(words), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_rare_words_score_as_in_unchanged_okapi(
+    index: LexicalIndex, okapi: BM25Okapi, film_counts: dict[str, int]
+) -> None:
+    """The two idfs meet where words are rare (here: in under 2 % of films): scores within 1 %."""
+    rare = sorted(word for word, n in film_counts.items() if 1 < n < okapi.corpus_size / 50)
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        words = [str(word) for word in rng.choice(rare, size=3)]
+        wanted = okapi.get_scores(words) / (K1 + 1)
+        assert wanted.max() > 0
+        np.testing.assert_allclose(index.scores(words), wanted, rtol=0.01)
+
+
+def test_one_word_ranks_as_in_unchanged_okapi(index: LexicalIndex, okapi: BM25Okapi) -> None:
+    for word in terms("submarine wedding paris robot drama"):
+        ours, theirs = index.scores([word]), okapi.get_scores([word])
+        assert set(np.flatnonzero(ours)) == set(np.flatnonzero(theirs))
+        by_theirs = np.argsort(-theirs, kind="stable")
+        assert (np.diff(ours[by_theirs]) <= 1e-5).all()
+
+
+@pytest.mark.parametrize("words", [[], ["qzxv"], [""]])
+def test_no_known_word_scores_nothing(index: LexicalIndex, words: list[str]) -> None:
+    scores = index.scores(words)
+    assert scores.shape == (len(index.documents),)
+    assert not scores.any()
+
+
+def test_unknown_words_do_not_disturb(index: LexicalIndex) -> None:
+    np.testing.assert_array_equal(index.scores(["qzxv", "robot"]), index.scores(["robot"]))
+
+
+def test_a_word_finds_the_films_that_hold_it(
+    index: LexicalIndex, starter_items: list[Item]
+) -> None:
+    scores = index.scores(terms("Godzilla"))
+    found = {starter_items[row].item_id for row in np.flatnonzero(scores)}
+    told = {i.item_id for i in starter_items if "godzilla" in terms(index_text(i))}
+    assert found == told
+    best = starter_items[int(np.argmax(scores))]
+    assert "Godzilla" in best.title or "godzilla" in best.tags
