@@ -51,7 +51,7 @@ class AnswerCache:
     def answer(
         self, request: SearchRequest, state: UserState, now: datetime
     ) -> SearchResult | None:
-        """An earlier answer that still holds: same request, same taste, nothing in it swiped since."""
+        """An earlier answer that still holds: same request and taste, nothing of it swiped."""
         if not self._settings.enable_search_cache:
             return None
         stored = self._searches.get(self._search_key(request, state), now)
@@ -89,7 +89,8 @@ class AnswerCache:
         self._searches.erase(user_id)
 
     def _search_key(self, request: SearchRequest, state: UserState) -> CacheKey:
-        text = " ".join(request.query.lower().split())
+        # White space is no matter, but case is: "films like Her" names a film, "like her" does not.
+        text = " ".join(request.query.split())
         asked = request.model_copy(update={"user_id": "", "query": text}).model_dump_json()
         shared = not state.swipes
         return CacheKey(
@@ -136,8 +137,8 @@ def _renewed(result: SearchResult, state: UserState) -> SearchResult:
 def significant(old: UserPreferences, new: UserPreferences, settings: RecommenderSettings) -> bool:
     """Whether taste moved so far that no earlier answer may stand.
 
-    So it did when the tier or the side of the confidence threshold changed, the vector turned (cosine
-    under 0.97), or a genre's weight moved by more than 0.2.
+    So it did when the tier or the side of the confidence threshold changed, the vector turned
+    (cosine under 0.97), or a genre's weight moved by more than 0.2.
     """
     threshold = settings.preference_confidence_threshold
     if tier(old, settings) != tier(new, settings):
