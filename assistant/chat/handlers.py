@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any, cast
 
 import chainlit as cl
+from chainlit.data.base import BaseDataLayer
 from langchain.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
@@ -51,6 +52,8 @@ class ChatDoor:
 
     def register(self) -> None:
         """Become the process's chat."""
+        # Chainlit would otherwise keep conversations in whatever DATABASE_URL names: our store.
+        cl.data_layer(cast("Callable[[], BaseDataLayer]", lambda: None))
         cl.on_chat_start(self.greet)
         cl.on_message(self.answer)
         CardActions(self._recommender, self._user_id).register()

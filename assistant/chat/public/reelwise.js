@@ -165,7 +165,7 @@
     serif: { family: '"DM Serif Display"', width: 0.58, leading: 1.0, upper: false },
     deco: { family: '"Limelight"', width: 0.66, leading: 1.02, upper: false },
     round: { family: '"Righteous"', width: 0.62, leading: 1.0, upper: false },
-    grotesk: { family: '"Space Grotesk"', width: 0.62, leading: 0.98, upper: false },
+    grotesk: { family: '"Space Grotesk"', width: 0.64, leading: 0.98, upper: false, weight: 600 },
   };
   const LOUD = new Set(['Action', 'Crime', 'Horror', 'Thriller', 'War', 'Western']);
   const TITLE_ABOVE = new Set(['Comedy', 'Crime', 'Documentary', 'Drama', 'Mystery', 'Romance', 'Thriller']);
@@ -206,6 +206,7 @@
     const style = {
       '--ground': colours[0], '--shape': colours[1], '--accent-ink': colours[2], '--ink': colours[3],
       '--title-size': `${fit(movie.title, face)}cqw`, '--title-face': face.family, '--title-leading': face.leading,
+      '--title-weight': face.weight ?? 400,
     };
     const above = TITLE_ABOVE.has(voice) && year >= 1950 && (seed >>> 5) % 3 === 0;
     const art = `<svg viewBox="0 ${above ? -96 : 0} 200 300" preserveAspectRatio="xMidYMin slice" aria-hidden="true">${MOTIFS[voice](dice(seed), colours)}</svg>`;
@@ -276,5 +277,15 @@
   const kept = new Map();
   const keep = (name, component) => kept.get(name) ?? (kept.set(name, component), component);
 
-  window.Reelwise = { poster, keep, mark, useReaction, useTaste, swipe, undo, explain };
+  // Scrolls the conversation only: scrollIntoView would shift the page's other scrollers too.
+  const reveal = (element) => {
+    let scroller = element?.parentElement;
+    while (scroller && scroller.scrollHeight <= scroller.clientHeight + 1) scroller = scroller.parentElement;
+    if (!scroller) return;
+    const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const below = element.getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom;
+    scroller.scrollBy({ top: below + 24, behavior: calm ? 'auto' : 'smooth' });
+  };
+
+  window.Reelwise = { poster, keep, mark, reveal, useReaction, useTaste, swipe, undo, explain };
 })();

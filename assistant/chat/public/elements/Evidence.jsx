@@ -1,7 +1,7 @@
 import React, { useEffect, useRef } from 'react';
 import { Heart, X, Film, Tag, Users, Search, CalendarDays, Award, TrendingUp, Filter, UserRound, Clapperboard } from 'lucide-react';
 
-const { keep } = window.Reelwise;
+const { keep, reveal } = window.Reelwise;
 
 const ICONS = {
   liked_film: Heart, disliked_film: X, anchor_film: Film, genre: Clapperboard, tag: Tag, person: Users,
@@ -11,10 +11,7 @@ const ICONS = {
 function Evidence({ title, facts }) {
   const root = useRef(null);
   // The answer to "why this one?" lands below the cards, often out of sight.
-  useEffect(() => {
-    const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    root.current?.scrollIntoView({ block: 'center', behavior: calm ? 'auto' : 'smooth' });
-  }, []);
+  useEffect(() => reveal(root.current), []);
   if (!facts.length) return null;
   const most = Math.max(...facts.map(({ weight }) => weight), 0.01);
   return (

@@ -1,0 +1,78 @@
+"""The chat as a person uses it, over a browser's page."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import ConsoleMessage, Dialog, Page, Request
+
+USER = "local"
+
+
+class Chat:
+    """What a person does in the chat."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def say(self, words: str) -> None:
+        """Type a message and send it."""
+        box = self.page.locator("#chat-input")
+        box.click()
+        self.page.keyboard.insert_text(words)
+        self.page.keyboard.press("Enter")
+
+    def start_survey(self) -> None:
+        """Press "Start swiping" and wait for the cards."""
+        self.page.get_by_role("button", name="Start swiping").click()
+        self.page.get_by_test_id("top-card").wait_for()
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other, and wait until the server has answered each."""
+        for key in keys:
+            with self.page.expect_response(re.compile("/project/action")):
+                self.page.keyboard.press(key)
+
+    def drag_card(self, distance: int) -> None:
+        """Drag the top card sideways by ``distance`` pixels and let go."""
+        box = self.page.get_by_test_id("top-card").bounding_box()
+        assert box is not None
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + distance, y + 6, steps=5)
+        self.page.mouse.up()
+
+    def overflows(self) -> bool:
+        """Whether any part of the page sticks out to the right."""
+        return bool(
+            self.page.evaluate(
+                "[...document.querySelectorAll('html, body, .rw, .step')]"
+                ".some(each => each.scrollWidth > each.clientWidth + 1"
+                " || each.getBoundingClientRect().right > innerWidth + 1)"
+            )
+        )
+
+
+OpenChat = Callable[..., Chat]
+
+
+def watch(page: Page, server: str, troubles: list[str]) -> None:
+    """Note everything that must not happen on a page: complaints, dialogs, requests elsewhere."""
+    own = (server, server.replace("http", "ws", 1), "data:", "blob:")
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            troubles.append(f"{message.type}: {message.text}")
+
+    def refuse(dialog: Dialog) -> None:
+        troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def trace(request: Request) -> None:
+        if not request.url.startswith(own):
+            troubles.append(f"request: {request.url}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: troubles.append(f"exception: {error}"))
+    page.on("dialog", refuse)
+    page.on("request", trace)

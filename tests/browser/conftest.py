@@ -1,0 +1,114 @@
+"""The real server in its own process, and a real Chromium to look at it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from browser_chat import USER, Chat, OpenChat, watch
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SECONDS_TO_READY = 120
+expect.set_options(timeout=20_000)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_READY
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError(f"The server did not get ready:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, indexed_url: str) -> Iterator[str]:
+    """The URL of the real server over the indexed starter catalogue."""
+    home = tmp_path_factory.mktemp("home")
+    log = home / "server.log"
+    port = str(_free_port())
+    variables = {"PORT": port, "REELWISE_HOME": str(home), "DATABASE_URL": indexed_url}
+    command = [str(Path(sys.executable).with_name("reelwise")), "serve"]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, env=os.environ | variables, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        url = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_ready(url, process, log)
+            yield url
+        finally:
+            process.terminate()
+
+
+# Not for the whole session: while Playwright runs, asyncio tests elsewhere cannot.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_chat(server: str, chromium: Browser) -> Iterator[OpenChat]:
+    """Open the chat in a window of its own; at the end, nothing may have gone wrong in any.
+
+    Whoever opens it is new: what earlier tests swiped is forgotten.
+    """
+    httpx.delete(f"{server}/user/{USER}").raise_for_status()
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def _open(width: int = 1280, height: int = 800, theme: str = "dark") -> Chat:
+        phone = width < 500
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            has_touch=phone,
+            is_mobile=phone,
+            device_scale_factor=2 if phone else 1,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        context.add_init_script(f"localStorage.setItem('vite-ui-theme', '{theme}')")
+        page = context.new_page()
+        watch(page, server, troubles)
+        page.goto(server)
+        page.get_by_role("button", name="Start swiping").wait_for()
+        return Chat(page)
+
+    yield _open
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def chat(open_chat: OpenChat) -> Chat:
+    """The chat on a desktop, opened by somebody new."""
+    return open_chat()

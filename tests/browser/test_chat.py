@@ -1,0 +1,195 @@
+"""What a person sees and does in the chat, in a real browser against the real server."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from browser_chat import USER, Chat, OpenChat
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def profile(server: str) -> dict[str, Any]:
+    """What the service knows about the person in the chat."""
+    answer: dict[str, Any] = httpx.get(f"{server}/user/{USER}/profile").json()
+    return answer
+
+
+def test_first_visit_greets_and_offers_three_ways_in(chat: Chat) -> None:
+    expect(chat.page.get_by_text("Hi, I'm Reelwise")).to_be_visible()
+    for name in ("Start swiping", "Recommend something", "What do you know about me?"):
+        expect(chat.page.get_by_role("button", name=name)).to_be_visible()
+    expect(chat.page).to_have_title("Reelwise")
+
+
+def test_survey_by_buttons_shows_progress_and_the_live_profile(chat: Chat, server: str) -> None:
+    chat.start_survey()
+    deck = chat.page.get_by_role("region", name="Taste survey")
+    expect(deck.get_by_text("1 of 20", exact=True)).to_be_visible()
+    for name in ("Like", "Not for me", "Haven't seen it", "Like"):
+        deck.get_by_role("button", name=name, exact=True).click()
+    expect(deck.get_by_text("5 of 20", exact=True)).to_be_visible()
+    expect(deck.get_by_role("meter")).not_to_have_attribute("aria-valuenow", "0")
+    known = profile(server)
+    assert (known["like_count"], known["dislike_count"], known["skip_count"]) == (2, 1, 1)
+
+
+def test_survey_by_keys_to_the_end_and_on_to_the_picks(chat: Chat, server: str) -> None:
+    chat.start_survey()
+    chat.press("ArrowRight", "ArrowLeft", "ArrowDown", " ", *["ArrowRight"] * 16)
+    expect(chat.page.get_by_text("All done")).to_be_visible()
+    known = profile(server)
+    assert (known["like_count"], known["dislike_count"], known["skip_count"]) == (17, 1, 2)
+    chat.page.get_by_role("button", name="Show my picks").click()
+    expect(chat.page.get_by_role("region", name="Recommendations")).to_be_visible()
+
+
+def test_undo_brings_the_card_back(chat: Chat, server: str) -> None:
+    chat.start_survey()
+    title = chat.page.locator(".rw-facts h3")
+    first = title.inner_text()
+    chat.press("ArrowRight")
+    expect(title).not_to_have_text(first)
+    chat.press("Backspace")
+    expect(title).to_have_text(first)
+    chat.press("ArrowLeft", "u")
+    expect(title).to_have_text(first)
+    assert profile(server)["swipe_count"] == 0
+
+
+@pytest.mark.parametrize(("distance", "counts"), [(180, (1, 0)), (-180, (0, 1)), (40, (0, 0))])
+def test_a_drag_counts_when_it_goes_far_enough(
+    chat: Chat, server: str, distance: int, counts: tuple[int, int]
+) -> None:
+    chat.start_survey()
+    chat.drag_card(distance)
+    expect(chat.page.get_by_text(f"{1 + sum(counts)} of 20", exact=True)).to_be_visible()
+    chat.press("ArrowDown")  # answered in order: the drag's swipe is recorded by then
+    known = profile(server)
+    assert (known["like_count"], known["dislike_count"]) == counts
+
+
+def test_the_overview_is_shown_on_demand(chat: Chat) -> None:
+    chat.start_survey()
+    more = chat.page.get_by_role("button", name="What is it about?")
+    expect(chat.page.locator(".rw-overview")).to_have_count(0)
+    more.click()
+    expect(chat.page.locator(".rw-overview")).to_be_visible()
+    expect(more).to_have_attribute("aria-expanded", "true")
+
+
+def test_a_half_done_survey_survives_the_talk_going_on(chat: Chat) -> None:
+    chat.start_survey()
+    chat.press("ArrowRight", "ArrowRight")
+    chat.say("A quiet film about memory")
+    chat.page.get_by_role("region", name="Recommendations").wait_for()
+    expect(chat.page.get_by_text("3 of 20", exact=True)).to_be_attached()
+
+
+def test_search_in_words_gives_cards_with_reasons_and_reactions(chat: Chat, server: str) -> None:
+    chat.say("90s heist with a twist")
+    cards = chat.page.get_by_role("region", name="Recommendations")
+    cards.wait_for()
+    first = cards.locator(".rw-film").first
+    expect(first.locator(".rw-reasons li").first).to_be_visible()
+    years = [text.split(" · ")[0] for text in cards.locator(".rw-meta").all_inner_texts()]
+    assert years
+    assert all(year.startswith("199") for year in years)
+    first.get_by_role("button", name="Like").click()
+    expect(first.get_by_text("Liked")).to_be_visible()
+    assert profile(server)["like_count"] == 1
+    with chat.page.expect_response(lambda answer: answer.url.endswith("/project/action")):
+        first.get_by_role("button", name="Undo").click()
+    expect(first.get_by_role("button", name="Like")).to_be_visible()
+    assert profile(server)["like_count"] == 0
+
+
+def test_why_this_one_is_answered_with_its_evidence(chat: Chat) -> None:
+    chat.say("Something like Heat but funnier")
+    film = chat.page.locator(".rw-film").nth(1)
+    film.wait_for()
+    title = film.locator("h3").inner_text()
+    film.get_by_role("button", name="Why this one?").click()
+    evidence = chat.page.get_by_role("region", name=f"What this rests on: {title}")
+    expect(evidence).to_be_in_viewport()
+    expect(evidence.get_by_role("listitem").first).to_be_visible()
+
+
+def test_the_profile_says_what_is_known_in_plain_words(chat: Chat) -> None:
+    chat.start_survey()
+    chat.press(*["ArrowRight"] * 4, "ArrowLeft", "ArrowLeft")
+    chat.say("What do you know about me?")
+    taste = chat.page.get_by_role("region", name="Your taste")
+    expect(taste.get_by_text("Your taste, from 6 films")).to_be_visible()
+    expect(taste.get_by_text("You go for")).to_be_visible()
+
+
+def test_a_film_named_in_words_can_be_liked_and_undone(chat: Chat, server: str) -> None:
+    chat.say("I loved Heat")
+    note = chat.page.get_by_role("region", name="Your verdict on Heat")
+    expect(note.get_by_text("Liked")).to_be_visible()
+    note.get_by_role("button", name="Undo").click()
+    expect(note.get_by_text("No verdict")).to_be_visible()
+    chat.say("What do you know about me?")
+    chat.page.get_by_role("region", name="Your taste").wait_for()
+    assert profile(server)["swipe_count"] == 0
+
+
+def test_reload_keeps_the_swipes(chat: Chat) -> None:
+    chat.start_survey()
+    chat.press("ArrowRight", "ArrowRight", "ArrowLeft")
+    chat.page.reload()
+    expect(chat.page.get_by_text("I remember your 3 swipes")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "[x](javascript:alert(1))"],
+)
+def test_markup_in_a_message_is_inert(chat: Chat, words: str) -> None:
+    chat.say(words)
+    expect(chat.page.locator("[data-step-type=user_message]").last).to_have_text(words)
+    expect(chat.page.locator("[data-step-type=assistant_message]")).to_have_count(2)
+    assert chat.page.locator("[data-step-type] img[src=x]").count() == 0
+    assert chat.page.locator("[href^='javascript:']").count() == 0
+
+
+@pytest.mark.parametrize("words", ["🎬🍿", "أريد فيلما مضحكا", "?!", "a" * 10_000])
+def test_odd_messages_get_an_answer(chat: Chat, words: str) -> None:
+    chat.say(words)
+    replies = chat.page.locator("[data-step-type=assistant_message]")
+    expect(replies).to_have_count(2)
+    expect(replies.last).not_to_contain_text("went wrong")
+    assert not chat.overflows()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(
+    ("name", "width", "height"), [("desktop", 1280, 800), ("phone", 390, 844), ("small", 360, 740)]
+)
+def test_every_view_fits_the_screen(
+    open_chat: OpenChat, artifacts: Path, name: str, width: int, height: int, theme: str
+) -> None:
+    chat = open_chat(width, height, theme)
+
+    def look(view: str) -> None:
+        chat.page.evaluate("document.fonts.ready")
+        chat.page.screenshot(path=artifacts / f"{view}-{name}-{theme}.png")
+        assert not chat.overflows(), view
+
+    look("welcome")
+    chat.start_survey()
+    look("swipe")
+    chat.press(*["ArrowRight"] * 4, "ArrowLeft", "ArrowLeft", "ArrowDown")
+    look("swiped")
+    chat.say("Something like Heat but funnier")
+    chat.page.get_by_role("region", name="Recommendations").wait_for()
+    look("picks")
+    chat.page.get_by_role("button", name="Why this one?").nth(1).click()
+    chat.page.get_by_role("region", name="What this rests on").wait_for()
+    look("why")
+    chat.say("What do you know about me?")
+    chat.page.get_by_role("region", name="Your taste").wait_for()
+    look("profile")
