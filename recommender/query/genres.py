@@ -10,6 +10,7 @@ from recommender.query.spelling import Spellings
 from recommender.query.words import Span, Words
 
 LONGEST_NAME = 15
+MAX_REACH = 6
 Genres = Sequence[str]
 
 _GENRES: dict[str, Any] = load("genres")
@@ -130,16 +131,15 @@ class GenreFinder:
     def _asked(self, words: Words, reading: _Reading) -> None:
         matches = self._names.all(words) + self._misspelt(words)
         for span, genres in sorted(matches):
-            if (self._is_weak(words, span) and not self._is_head(words, span)) or self._is_choice(
-                words, span
-            ):
-                reading.soft.extend(genres)
-            else:
-                reading.include.extend(genres)
+            if self._is_unwanted(words, span.start):
+                continue
+            aside = self._is_weak(words, span) and not self._is_head(words, span)
+            choice = self._is_choice(words, span)
+            (reading.soft if aside or choice else reading.include).extend(genres)
 
     def _is_unwanted(self, words: Words, start: int) -> bool:
         """Whether a refusal of something else stands before ("no more superhero action")."""
-        begin = max(words.clause(start), start - 4)
+        begin = max(words.clause(start), start - MAX_REACH)
         return any(self._refusals.starting(words, index) for index in range(begin, start))
 
     def _misspelt(self, words: Words) -> list[tuple[Span, Genres]]:

@@ -171,13 +171,16 @@ class PeopleFinder:
         guess: bool,
     ) -> NamedPerson | None:
         role, begin = cue or ("any", start)
-        for end in range(min(start + LONGEST_NAME, len(words)), start, -1):
-            span = Span(start, end)
-            if keys := _bare_keys(words, span):
-                place = _Place(words, span, keys, role, cue is not None, span == lone)
-                names = self._names(place) or (self._guess(place) if guess else ())
-                if names:
-                    return NamedPerson(Span(begin, end), names, role)
+        spans = [Span(start, end) for end in range(start + LONGEST_NAME, start, -1)]
+        places = [
+            _Place(words, span, keys, role, cue is not None, span == lone)
+            for span in spans
+            if (keys := _bare_keys(words, span))
+        ]
+        for search in (self._names, self._guess) if guess else (self._names,):
+            for place in places:
+                if names := search(place):
+                    return NamedPerson(Span(begin, place.span.end), names, role)
         return None
 
     def _names(self, place: _Place) -> tuple[str, ...]:
