@@ -13,13 +13,11 @@ from langchain.agents.middleware import (
 )
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import ToolException
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
 
+from assistant.conversations import RecentConversations, forget_old_turns
 from prompts import system_prompt
-from recommender import models
 from recommender.errors import ReelwiseError
 from tools import ALL_TOOLS, ToolContext
 
@@ -35,6 +33,7 @@ def build_agent(model: BaseChatModel) -> CompiledStateGraph[Any, ToolContext, An
     Run it with ``context=ToolContext(...)``: who the user is comes from there.
     """
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
+        forget_old_turns,
         ModelCallLimitMiddleware(run_limit=_MODEL_CALLS),
         ToolCallLimitMiddleware(run_limit=_TOOL_CALLS),
         ToolErrorMiddleware(tool_error),
@@ -44,7 +43,7 @@ def build_agent(model: BaseChatModel) -> CompiledStateGraph[Any, ToolContext, An
         ALL_TOOLS,
         system_prompt=system_prompt(),
         context_schema=ToolContext,
-        checkpointer=InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=_ARTIFACTS)),
+        checkpointer=RecentConversations(),
         middleware=middleware,
     )
 
@@ -59,10 +58,3 @@ def tool_error(error: Exception, request: ToolCallRequest) -> str:
         case _:
             log.error("The tool %s failed.", request.tool_call["name"], exc_info=error)
             return "InternalError: the service could not do that just now."
-
-
-_ARTIFACTS = [
-    (model.__module__, model.__name__)
-    for model in vars(models).values()
-    if isinstance(model, type) and issubclass(model, models.Frozen)
-] + [(models.Direction.__module__, models.Direction.__name__)]

@@ -48,9 +48,10 @@ class Conversation:
 
     @cached_property
     def shown(self) -> tuple[FilmLine, ...]:
-        """The films of the latest search before this turn, best first."""
+        """The films of the latest search before this turn that found any, best first."""
         searches = [message for message in self._past_results if message.name == SEARCH]
-        return read(searches[-1].text).films if searches else ()
+        found = (read(message.text).films for message in reversed(searches))
+        return next((films for films in found if films), ())
 
     @cached_property
     def last_search(self) -> dict[str, object]:

@@ -92,7 +92,8 @@ _BEFORE_FILMS = _rules(
         r"\b(?:tastes?|like|preferences?|style)\b"
         r"|\bget to know me\b|\blearn (?:about )?me\b"
         r"|\b(?:swip(?:e|ing)|taste) (?:cards|survey|session|test|quiz)\b"
-        r"|\b(?:show|give|deal|hand) me (?:some |more |a few |\d+ )*(?:swipe |swiping )?cards\b"
+        r"|\b(?:show|give|deal|hand) me (?:some |more |a |a few |\d+ )*"
+        r"(?:taste |swipe |swiping )?(?:cards|survey|quiz)\b"
         rf"|\brate (?:some|a few|a couple of|\d+|more) {_FILMS}\b"
         r"|\b(?:quiz|ask|survey) me\b(?! (?:for|later))",
     ),

@@ -39,12 +39,21 @@ class Call:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a message asks for. ``phrase`` is said when no tool is called; ``notes`` are added."""
+    """What a message asks for.
+
+    ``phrase`` is what to say where it is not a tool's answer that decides; ``notes`` come first.
+    """
 
     intent: Intent
     rounds: tuple[tuple[Call, ...], ...] = ()
     phrase: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> int:
+        """How many films the search of this plan asks for; 0 without one."""
+        wanted = [call.args["k"] for calls in self.rounds for call in calls if call.name == SEARCH]
+        return max((k for k in wanted if isinstance(k, int)), default=0)
 
 
 class Planner:
@@ -94,7 +103,10 @@ class Planner:
         if reactions.given:
             return self._react(reactions, conversation)
         asked = film_asked_about(text, self._titles)
-        return self._search(asked, conversation) if asked else None
+        if asked is None:
+            return None
+        call = Call(SEARCH, {"query": asked, "k": 1})
+        return Plan(Intent.SEARCH, ((call,),), phrase="search.fact")
 
     def _open(self, text: str, conversation: Conversation) -> Plan:
         if self._titles.match(text):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from langchain_core.messages import ToolMessage
 
+from assistant.planner.conversation import SEARCH
 from assistant.planner.planning import Plan
 from assistant.planner.wording import MOST_SHOWN
 from prompts import has_phrase, phrase
@@ -15,14 +16,15 @@ def reply(plan: Plan, results: Sequence[ToolMessage], seed: str) -> str:
     if not results:
         return phrase(plan.phrase, seed)
     good = [message for message in results if message.status != "error"]
-    said = [_error(message) for message in results if message.status == "error"]
-    said = list(dict.fromkeys(said))
+    said = [phrase(note, seed, **_NOTE_VALUES.get(note, {})) for note in plan.notes]
     for name, words in _WORDS.items():
         contents = [read(message.text) for message in good if message.name == name]
         if contents:
             said.append(words(contents, seed))
-    notes = [phrase(note, seed, **_NOTE_VALUES.get(note, {})) for note in plan.notes]
-    return " ".join([*notes, *said])
+    if good and good[-1].name == SEARCH:
+        said.append(_found(read(good[-1].text), plan, seed))
+    failed = (_error(message) for message in results if message.status == "error")
+    return " ".join([*said, *dict.fromkeys(failed)])
 
 
 def _error(message: ToolMessage) -> str:
@@ -55,12 +57,7 @@ def _survey(contents: Sequence[Content], seed: str) -> str:
 
 def _explained(contents: Sequence[Content], seed: str) -> str:
     fields = contents[-1].fields
-    return phrase(
-        "explain.reply",
-        seed,
-        film=fields.get("film", ""),
-        explanation=fields.get("explanation", ""),
-    )
+    return phrase("explain.reply", seed, explanation=fields.get("explanation", ""))
 
 
 def _profile(contents: Sequence[Content], seed: str) -> str:
@@ -88,19 +85,26 @@ _PROFILE_LISTS = {
 }
 
 
-def _found(contents: Sequence[Content], seed: str) -> str:
-    content = contents[-1]
-    how = "; ".join(_understood(content))
+def _found(content: Content, plan: Plan, seed: str) -> str:
+    if not content.films:
+        return _found_nothing(content, seed)
+    if plan.phrase:
+        return phrase(plan.phrase, seed, film=content.films[0].label)
     count = len(content.films)
-    if not count:
-        key = "search.none" if how else "search.none_plain"
-        return phrase(key, seed, **({"how": f" ({how})"} if how else {}))
-    key = "search.found" if count > 1 else "search.found_one"
-    said = phrase(key, seed, count=count, how=f", {how}" if how else "")
-    tier = phrase(f"search.{content.fields.get('strategy', 'generic')}", seed)
-    parts = content.values("degraded")
-    degraded = [phrase("note.degraded", seed, parts=listed(parts))] if parts else []
-    return " ".join([said, tier, *degraded])
+    how = "".join(f", {part}" for part in _understood(content))
+    said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]
+    if count < plan.wanted:
+        said.append(phrase("search.all", seed))
+    said.append(phrase(f"search.{content.fields.get('strategy', 'generic')}", seed))
+    if parts := [part.replace("_", " ") for part in content.values("degraded")]:
+        said.append(phrase("note.degraded", seed, parts=listed(parts)))
+    return " ".join(said)
+
+
+def _found_nothing(content: Content, seed: str) -> str:
+    if how := ", ".join(_understood(content)):
+        return phrase("search.none", seed, how=f" ({how})")
+    return phrase("search.none_plain", seed)
 
 
 def _understood(content: Content) -> Iterable[str]:
@@ -133,7 +137,6 @@ _WORDS: dict[str, Callable[[Sequence[Content], str], str]] = {
     "start_survey": _survey,
     "explain_movie": _explained,
     "show_profile": _profile,
-    "search_movies": _found,
 }
 
 

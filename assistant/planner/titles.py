@@ -14,6 +14,8 @@ _SAME_TITLE = 90.0
 """Least similarity (0..100) at which a misspelt title still names a film."""
 _FUZZY_FROM = 5
 """Shorter titles must be written exactly."""
+_MOST_WORDS = 12
+"""Words of the longest title looked for inside a sentence."""
 
 
 class Titles:
@@ -37,16 +39,13 @@ class Titles:
 
     def mentioned(self, text: str) -> str | None:
         """The longest title that stands in ``text``, with a capital at its start."""
-        words = [(m.start(), m.end()) for m in _WORD.finditer(text)]
-        spans = sorted(
-            ((start, end) for start, _ in words for _, end in words if start < end),
-            key=lambda span: span[0] - span[1],
-        )
-        for start, end in spans:
-            span = text[start:end]
-            title = self.exact(span) if _starts_like_a_title(span) else None
-            if title and (start > 0 or _ends_a_phrase(text[end:])):
-                return title
+        words = list(_WORD.finditer(text))
+        for length in range(min(len(words), _MOST_WORDS), 0, -1):
+            for first, last in zip(words, words[length - 1 :], strict=False):
+                title = self.exact(text[first.start() : last.end()])
+                apart = first.start() > 0 or _ends_a_phrase(text[last.end() :])
+                if title and apart and _starts_like_a_title(first[0]):
+                    return title
         return None
 
     def split(self, text: str) -> list[str]:
@@ -80,5 +79,5 @@ def _ends_a_phrase(rest: str) -> bool:
     return not rest.strip() or rest[0] in ",.;:?!"
 
 
-def _starts_like_a_title(span: str) -> bool:
-    return span[0].isupper() or span[0].isdigit()
+def _starts_like_a_title(word: str) -> bool:
+    return word[0].isupper() or word[0].isdigit()

@@ -8,10 +8,12 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
+from langgraph.graph.state import CompiledStateGraph
 from scripted_recommender import FILMS, ScriptedRecommender
 
 import prompts
 from assistant.agent import build_agent
+from assistant.conversations import MOST_MESSAGES, RecentConversations
 from assistant.models import ChatModelUnavailable, chat_model
 from assistant.planner import OfflinePlanner
 from fusion.fake import HashingEncoder
@@ -20,6 +22,7 @@ from recommender.models import SearchResult
 from tools import ToolContext
 
 Say = Callable[..., list[BaseMessage]]
+Agent = CompiledStateGraph[Any, ToolContext, Any, Any]
 
 
 class ScriptedModel(GenericFakeChatModel):
@@ -35,18 +38,22 @@ def service() -> ScriptedRecommender:
 
 
 @pytest.fixture
-def say(service: ScriptedRecommender) -> Say:
+def agent() -> Agent:
+    return build_agent(chat_model(None, HashingEncoder(), FILMS))
+
+
+@pytest.fixture
+def say(agent: Agent, service: ScriptedRecommender) -> Say:
     """Say something to the offline agent; gives the messages that the turn added."""
-    agent = build_agent(chat_model(None, HashingEncoder(), FILMS))
 
     def turn(text: str, thread: str = "t", user_id: str = "ann") -> list[BaseMessage]:
         config: RunnableConfig = {"configurable": {"thread_id": thread}}
-        before = len(agent.get_state(config).values.get("messages", []))
         state = agent.invoke(
             {"messages": [("user", text)]}, config, context=ToolContext(service, user_id)
         )
-        added: list[BaseMessage] = state["messages"][before + 1 :]
-        return added
+        messages: list[BaseMessage] = state["messages"]
+        asked = max(n for n, message in enumerate(messages) if message.type == "human")
+        return messages[asked + 1 :]
 
     return turn
 
@@ -157,3 +164,31 @@ def test_the_model_is_chosen_by_name() -> None:
 def test_a_model_that_cannot_be_had_names_the_remedy(name: str, remedy: str) -> None:
     with pytest.raises(ChatModelUnavailable, match=remedy):
         chat_model(name, HashingEncoder(), FILMS)
+
+
+def test_only_the_latest_state_of_a_conversation_is_kept(say: Say, agent: Agent) -> None:
+    for _ in range(5):
+        say("a crime film")
+    saver = agent.checkpointer
+    assert isinstance(saver, RecentConversations)
+    assert len(saver.storage["t"][""]) == 1
+    versions = {key[2] for key in saver.blobs}
+    assert len(saver.blobs) == len(versions)
+    assert {key[2] for key in saver.writes} <= set(saver.storage["t"][""])
+
+
+def test_the_oldest_conversation_gives_way(say: Say, agent: Agent) -> None:
+    saver = agent.checkpointer
+    assert isinstance(saver, RecentConversations)
+    saver._most = 2
+    for thread in ("a", "b", "a", "c"):
+        say("hello", thread)
+    assert set(saver.storage) == {"a", "c"} == {key[0] for key in saver.blobs}
+
+
+def test_old_turns_are_forgotten_whole(say: Say, agent: Agent) -> None:
+    for _ in range(MOST_MESSAGES // 4 + 5):
+        say("a crime film")
+    kept = agent.get_state({"configurable": {"thread_id": "t"}}).values["messages"]
+    assert MOST_MESSAGES - 4 <= len(kept) <= MOST_MESSAGES + 4
+    assert kept[0].type == "human"
