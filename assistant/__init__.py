@@ -1,0 +1,1 @@
+"""The doors: REST, chat, command line, and the composition root."""

@@ -89,7 +89,7 @@ class Catalogue:
 
     @cached_property
     def acclaim(self) -> NDArray[np.float32]:
-        """Bayesian mean rating, 0..5: m ratings of the catalogue's mean are added to each film's own.
+        """Bayesian mean rating, 0..5: m ratings of the catalogue's mean join each film's own.
 
         The weighted rating used by IMDb's charts, with m = 25.
         """

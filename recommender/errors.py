@@ -62,7 +62,7 @@ class IdempotencyKeyReused(ReelwiseError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key was used for a different request. Send a new key for a new action."
+            "This Idempotency-Key was used for another request. Send a new key for a new action."
         )
 
 

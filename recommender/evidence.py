@@ -1,4 +1,4 @@
-"""Why a film is in an answer: facts that can be checked, found after the ranking, never invented."""
+"""Why a film is in an answer: checkable facts, found after the ranking, never invented."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ RECENT_SWIPES = 50
 class Question:
     """What was asked, by whom, and the vectors that the facts are weighed with.
 
-    ``text_vector`` is the embedding of the query's words; ``named`` the vectors of swiped and anchor
-    films by id.
+    ``text_vector`` is the embedding of the query's words; ``named`` the vectors of swiped and
+    anchor films by id.
     """
 
     understood: Understanding

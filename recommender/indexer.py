@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 
 def read_items(path: Path) -> list[Item]:
-    """The films of a JSON-lines file. Raises InvalidRequest naming the file and line that is wrong."""
+    """The films of a JSON-lines file. Raises InvalidRequest naming the file and the wrong line."""
     with path.open(encoding="utf-8") as lines:
         return [_read_line(path, number, line) for number, line in enumerate(lines, 1)]
 

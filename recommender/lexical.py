@@ -30,7 +30,7 @@ class LexicalIndex:
         self._bm25.index(corpus, show_progress=False)
 
     def scores(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Shape (films,): the BM25 score of each film for the (stemmed) words; 0 where none occurs."""
+        """Shape (films,): each film's BM25 score for the stemmed words, 0 where none occurs."""
         known = [word for word in words if word in self._vocabulary]
         if not known:
             return np.zeros(len(self.documents), dtype=np.float32)

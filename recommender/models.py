@@ -89,7 +89,7 @@ class Swipe(Frozen):
 
 
 class SwipeEvent(Frozen):
-    """One line of the append-only log. ``undo`` takes back the latest standing swipe of its film."""
+    """One line of the append-only log. ``undo`` takes back its film's latest standing swipe."""
 
     event_id: int
     user_id: str
@@ -259,7 +259,7 @@ class SwipeReceipt(Frozen):
 
 
 class TasteWeight(Frozen):
-    """How much more (or less, if negative) the user goes for something than people at large: -1..1."""
+    """How much more (or, if negative, less) than others the user goes for something: -1..1."""
 
     name: str
     weight: float

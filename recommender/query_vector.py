@@ -27,8 +27,8 @@ MAX_TASTE_INFLUENCE = 0.4
 class QueryVector:
     """What the vector search looks for, and how it came about.
 
-    ``fused`` is a unit vector, or None when there are no words, no named films and no taste to go by;
-    ``words`` stands for the words alone; ``influence`` is the share of taste in ``fused``, 0..1.
+    ``fused`` is a unit vector, or None without words, named films and taste; ``words``
+    stands for the words alone; ``influence`` is the share of taste in ``fused``, 0..1.
     """
 
     fused: Vector | None

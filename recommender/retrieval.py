@@ -17,7 +17,7 @@ from recommender.vectors import ItemVectors
 class Candidates:
     """Films that may be in the answer, n of them.
 
-    ``rows`` (n,) are catalogue rows; ``vectors`` (n, dim) their unit text vectors; ``similarity`` (n,)
+    ``rows`` (n,) are catalogue rows; ``vectors`` (n, dim) their unit vectors; ``similarity`` (n,)
     their inner product with the query vector, ``bm25`` (n,) their BM25 score (0 where there is no
     query vector or no words).
     """

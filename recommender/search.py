@@ -126,7 +126,7 @@ class SearchEngine:
             understood=understood,
             intelligence_metadata=IntelligenceMetadata(
                 embedding_cached=query.cached,
-                preference_influence=round(query.influence, 4),
+                preference_influence=round(_influence(state, tier_, query), 4),
                 confidence_score=state.preferences.confidence,
                 transformer_latency_ms=round(query.latency_ms, 3),
                 strategy=tier_,
@@ -213,6 +213,12 @@ class SearchEngine:
 
 def _has_wish(understood: Understanding) -> bool:
     return bool(understood.text or understood.similar_to or understood.lookup)
+
+
+def _influence(state: UserState, tier_: Tier, query: QueryVector) -> float:
+    """The share of taste in the ranking: its own weight, and its part of the vector's weight."""
+    weights = state.preferences.search_weights
+    return 0.0 if tier_ == "generic" else weights.preference + weights.vector * query.influence
 
 
 def _joined(asked: Filters, read: Filters) -> Filters:

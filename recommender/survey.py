@@ -18,8 +18,8 @@ FAME_PATTERN = ("popular", "popular", "acclaimed", "popular", "niche")
 def curate(catalogue: Catalogue, swiped: Sequence[str], size: int, seed: int) -> tuple[str, ...]:
     """``size`` film ids nobody of ``swiped``, the same for the same seed.
 
-    Fame, era and genre take turns; each pick is drawn at random from the dozen best known films that
-    fit the turn. Raises InvalidRequest when fewer films are left than asked for.
+    Fame, era and genre take turns; each pick is drawn at random from the dozen best known films
+    that fit the turn. Raises InvalidRequest when fewer films are left than asked for.
     """
     open_films = set(range(len(catalogue))) - {
         catalogue.rows[item_id] for item_id in swiped if item_id in catalogue
@@ -40,7 +40,7 @@ def curate(catalogue: Catalogue, swiped: Sequence[str], size: int, seed: int) ->
 
 
 class _Turn:
-    """One turn: the best known open films of a fame class, with relaxing limits on genre and era."""
+    """One turn: well known open films of a fame class, with relaxing limits on genre and era."""
 
     def __init__(
         self, pools: Sequence[NDArray[np.intp]], rng: random.Random, shortlist: int = 12

@@ -12,8 +12,8 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _stem = Stemmer.Stemmer("english")
 STOP_WORDS = frozenset(
     "a about an and are as at be but by for from has have his her i in into is it its me my of on "
-    "or our she so that the their them then there they this to was were what when which who will with "
-    "you your".split()
+    "or our she so that the their them then there they this to was were what when which who will "
+    "with you your".split()
 )
 
 

@@ -14,6 +14,7 @@ from recommender.preferences.model import UserPreferences
 from recommender.settings import RecommenderSettings
 
 SMOOTHING = 4.0
+LABEL_SHRINKAGE = 2.0
 CONFIDENCE_SWIPES = 14.0
 KEPT_TAGS = 60
 DEFAULT_WEIGHTS = LearnedWeights(vector=0.5, bm25=0.3, preference=0.2)
@@ -50,7 +51,7 @@ def learn(
     settings: RecommenderSettings,
     event_count: int = 0,
 ) -> UserPreferences:
-    """Preferences from standing swipes; those on films that are not in ``items`` are passed over."""
+    """Preferences from standing swipes; those on films not in ``items`` are passed over."""
     known = [swipe for swipe in swipes if swipe.item_id in items]
     likes = [swipe for swipe in known if swipe.direction is Direction.LIKE]
     dislikes = [swipe for swipe in known if swipe.direction is Direction.DISLIKE]
@@ -143,7 +144,8 @@ def _lifts(
     """How much more often a label occurs among likes than among dislikes or in the catalogue.
 
     tanh of the difference of two log lifts ln((n + m s) / ((N + m) s)), each smoothed by m = 4
-    imaginary films drawn from the catalogue, whose share of the label is s.
+    imaginary films drawn from the catalogue, whose share of the label is s; then shrunk by
+    n / (n + 2) for n swipes with the label, as one film proves little.
     """
     like_counts = Counter(label for labels in liked for label in set(labels))
     dislike_counts = Counter(label for labels in disliked for label in set(labels))
@@ -152,7 +154,9 @@ def _lifts(
         share = max(shares.get(label, 0.0), 0.01)
         like_lift = _log_lift(like_counts[label], len(liked), share)
         dislike_lift = _log_lift(dislike_counts[label], len(disliked), share)
-        weights[label] = round(float(np.tanh(like_lift - dislike_lift)), 4)
+        count = like_counts[label] + dislike_counts[label]
+        trust = count / (count + LABEL_SHRINKAGE)
+        weights[label] = round(trust * float(np.tanh(like_lift - dislike_lift)), 4)
     return dict(sorted(weights.items()))
 
 
@@ -179,10 +183,10 @@ def _consistency(
     items: Mapping[str, SwipedItem],
     context: TasteContext,
 ) -> float:
-    """How well taste foretells itself, 0..1: each swipe held out, scored by the centroid of the rest.
+    """How well taste foretells itself, 0..1: each swipe scored by the centroid of the others.
 
-    The share of (like, dislike) pairs in the right order (the AUC, 0.5 is chance), rescaled to 0..1;
-    without pairs it is 0.5, "not known".
+    The share of (like, dislike) pairs in the right order (AUC, 0.5 is chance), rescaled to
+    0..1; without pairs it is 0.5, "not known".
     """
     liked, disliked = (
         _centred(likes, items, context),

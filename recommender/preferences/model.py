@@ -20,7 +20,7 @@ class UserPreferences(Frozen):
 
     ``vectors`` holds one unit vector per strategy, in the item embedding space with the catalogue's
     mean taken out; a strategy that had nothing to learn from is missing. Genre and tag weights are
-    -1..1. ``year_centre``/``year_spread`` are in years; ``popularity_bias`` is -1 (niche) .. 1 (hits).
+    -1..1. ``year_centre``/``year_spread`` are in years; ``popularity_bias`` is -1 (niche) to 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -1,7 +1,7 @@
 """Three ways to turn swiped films into one direction in the embedding space.
 
-All take centred item vectors (the catalogue's mean taken out) and return a unit vector, or None when
-there is nothing to learn from.
+All take centred item vectors (the catalogue's mean taken out) and return a unit vector, or None
+when there is nothing to learn from.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def weighted_centroid(
 
 
 def contrastive(liked: Matrix, disliked: Matrix) -> Vector | None:
-    """The normal of the ridge-regularised logistic boundary between likes and all that is not liked.
+    """The normal of the ridge-regularised logistic boundary between likes and the rest.
 
     The catalogue's mean (the origin) stands in as one more negative of weight one, so that likes
     alone suffice. Solved in the span of the swipes (n unknowns, not 384) by Newton's method.

@@ -180,7 +180,7 @@ class SearchCache(Protocol):
         """Store or replace."""
 
     def carry_over(self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]) -> None:
-        """Keep the owner's entries of ``old_hash`` under ``new_hash``, save those with a touched film.
+        """Keep ``old_hash``'s entries under ``new_hash``, save those with a touched film.
 
         What is not kept is deleted.
         """

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from conftest import new_database
 from sqlalchemy import func, select
 
 from recommender.models import Filters, Item
@@ -26,6 +25,7 @@ from recommender.stores.ports import (
 )
 from recommender.stores.postgres import Database, caches, postgres_stores
 from recommender.stores.postgres.schema import embedding_cache, metadata, search_cache
+from tests.conftest import new_database
 
 DIM = 384
 SWEEP_EVERY = 60

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from api_client import ApiClient, Json, api, problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.service import Recommender
+from tests.integration.api_client import ApiClient, Json, api, problem
 
 HEAT, ARRIVAL = "6", "164179"
 POSTS = ("/survey/start", "/swipe", "/swipe/undo", "/search", "/explain")

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from api_client import ApiClient, Json, api
 
 from recommender.service import Recommender
+from tests.integration.api_client import ApiClient, Json, api
 
 CARD = {"item_id", "title", "year", "genres", "director", "cast", "overview"}
 RECEIPT = {"status", "preferences_updated", "swipe_count", "item_id", "direction"}

@@ -6,12 +6,12 @@ from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
-from api_client import ApiClient, Json, api
 from pydantic import TypeAdapter
 
 from assistant.api import examples, schemas
 from recommender import models
 from recommender.service import Recommender
+from tests.integration.api_client import ApiClient, Json, api
 
 OPERATIONS = {
     "start_survey": ("post", "/survey/start"),

@@ -6,7 +6,6 @@ from typing import Any
 from unittest.mock import NonCallableMagicMock, create_autospec
 
 import pytest
-from api_client import ApiClient, api, problem
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -25,6 +24,7 @@ from recommender.errors import (
 )
 from recommender.models import Item, SearchResult
 from recommender.service import Recommender
+from tests.integration.api_client import ApiClient, api, problem
 
 SECRET = "the user's own words"
 

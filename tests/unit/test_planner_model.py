@@ -15,13 +15,13 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
-from scripted_recommender import FILMS
 
 import prompts
 from assistant.planner import OfflinePlanner, offline_planner
 from fusion.encoder import Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import HashingEncoder
+from tests.unit.scripted_recommender import FILMS
 from tools import ALL_TOOLS, search_movies
 from tools.content import FilmLine, write
 

@@ -98,12 +98,7 @@ def test_size(films: list[Film]) -> None:
 
 def test_fields_and_their_types(films: list[Film]) -> None:
     assert [label(f) for f in films if f.keys() != FIELDS.keys()] == []
-    wrong = [
-        (label(f), k)
-        for f in films
-        for k, t in FIELDS.items()
-        if not isinstance(f[k], t)
-    ]
+    wrong = [(label(f), k) for f in films for k, t in FIELDS.items() if not isinstance(f[k], t)]
     assert wrong == []
 
 
@@ -128,21 +123,13 @@ def test_each_film_occurs_once(films: list[Film]) -> None:
 
 
 def test_item_ids(films: list[Film]) -> None:
-    slugs = [
-        (f, SLUG.fullmatch(f["item_id"])) for f in films if not f["item_id"].isdecimal()
-    ]
-    assert [
-        label(f) for f, slug in slugs if not slug or int(slug[1]) != f["year"]
-    ] == []
+    slugs = [(f, SLUG.fullmatch(f["item_id"])) for f in films if not f["item_id"].isdecimal()]
+    assert [label(f) for f, slug in slugs if not slug or int(slug[1]) != f["year"]] == []
 
 
 def test_links(films: list[Film]) -> None:
-    assert [
-        label(f) for f in films if f["imdb_id"] and not IMDB_ID.fullmatch(f["imdb_id"])
-    ] == []
-    assert [
-        label(f) for f in films if f["tmdb_id"] is not None and f["tmdb_id"] <= 0
-    ] == []
+    assert [label(f) for f in films if f["imdb_id"] and not IMDB_ID.fullmatch(f["imdb_id"])] == []
+    assert [label(f) for f in films if f["tmdb_id"] is not None and f["tmdb_id"] <= 0] == []
     unlinked = [f for f in films if not (f["imdb_id"] and f["tmdb_id"])]
     assert [label(f) for f in unlinked if f["item_id"].isdecimal()] == []
 
@@ -161,9 +148,7 @@ def test_titles_have_natural_word_order(films: list[Film]) -> None:
 
 def test_tags(films: list[Film]) -> None:
     assert [label(f) for f in films if not 5 <= len(f["tags"]) <= 12] == []
-    assert [
-        label(f) for f in films if any(tag != tag.lower() for tag in f["tags"])
-    ] == []
+    assert [label(f) for f in films if any(tag != tag.lower() for tag in f["tags"])] == []
 
 
 def test_one_spelling_per_person_and_per_tag(films: list[Film]) -> None:
@@ -173,27 +158,21 @@ def test_one_spelling_per_person_and_per_tag(films: list[Film]) -> None:
 
 def test_overviews(films: list[Film]) -> None:
     assert [label(f) for f in films if not 20 <= len(f["overview"].split()) <= 70] == []
-    assert [
-        label(f) for f in films if not f["overview"].endswith((".", "!", "?"))
-    ] == []
+    assert [label(f) for f in films if not f["overview"].endswith((".", "!", "?"))] == []
     assert [(label(f), named_people(f)) for f in films if named_people(f)] == []
 
 
 def test_text_is_clean_unicode(films: list[Film]) -> None:
     texts = [(f, json.dumps(f, ensure_ascii=False)) for f in films]
     assert [label(f) for f, text in texts if MOJIBAKE.search(text)] == []
-    assert [
-        label(f) for f, text in texts if not unicodedata.is_normalized("NFC", text)
-    ] == []
+    assert [label(f) for f, text in texts if not unicodedata.is_normalized("NFC", text)] == []
 
 
 def test_ratings(films: list[Film]) -> None:
     rated = [f for f in films if f["rating_count"] > 0]
     unrated = [f for f in films if f["rating_count"] <= 0]
     assert [label(f) for f in rated if not 0.5 <= f["rating_mean"] <= 5] == []
-    assert [
-        label(f) for f in unrated if f["rating_count"] or f["rating_mean"] is not None
-    ] == []
+    assert [label(f) for f in unrated if f["rating_count"] or f["rating_mean"] is not None] == []
 
 
 def test_most_rated_first(films: list[Film]) -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from langchain.tools import ToolRuntime
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, ToolException
-from scripted_recommender import PROFILE, ScriptedRecommender
 
 from recommender.errors import NothingToUndo, UnknownItem
 from recommender.models import (
@@ -22,6 +21,7 @@ from recommender.models import (
     SwipeReceipt,
     Understanding,
 )
+from tests.unit.scripted_recommender import PROFILE, ScriptedRecommender
 from tools import (
     ALL_TOOLS,
     ToolContext,

@@ -9,7 +9,6 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
-from scripted_recommender import FILMS, ScriptedRecommender
 
 import prompts
 from assistant.agent import build_agent
@@ -19,6 +18,7 @@ from assistant.planner import OfflinePlanner
 from fusion.fake import HashingEncoder
 from recommender.errors import StoreUnavailable
 from recommender.models import SearchResult
+from tests.unit.scripted_recommender import FILMS, ScriptedRecommender
 from tools import ToolContext
 
 Say = Callable[..., list[BaseMessage]]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from alembic import command
@@ -89,7 +88,7 @@ class Database:
         self.engine.dispose()
 
 
-def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+def _refuse_closed(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
     """Have the pool replace a connection that the server closed, without a round trip to ask.
 
     Nothing is awaited on a pooled connection: when its socket is readable, it is the end of file.
@@ -102,7 +101,7 @@ def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
         raise DisconnectionError
 
 
-def _register_vector(connection: Any, _record: object) -> None:
+def _register_vector(connection: psycopg.Connection, _record: object) -> None:
     register_vector(connection)
 
 

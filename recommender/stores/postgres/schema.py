@@ -92,7 +92,7 @@ surveys = Table(
     ),
 )
 
-# Unlogged: a cache need not survive a crash of the database, and is quicker to write without the log.
+# Unlogged: a cache need not survive a crash of the database, and is quicker to write so.
 embedding_cache = Table(
     "embedding_cache",
     metadata,

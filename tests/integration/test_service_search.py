@@ -1,0 +1,227 @@
+"""Searching through the real service on the real catalogue."""
+
+import pytest
+from viewers import ROMANCE, SCI_FI, films, ids, look, opinions, ranking, share, tell
+
+from recommender import Recommender
+from recommender.catalogue import Catalogue
+from recommender.errors import UnknownItem
+from recommender.models import Direction, Item, SearchResult
+
+EVENING, CLEVER = "something for tonight", "a clever movie"
+
+
+@pytest.fixture(scope="module")
+def catalogue(starter_items: list[Item]) -> Catalogue:
+    return Catalogue(starter_items)
+
+
+@pytest.fixture(scope="module")
+def fans(recommender: Recommender, catalogue: Catalogue) -> dict[str, str]:
+    """A sci-fi lover and a romance lover of 20 swipes each: user ids by loved genre."""
+    tell(recommender, "sci-fi lover", opinions(catalogue, SCI_FI, ROMANCE))
+    tell(recommender, "romance lover", opinions(catalogue, ROMANCE, SCI_FI))
+    return {SCI_FI: "sci-fi lover", ROMANCE: "romance lover"}
+
+
+def strategy(result: SearchResult) -> str:
+    return result.intelligence_metadata.strategy
+
+
+def test_answers_grow_personal_with_swipes(
+    recommender: Recommender, catalogue: Catalogue, user_id: str
+) -> None:
+    said = opinions(catalogue, SCI_FI, ROMANCE, 16)
+    seen: list[tuple[str, float, bool]] = []
+    for item_id, direction in [("", ""), *said.items()]:
+        if item_id:
+            recommender.record_swipe(user_id, item_id, Direction(direction))
+        result = look(recommender, user_id, CLEVER, k=5)
+        assert len(result.items) == 5
+        assert not result.cached or not item_id
+        boosted = any(item.preference_boost for item in result.items)
+        seen.append((strategy(result), result.intelligence_metadata.preference_influence, boosted))
+    tiers = [tier for tier, _, _ in seen]
+    assert tiers == ["generic"] * 5 + ["light"] * 10 + ["personal"] * 2
+    assert [boosted for _, _, boosted in seen] == [tier != "generic" for tier in tiers]
+    assert [influence > 0 for _, influence, _ in seen] == [tier == "personal" for tier in tiers]
+
+
+@pytest.mark.parametrize("query", [EVENING, CLEVER])
+def test_two_tastes_get_visibly_different_films(
+    recommender: Recommender, fans: dict[str, str], query: str
+) -> None:
+    tops = {genre: look(recommender, fan, query, k=10) for genre, fan in fans.items()}
+    assert all(len(top.items) == 10 for top in tops.values())
+    assert len(set(ids(tops[SCI_FI])) & set(ids(tops[ROMANCE]))) <= 3
+
+
+@pytest.mark.parametrize(("loved", "other"), [(SCI_FI, ROMANCE), (ROMANCE, SCI_FI)])
+def test_tonight_is_a_night_of_the_loved_genre(
+    recommender: Recommender, fans: dict[str, str], loved: str, other: str
+) -> None:
+    top = films(recommender, look(recommender, fans[loved], EVENING, k=10))
+    assert share(top, loved) > 0.5
+    assert share(top, loved) > share(top, other)
+
+
+@pytest.mark.parametrize("query", ["", EVENING, "space adventure", "films by Steven Spielberg"])
+def test_swiped_films_come_back_only_when_asked_for(
+    recommender: Recommender, fans: dict[str, str], query: str
+) -> None:
+    fan = fans[SCI_FI]
+    swiped = {event.item_id for event in recommender.export_user(fan).swipes}
+    unseen = look(recommender, fan, query, k=100)
+    assert swiped.isdisjoint(ids(unseen))
+    everything = look(recommender, fan, query, k=100, filters={"exclude_seen": False})
+    assert swiped & set(ids(everything))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"include_genres": ["Comedy", "Romance"]},
+        {"exclude_genres": ["Drama", "Comedy"]},
+        {"year_from": 1990, "year_to": 1994},
+        {"year_to": 1939},
+        {"year_from": 2020},
+        {"people": ["Tom Hanks"]},
+        {"include_genres": ["Thriller"], "exclude_genres": ["Crime"], "year_from": 2000},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("query", ["", "a clever love story", "prison escape"])
+def test_every_result_passes_the_filters(
+    recommender: Recommender,
+    catalogue: Catalogue,
+    fans: dict[str, str],
+    query: str,
+    asked: dict[str, object],
+) -> None:
+    for user in (*fans.values(), "a filter tester"):
+        result = look(recommender, user, query, k=30, filters=asked)
+        assert result.items
+        allowed = catalogue.allowed(result.understood.filters)
+        for item in films(recommender, result):
+            assert allowed[catalogue.rows[item.item_id]]
+            assert set(asked.get("include_genres", [])) <= set(item.genres)  # type: ignore[call-overload]
+            assert not set(asked.get("exclude_genres", [])) & set(item.genres)  # type: ignore[call-overload]
+            assert asked.get("year_from", 0) <= (item.year or 0) <= asked.get("year_to", 9999)  # type: ignore[operator]
+            assert set(asked.get("people", [])) <= set(item.people)  # type: ignore[call-overload]
+
+
+def test_contradictory_years_answer_the_same_twice(recommender: Recommender, user_id: str) -> None:
+    """Years in the words and years in the request may leave no year at all."""
+    first, again = (
+        look(recommender, user_id, "a film from the 1950s", filters={"year_from": 2000})
+        for _ in range(2)
+    )
+    assert first.items == again.items
+    assert all((item.year or 0) >= 2000 for item in first.items)
+
+
+def test_impossible_filters_find_nothing(recommender: Recommender, user_id: str) -> None:
+    result = look(recommender, user_id, "robots", filters={"include_genres": ["No such genre"]})
+    assert result.items == ()
+
+
+@pytest.mark.parametrize("title", ["Heat", "Arrival", "Amélie", "Alien"])
+def test_anchors_are_not_returned(
+    recommender: Recommender, catalogue: Catalogue, user_id: str, title: str
+) -> None:
+    anchor = next(item for item in catalogue.items if item.title == title)
+    named = look(recommender, user_id, f"something like {title}", k=50)
+    assert named.understood.similar_to == (anchor.item_id,)
+    given = look(recommender, user_id, "", k=50, similar_to=[anchor.item_id])
+    for result in (named, given):
+        assert len(result.items) == 50
+        assert anchor.item_id not in ids(result)
+    shared = [set(anchor.genres) & set(item.genres) for item in films(recommender, given)[:10]]
+    assert sum(map(bool, shared)) >= 8
+
+
+def test_an_unknown_anchor_is_an_error(recommender: Recommender, user_id: str) -> None:
+    with pytest.raises(UnknownItem):
+        look(recommender, user_id, similar_to=["no such film"])
+
+
+@pytest.mark.parametrize("k", [1, 7, 100])
+def test_as_many_as_asked_best_first(recommender: Recommender, user_id: str, k: int) -> None:
+    result = look(recommender, user_id, "a family on a journey", k=k)
+    assert len(set(ids(result))) == len(result.items) == k
+    assert max(item.score for item in result.items) == result.items[0].score
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "🎬🍿",
+        "שלום סרט טוב",
+        "'; DROP TABLE items; --",
+        "a" * 10_000,
+        "robots " * 1_400,
+        "\x00\ud800 robots",
+        "%_\\",
+        "AND OR NOT",
+    ],
+    ids=lambda query: query[:12].encode("ascii", "replace").decode(),
+)
+def test_any_text_gets_an_answer(recommender: Recommender, user_id: str, query: str) -> None:
+    assert len(look(recommender, user_id, query, k=5).items) == 5
+
+
+def test_weird_user_ids_are_only_names(recommender: Recommender, user_id: str) -> None:
+    for name in ("*", "'; DELETE FROM swipe_events; --", "🦄 " + user_id, "‏مستخدم"):
+        item_id = look(recommender, name, "robots", k=1).items[0].item_id
+        assert recommender.record_swipe(name, item_id, Direction.LIKE).swipe_count == 1
+        assert item_id not in ids(look(recommender, name, "robots", k=50))
+        recommender.forget_user(name)
+    assert look(recommender, user_id, "robots", k=1).items
+
+
+def test_a_second_time_is_cached_and_identical(
+    recommender: Recommender, fans: dict[str, str]
+) -> None:
+    fan = fans[ROMANCE]
+    first = look(recommender, fan, "a long goodbye", k=9, explain=True)
+    again = look(recommender, fan, "  a long   goodbye ", k=9, explain=True)
+    assert (first.cached, again.cached) == (False, True)
+    assert again.items == first.items
+    assert again.understood == first.understood
+    assert again.intelligence_metadata.embedding_cached
+    assert not look(recommender, fan, "a long goodbye", k=8, explain=True).cached
+
+
+def test_a_swipe_makes_the_next_answer_fresh(
+    recommender: Recommender, catalogue: Catalogue, user_id: str
+) -> None:
+    for number, swipes in enumerate((0, 6, 20)):
+        tell(recommender, user_id, opinions(catalogue, SCI_FI, ROMANCE, swipes))
+        query = f"an evening of wonder {number}"
+        shown = look(recommender, user_id, query, k=5)
+        assert look(recommender, user_id, query, k=5).cached
+        gone = shown.items[2].item_id
+        recommender.record_swipe(user_id, gone, Direction.DISLIKE)
+        fresh = look(recommender, user_id, query, k=5)
+        assert not fresh.cached
+        assert gone not in ids(fresh)
+        recommender.undo_swipe(user_id, gone)
+
+
+def test_new_users_share_generic_answers(recommender: Recommender, user_id: str) -> None:
+    query = "two strangers share a query"
+    one = look(recommender, f"{user_id}-1", query)
+    two = look(recommender, f"{user_id}-2", query)
+    assert (one.cached, two.cached) == (False, True)
+    assert ranking(one) == ranking(two)
+    assert (one.user_id, two.user_id) == (f"{user_id}-1", f"{user_id}-2")
+
+
+def test_scores_are_equal_for_equal_swipes(
+    recommender: Recommender, catalogue: Catalogue, user_id: str
+) -> None:
+    for twin in ("one", "two"):
+        tell(recommender, user_id + twin, opinions(catalogue, ROMANCE, SCI_FI, 16))
+    one, two = (look(recommender, user_id + twin, CLEVER) for twin in ("one", "two"))
+    assert [item_id for item_id, _ in ranking(one)] == [item_id for item_id, _ in ranking(two)]
+    assert [item.score for item in one.items] == pytest.approx([i.score for i in two.items])
