@@ -51,7 +51,10 @@ class _Place:
 
 
 class PersonIndex:
-    """Finds people by full name, by surname or by given name."""
+    """Finds people by full name, by surname or by given name.
+
+    ``films``: the ids of everyone's films; ``words``: all words of all names.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._weights: dict[Role, dict[str, float]] = {
@@ -67,6 +70,7 @@ class PersonIndex:
                     self._weights[role][name] += weight  # type: ignore[index]
                     self._weights["any"][name] += weight * share
                     self.films[name].add(item.item_id)
+        self.words: set[str] = set()
         self._full: dict[str, str] = {}
         self._parts: dict[str, list[str]] = defaultdict(list)
         for name in sorted(self.films, key=lambda name: -self._weights["any"][name]):
@@ -76,6 +80,7 @@ class PersonIndex:
 
     def _add(self, name: str) -> None:
         words = keys_of(name)
+        self.words.update(words)
         self._full.setdefault("".join(words), name)
         if len(words) > 2:
             self._full.setdefault("".join(w for w in words if len(w) > 1), name)
@@ -127,9 +132,9 @@ class PeopleFinder:
     """Finds the people a query asks for ("films by Agnès Varda", "Hitchcock thriller")."""
 
     def __init__(
-        self, catalogue: Catalogue, everyday: frozenset[str], genres: Phrases[Sequence[str]]
+        self, index: PersonIndex, everyday: frozenset[str], genres: Phrases[Sequence[str]]
     ) -> None:
-        self._index = PersonIndex(catalogue)
+        self._index = index
         self._everyday = everyday
         self._genres = genres
         cues: Mapping[str, list[str]] = _LEXICON["cues"]

@@ -6,13 +6,13 @@ from recommender.query.anchors import NamedFilm, TitleFinder
 from recommender.query.filler import Filler
 from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, plain_phrases
 from recommender.query.lookup import Lookup
-from recommender.query.people import NamedPerson, PeopleFinder
+from recommender.query.people import NamedPerson, PeopleFinder, PersonIndex
 from recommender.query.titles import TitleIndex
 from recommender.query.vocabulary import everyday_words
 from recommender.query.words import Span, Words
 from recommender.query.years import YearFinder, combine
 
-MAX_WORDS = 160
+MAX_CHARS = 600
 
 
 class QueryReader:
@@ -20,19 +20,20 @@ class QueryReader:
 
     def __init__(self, catalogue: Catalogue) -> None:
         everyday = everyday_words(catalogue)
-        titles = TitleIndex(catalogue, everyday)
+        people = PersonIndex(catalogue)
+        titles = TitleIndex(catalogue, everyday, people.words)
         self._filler = Filler(everyday)
         self._lookup = Lookup(titles, plain_phrases())
         self._titles = TitleFinder(titles)
-        self._people = PeopleFinder(catalogue, everyday, genre_phrases())
+        self._people = PeopleFinder(people, everyday, genre_phrases())
         self._years = YearFinder(catalogue)
         self._genres = GenreFinder(catalogue, everyday)
 
     def read(self, query: str) -> Understanding:
-        """Read a query; never raises. Longer than ``MAX_WORDS`` it is prose, and only text."""
-        words = Words.parse(query)
-        if len(words) > MAX_WORDS:
+        """Read a query; never raises. Longer than ``MAX_CHARS`` it is prose, and only text."""
+        if len(query) > MAX_CHARS:
             return Understanding(text=" ".join(query.split()))
+        words = Words.parse(query)
         if found := self._lookup.whole(words):
             return _looked_up(words, *found)
         films = self._titles.find(words)

@@ -1,7 +1,7 @@
 """What people call films: full titles, their parts, nicknames, and misspellings of these."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import zip_longest
 
 from recommender.catalogue import Catalogue
@@ -44,10 +44,12 @@ def without_article(words: Sequence[str]) -> Sequence[str]:
 class TitleIndex:
     """Finds films by what people call them: full title, without article, its parts, nicknames."""
 
-    def __init__(self, catalogue: Catalogue, everyday: frozenset[str]) -> None:
+    def __init__(
+        self, catalogue: Catalogue, everyday: frozenset[str], names: Set[str] = frozenset()
+    ) -> None:
+        """``names``: words of people's names, which are no misspelt title."""
         self._everyday = everyday
-        people = {name for item in catalogue.items for name in item.people}
-        self._names_of_people = {key for name in people for key in keys_of(name)}
+        self._names_of_people = names
         exact: dict[str, list[Item]] = {}
         bare: dict[str, list[Item]] = {}
         short: dict[str, list[Item]] = {}

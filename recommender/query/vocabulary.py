@@ -7,7 +7,7 @@ from recommender.query.genres import genre_phrases, mood_phrases
 from recommender.query.lexicon import load
 from recommender.query.words import fold
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = re.compile(r"[\w'’]+")
 _LEXICONS = ("genres", "moods", "titles", "people", "years", "filler")
 
 

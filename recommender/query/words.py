@@ -80,6 +80,13 @@ class Words:
         """The folded words, "" where taken."""
         return tuple("" if i in self.taken else word.key for i, word in enumerate(self.words))
 
+    @cached_property
+    def plain(self) -> tuple[str, list[int]]:
+        """The keys joined by spaces ("|" where taken), and the word each character belongs to."""
+        pieces = [key or "|" for key in self.keys]
+        owners = [index for index, piece in enumerate(pieces) for _ in range(len(piece) + 1)]
+        return " ".join(pieces), owners
+
     def key(self, index: int) -> str:
         """The folded word, "" where taken or outside."""
         return self.keys[index] if 0 <= index < len(self.keys) else ""
@@ -121,7 +128,7 @@ class Words:
     def take(self, spans: Iterable[Span]) -> "Words":
         """The same words with these spans taken."""
         indices = {index for start, end in spans for index in range(start, end)}
-        return replace(self, taken=self.taken | indices)
+        return self if indices <= self.taken else replace(self, taken=self.taken | indices)
 
     def left(self) -> Span | None:
         """Where the words not taken stand, if they stand side by side."""

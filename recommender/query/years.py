@@ -11,6 +11,7 @@ from recommender.query.lexicon import load
 from recommender.query.words import Span, Words
 
 Range = tuple[int | None, int | None]
+Rule = Callable[[re.Match[str]], Range]
 
 _LEXICON: dict[str, Any] = load("years")
 _DECADES: dict[str, int] = _LEXICON["decades"]
@@ -50,7 +51,7 @@ class YearFinder:
         for year in years:
             self._by_decade[year - year % 10] += 1
         self._nouns = described_phrases()
-        self._rules: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Range]]] = [
+        self._rules: list[tuple[re.Pattern[str], Rule]] = [
             (re.compile(pattern), rule) for pattern, rule in self._grammar()
         ]
 
@@ -58,13 +59,18 @@ class YearFinder:
         """The years, decades and spans of years asked for."""
         found: list[Years] = []
         for pattern, rule in self._rules:
-            words = words.take(years.span for years in found)
-            plain, offsets = _plain(words)
-            for match in pattern.finditer(plain):
-                span = Span(offsets[match.start()], offsets[match.end() - 1] + 1)
-                if not _is_setting(plain, match):
-                    found.append(Years(span, rule(match)))
+            matches = self._matches(words, pattern, rule)
+            words = words.take(years.span for years in matches)
+            found.extend(matches)
         return found
+
+    def _matches(self, words: Words, pattern: re.Pattern[str], rule: Rule) -> list[Years]:
+        plain, offsets = words.plain
+        return [
+            Years(Span(offsets[match.start()], offsets[match.end() - 1] + 1), rule(match))
+            for match in pattern.finditer(plain)
+            if not _is_setting(plain, match)
+        ]
 
     def ages(self, words: Words, lone: Span | None, anchor_year: int | None) -> list[Years]:
         """What a word of age asks for; "older" and "newer" compare with ``anchor_year`` if given.
@@ -78,7 +84,7 @@ class YearFinder:
                 return [Years(span, age)]
         return []
 
-    def _grammar(self) -> list[tuple[str, Callable[[re.Match[str]], Range]]]:
+    def _grammar(self) -> list[tuple[str, Rule]]:
         start, end = self._start, self._end
         to = r"(?:to|till|until|through|and|or|thru)"
         return [
@@ -167,13 +173,6 @@ class YearFinder:
         return words.pauses(index) and (
             first or words.key(index - 1) in _LEXICON["words"]["openers"]
         )
-
-
-def _plain(words: Words) -> tuple[str, list[int]]:
-    """The keys joined by spaces ("|" where taken), and the word each character belongs to."""
-    pieces = [key or "|" for key in words.keys]
-    offsets = [index for index, piece in enumerate(pieces) for _ in range(len(piece) + 1)]
-    return " ".join(pieces), offsets
 
 
 def _is_setting(plain: str, match: re.Match[str]) -> bool:

@@ -77,6 +77,8 @@ WORDS = st.sampled_from(
 @example("\x00")
 @example("(" * 10_000)
 @example("like " * 2_000)
+@example("no or " * 90)
+@example("like Heat and " * 40)
 @example("1980s " * 100)
 @example("before 1880 and after 2099 in the 1880s")
 def test_reads_any_text(query: str) -> None:
