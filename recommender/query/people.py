@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import log1p
 from typing import Literal
 
+from rapidfuzz.distance import OSA
+
 from recommender.catalogue import Catalogue
 from recommender.query.lexicon import Phrases, load, negated
 from recommender.query.spelling import Spellings, typing_errors
@@ -96,10 +98,10 @@ class PersonIndex:
         return self._full.get("".join(words))
 
     def close(self, words: Sequence[str]) -> str | None:
-        """The person with nearly this full name."""
-        key = "".join(words)
-        match = self._full_spellings.nearest(key, min(typing_errors(key), 2))
-        return self._full[match] if match else None
+        """The person with nearly this full name; the surname may hold one error only."""
+        match = self._full_spellings.nearest("".join(words), 2)
+        name = self._full[match] if match else None
+        return name if name and OSA.distance(words[-1], keys_of(name)[-1]) <= 1 else None
 
     def close_part(self, key: str, role: Role) -> str | None:
         """The person that a misspelt surname can only mean."""
@@ -213,12 +215,22 @@ class PeopleFinder:
     def _in_longer_name(self, place: _Place, name: str) -> bool:
         """Whether the words around look like the rest of a name the catalogue does not have."""
         (start, end), words = place.span, place.words
-        after = "" if words.pauses(end - 1) else words.key(end)
-        before = "" if place.announced or words.pauses(start - 1) else words.key(start - 1)
-        if before and keys_of(name)[0].startswith(before):
-            before = ""
-        return any(
-            word and word not in self._everyday and not word.isdigit() for word in (before, after)
+        followed = words.pauses(end - 1) or self._followed(place)
+        if not followed and self._is_name(words, end, place):
+            return True
+        if place.announced or words.pauses(start - 1):
+            return False
+        nickname = keys_of(name)[0].startswith(words.key(start - 1))
+        first = words.clause(start) == start - 1
+        return not nickname and self._is_name(words, start - 1, place, capital=not first)
+
+    def _is_name(self, words: Words, index: int, place: _Place, *, capital: bool = True) -> bool:
+        """Whether a word is unheard of, or written with a capital as its neighbour is."""
+        word = words.words[index]
+        if word.key.isdigit():
+            return False
+        return word.key not in self._everyday or (
+            capital and place.capital and words.capital(index)
         )
 
     def _guess(self, place: _Place) -> tuple[str, ...]:
