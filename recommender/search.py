@@ -153,7 +153,12 @@ class SearchEngine:
         if not _has_wish(understood):
             depth = max(depth, DEPTH_WITHOUT_WORDS)
         return self._retriever.retrieve(
-            query.fused, self._words(understood), understood.filters, exclude, depth
+            query.fused,
+            self._words(understood),
+            understood.filters,
+            exclude,
+            depth,
+            understood.soft_genres,
         )
 
     def _words(self, understood: Understanding) -> list[str]:
@@ -199,12 +204,13 @@ class SearchEngine:
         question: Question,
         request: SearchRequest,
     ) -> Sequence[RecommendedItem]:
-        """A film whose very title was the query leads the answer."""
+        """A film whose very title was the query leads the answer, swiped or not, if it may."""
         if understood.lookup is None:
             return items
         item = self._catalogue.get(understood.lookup)
         vectors: Mapping[str, Vector] = self._vectors.get([item.item_id])
-        if item.item_id not in vectors:
+        allowed = self._catalogue.allowed(understood.filters)[self._catalogue.rows[item.item_id]]
+        if item.item_id not in vectors or not allowed:
             return items
         evidence = self._evidence.find(item, vectors[item.item_id], question)
         best = max((other.score for other in items), default=0.0)
@@ -223,14 +229,24 @@ def _influence(state: UserState, tier_: Tier, query: QueryVector) -> float:
 
 def _joined(asked: Filters, read: Filters) -> Filters:
     """Both sets of limits; a year that the request states outright overrides one in the words."""
-    return Filters.model_construct(
+    year_from, year_to = _years(asked, read)
+    return Filters(
         include_genres=tuple(dict.fromkeys((*asked.include_genres, *read.include_genres))),
         exclude_genres=tuple(dict.fromkeys((*asked.exclude_genres, *read.exclude_genres))),
-        year_from=asked.year_from if asked.year_from is not None else read.year_from,
-        year_to=asked.year_to if asked.year_to is not None else read.year_to,
+        year_from=year_from,
+        year_to=year_to,
         people=tuple(dict.fromkeys((*asked.people, *read.people))),
         exclude_seen=asked.exclude_seen,
     )
+
+
+def _years(asked: Filters, read: Filters) -> tuple[int | None, int | None]:
+    """Where words and request leave no year, the words are passed over."""
+    year_from = asked.year_from if asked.year_from is not None else read.year_from
+    year_to = asked.year_to if asked.year_to is not None else read.year_to
+    if year_from and year_to and year_from > year_to:
+        return asked.year_from, asked.year_to
+    return year_from, year_to
 
 
 def _recommended(
