@@ -69,13 +69,13 @@ class EvidenceFinder:
         found = []
         if understood.lookup == item.item_id:
             found.append(_fact("query", "The film you named", 1.0))
-        for person in filters.people:
+        for person in [name for name in filters.people if name in item.people]:
             role = "Directed by" if person in item.director else "With"
             found.append(_fact("person", f"{role} {person}, as you asked", 0.9))
         genres = dict.fromkeys((*filters.include_genres, *understood.soft_genres))
         if asked := [genre for genre in genres if genre in item.genres]:
             found.append(_fact("filter", f"{' and '.join(asked)}, as you asked", 0.5))
-        if item.year and (filters.year_from or filters.year_to):
+        if item.year and _within(item.year, filters):
             found.append(_fact("year", f"From {item.year}, {_span(filters)}", 0.3))
         return found
 
@@ -144,6 +144,8 @@ class EvidenceFinder:
             if abs(weight) < NOTABLE_WEIGHT:
                 continue
             liked, swiped = self._count(kind, label, state)
+            if not _borne_out(weight, liked, swiped):
+                continue
             verb = "You go for" if weight > 0 else "You tend to pass on"
             name = label if kind == "genre" else f"“{label}”"
             text = f"{verb} {name} (liked {liked} of {swiped} swiped)"
@@ -205,6 +207,18 @@ def _shared(item: Item, other: Item) -> str:
     parts += [f"with {name}" for name in item.cast if name in other.cast][:1]
     parts += [tag for tag in item.tags if tag in other.tags][: 3 - len(parts)]
     return ", ".join(parts)
+
+
+def _borne_out(weight: float, liked: int, swiped: int) -> bool:
+    """Whether the counts show what the weight says; it also weighs what others are swiped like."""
+    half = swiped / 2
+    return swiped > 0 and (liked >= half if weight > 0 else liked <= half)
+
+
+def _within(year: int, filters: Filters) -> bool:
+    """Whether years were asked for and this is one of them."""
+    asked = filters.year_from is not None or filters.year_to is not None
+    return asked and (filters.year_from or year) <= year <= (filters.year_to or year)
 
 
 def _span(filters: Filters) -> str:
