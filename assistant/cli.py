@@ -1,6 +1,7 @@
 """The command line: ``reelwise serve``, ``index``, ``embed`` and ``search``."""
 
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -15,7 +16,7 @@ from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from recommender import Recommender
-from recommender.errors import ReelwiseError
+from recommender.errors import InvalidRequest, ReelwiseError
 from recommender.indexer import STARTER, STARTER_VECTORS, read_items, write_vectors
 from recommender.models import SearchRequest
 
@@ -27,20 +28,18 @@ USAGE_ERROR = 2
 @app.command()
 def serve() -> None:
     """Serve the chat at / and the API at /docs, on HOST and PORT."""
+    with _mendable():
+        listener = _bound(Settings())
     with _opened() as (settings, encoder, recommender):
-        from assistant.server import create_app
+        from assistant.server import create_app  # the chat takes a second to import
 
         web = create_app(recommender, encoder, settings)
-        address = f"http://{_shown_host(settings.host)}:{settings.port}"
-        typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
-        uvicorn.run(
-            web,
-            host=settings.host,
-            port=settings.port,
-            log_level=settings.log_level,
-            access_log=False,
-            timeout_graceful_shutdown=5,
+        config = uvicorn.Config(
+            web, log_level="warning", access_log=False, timeout_graceful_shutdown=5
         )
+        address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
+        typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 @app.command()
@@ -76,8 +75,9 @@ def _opened() -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
     """All parts, wired."""
     with _mendable():
         settings = Settings()
-        logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(message)s")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logging.basicConfig(format="%(levelname)s %(message)s")
+        for room in ("assistant", "tools", "recommender", "fusion"):
+            logging.getLogger(room).setLevel(settings.log_level.upper())
         encoder = load_encoder(settings)
         with open_recommender(settings, encoder) as recommender:
             yield settings, encoder, recommender
@@ -92,6 +92,21 @@ def _mendable() -> Iterator[None]:
         _refuse(_first_problem(error))
     except (ReelwiseError, FusionError, ChatModelUnavailable) as error:
         _refuse(str(error))
+
+
+def _bound(settings: Settings) -> socket.socket:
+    """The server's socket, taken before anything slow. Raises InvalidRequest when it is not free."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        raise InvalidRequest(
+            f"Cannot serve on {settings.host}:{settings.port}: {error.strerror}. "
+            "Set HOST and PORT to a free address, for example PORT=8001."
+        ) from error
+    return listener
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -1,6 +1,7 @@
 """How this installation is set up, from environment variables of the same names in capitals."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -25,4 +26,4 @@ class Settings(BaseSettings):
     assistant_model: str | None = Field(
         default=None, description="provider:model for LangChain; default: the offline planner"
     )
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -19,7 +19,7 @@ from recommender.telemetry import EMBEDDING_CACHE, timed
 from recommender.users import UserState
 from recommender.vectors import ItemVectors
 
-ANCHOR_SHARE = 0.65
+ANCHOR_SHARE = 0.85
 MAX_TASTE_INFLUENCE = 0.4
 
 

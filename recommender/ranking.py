@@ -13,7 +13,7 @@ from recommender.retrieval import Candidates
 
 PRIOR_WITH_WORDS = 0.15
 PRIOR_ALONE = 1.2
-SOFT_GENRE_WEIGHT = 0.3
+SOFT_GENRE_WEIGHT = 0.4
 TASTE_SCALE: Mapping[Tier, float] = {"generic": 0.0, "light": 1.0, "personal": 2.0}
 # How taste is made up, by tier: vector, genres, tags, year, popularity.
 TASTE_MIX: Mapping[Tier, tuple[float, float, float, float, float]] = {

@@ -50,8 +50,9 @@ class Retriever:
         filters: Filters,
         exclude: Sequence[str],
         depth: int,
+        soft_genres: tuple[str, ...] = (),
     ) -> Candidates:
-        """Up to ``depth`` films by vector and ``depth`` by words.
+        """Up to ``depth`` films by vector, by vector among the wished genres, and by words.
 
         What neither finds is filled up with the most popular films, so that a query of nothing but
         filters, and a person of whom nothing is known, have an answer.
@@ -60,8 +61,11 @@ class Retriever:
         bm25 = self._lexical.scores(words)
         found = list(self._by_words(bm25, allowed, depth))
         if vector is not None:
-            hits = self._store.nearest(vector, depth, filters, exclude)
-            found += [self._catalogue.rows[h.item_id] for h in hits if h.item_id in self._catalogue]
+            found += self._by_vector(vector, filters, exclude, depth)
+            if soft_genres:
+                wished = tuple(dict.fromkeys((*filters.include_genres, *soft_genres)))
+                narrower = filters.model_copy(update={"include_genres": wished})
+                found += self._by_vector(vector, narrower, exclude, depth)
         if vector is None or not words:
             found += list(self._popular(allowed, depth))
         rows = np.array(list(dict.fromkeys(found)), dtype=np.intp)
@@ -73,6 +77,12 @@ class Retriever:
         scores = np.where(allowed, bm25, 0.0)
         best = np.argsort(-scores, kind="stable")[:depth]
         return best[scores[best] > 0]
+
+    def _by_vector(
+        self, vector: Vector, filters: Filters, exclude: Sequence[str], depth: int
+    ) -> list[int]:
+        hits = self._store.nearest(vector, depth, filters, exclude)
+        return [self._catalogue.rows[h.item_id] for h in hits if h.item_id in self._catalogue]
 
     def _popular(self, allowed: NDArray[np.bool_], depth: int) -> NDArray[np.intp]:
         # The catalogue is sorted by popularity.
