@@ -57,11 +57,13 @@ def _by_title(context: ToolContext, title: str) -> str:
     request = SearchRequest(
         user_id=context.user_id, query=title, k=20, filters=Filters(exclude_seen=False)
     )
-    found = context.recommender.search(request).items
-    best = max(found, key=lambda item: _likeness(title, item), default=None)
-    if best is None or _likeness(title, best) < _SAME_TITLE:
-        raise ToolException(f"No film in the catalogue is called {title[:80]!r}.")
-    return best.item_id
+    result = context.recommender.search(request)
+    best = max(result.items, key=lambda item: _likeness(title, item), default=None)
+    if best is not None and _likeness(title, best) >= _SAME_TITLE:
+        return best.item_id
+    if result.understood.lookup:
+        return result.understood.lookup
+    raise ToolException(f"No film in the catalogue is called {title[:80]!r}.")
 
 
 def _likeness(reference: str, item: RecommendedItem) -> float:

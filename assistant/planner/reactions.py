@@ -85,7 +85,7 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
     given = tuple(_statement(stated, titles)) or tuple(_clauses(stated, titles))
     if any(is_deictic(reaction.film) for reaction in given):
         given = _pointed(given, titles.mentioned(stated))
-    return Reactions(given, wish if given else "")
+    return Reactions(tuple(dict.fromkeys(given)), wish if given else "")
 
 
 def _pointed(given: tuple[Reaction, ...], title: str | None) -> tuple[Reaction, ...]:

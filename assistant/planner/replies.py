@@ -37,10 +37,14 @@ def _error(message: ToolMessage) -> str:
 def _reacted(contents: Sequence[Content], seed: str) -> str:
     said = []
     for direction in ("like", "dislike", "skip"):
-        films = [c.fields["film"] for c in contents if c.fields.get("direction") == direction]
+        films = [
+            content.fields.get("film", "")
+            for content in contents
+            if content.fields.get("direction") == direction
+        ]
         if films:
             said.append(phrase(f"reaction.{direction}", seed, films=listed(films)))
-    swipes = max(int(content.fields.get("swipes", 0)) for content in contents)
+    swipes = max(_number(content, "swipes") for content in contents)
     updated = any(content.fields.get("preferences updated") == "yes" for content in contents)
     key = "reaction.updated" if updated else "reaction.kept"
     return " ".join([*said, phrase(key, seed, swipes=films_counted(swipes))])
@@ -62,7 +66,7 @@ def _explained(contents: Sequence[Content], seed: str) -> str:
 
 def _profile(contents: Sequence[Content], seed: str) -> str:
     content = contents[-1]
-    swipes = int(content.fields.get("swipes", 0))
+    swipes = _number(content, "swipes")
     if not swipes:
         return phrase("profile.none", seed)
     counts = {key: content.fields.get(key, 0) for key in ("liked", "disliked")}
@@ -138,6 +142,11 @@ _WORDS: dict[str, Callable[[Sequence[Content], str], str]] = {
     "explain_movie": _explained,
     "show_profile": _profile,
 }
+
+
+def _number(content: Content, key: str) -> int:
+    value = content.fields.get(key, "")
+    return int(value) if value.isdecimal() else 0
 
 
 def listed(names: Sequence[str]) -> str:

@@ -16,6 +16,10 @@ _FUZZY_FROM = 5
 """Shorter titles must be written exactly."""
 _MOST_WORDS = 12
 """Words of the longest title looked for inside a sentence."""
+_MOST_PARTS = 7
+"""Pieces, separators included, that one title of a list may have."""
+MOST_LISTED = 12
+"""Films read from one list."""
 
 
 class Titles:
@@ -51,19 +55,19 @@ class Titles:
     def split(self, text: str) -> list[str]:
         """The films listed in ``text``: "Heat, Alien and Crouching Tiger, Hidden Dragon" is three.
 
-        What is no known title is split at every separator.
+        What is no known title is split at every separator; a list ends after ``MOST_LISTED``.
         """
         parts = _SEPARATOR.split(text)
         films: list[str] = []
         start = 0
-        while start < len(parts):
+        while start < len(parts) and len(films) < MOST_LISTED:
             end = self._longest(parts, start)
             films.append("".join(parts[start:end]).strip())
             start = end + 1
         return [film for film in films if film]
 
     def _longest(self, parts: list[str], start: int) -> int:
-        for end in range(len(parts), start + 1, -2):
+        for end in range(min(len(parts), start + _MOST_PARTS), start + 1, -2):
             if self.match("".join(parts[start:end])):
                 return end
         return start + 1

@@ -29,10 +29,12 @@ _COUNTED = re.compile(
     r"(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+_OPENER = (
+    r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening)|ok(?:ay)?|thanks|thank you|great|"
+    r"cool|nice)(?: there| reelwise)?"
+)
 _HELLO = re.compile(
-    r"^(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening)|ok(?:ay)?|thanks|thank you|great|"
-    r"cool)(?: there| reelwise)?[,.!]+\s+(?=\S)",
-    re.IGNORECASE,
+    rf"^(?:{_OPENER}[,.! ]+){{0,3}}{_OPENER}[,.!]+\s+(?:now )?(?=\S)", re.IGNORECASE
 )
 _MORE = re.compile(
     r"^(?:ok |and |please )*(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? )?"

@@ -15,6 +15,7 @@ from langchain_core.messages import (
     SystemMessage,
     ToolMessage,
 )
+from langchain_core.tools import BaseTool
 
 import prompts
 from assistant.planner import OfflinePlanner, offline_planner
@@ -103,6 +104,10 @@ def test_a_tool_that_is_not_bound_is_not_called() -> None:
         ("give me 5000 films", [("search_movies", {"query": "films", "k": 50})]),
         ("top 7 horror films", [("search_movies", {"query": "horror films", "k": 7})]),
         ("300", [("search_movies", {"query": "300", "k": 10})]),
+        (
+            "ok thanks, now give me two war films",
+            [("search_movies", {"query": "war films", "k": 2})],
+        ),
         ("90s comedies", [("search_movies", {"query": "90s comedies", "k": 10})]),
         ("Hi! I want a funny film", [("search_movies", {"query": "I want a funny film", "k": 10})]),
         ("who directed Heat?", [("search_movies", {"query": "Heat", "k": 1})]),
@@ -376,6 +381,20 @@ def test_without_an_encoder_words_still_work() -> None:
     assert calls(message) == [("search_movies", {"query": "melancholy and the infinite", "k": 10})]
 
 
+def test_a_film_named_twice_is_one_reaction(model: OfflinePlanner) -> None:
+    assert len(calls(model.invoke("I loved Alien and Alien and alien"))) < 3
+    assert len(calls(model.invoke("I loved Alien and I really loved Alien"))) == 1
+
+
+def test_a_flood_of_films_is_cut_and_said_so(model: OfflinePlanner) -> None:
+    said = "I loved " + ", ".join(f"Film {n}" for n in range(50))
+    message = model.invoke(said)
+    assert len(calls(message)) == 10
+    noted = ToolMessage(write({"direction": "like"}), tool_call_id="1", name="record_reaction")
+    last = model.invoke([HumanMessage(said), message, noted])
+    assert prompts.phrase("error.CallLimit") in last.text
+
+
 fragments = st.sampled_from(
     "I loved hated not seen Alien why the second one ? ! , and but more like 5 give me "
     "undo it profile swipe é 映画 😀 \u202e \x00 ' \" ( [id:6] {films} %s".split(" ")
@@ -391,11 +410,30 @@ def test_any_text_gets_an_answer(model: OfflinePlanner, text: str, earlier: bool
     assert bool(calls(message)) != bool(message.text)
 
 
-@given(content=st.text(max_size=200) | st.lists(fragments, max_size=25).map("\n".join))
-def test_any_tool_content_gets_an_answer(content: str) -> None:
-    model = offline_planner(HashingEncoder(), FILMS)
-    for name, said in [("search_movies", "a film"), ("show_profile", "my profile")]:
-        call = {"name": name, "args": {}, "id": "1"}
-        result = ToolMessage(content, tool_call_id="1", name=name)
-        messages = [HumanMessage(said), AIMessage("", tool_calls=[call]), result]
-        assert model.invoke(messages).text
+contents = st.lists(
+    st.builds(
+        "{}: {}".format,
+        st.sampled_from("swipes liked strategy film direction found degraded years cards".split()),
+        st.sampled_from(["", "x", "-1", "٣", "9" * 50, "light", "nonsense", "like", "a; b", "; "]),
+    )
+    | st.text(max_size=30)
+).map("\n".join)
+
+
+@given(content=contents, tool=st.sampled_from(ALL_TOOLS), failed=st.booleans())
+def test_any_tool_content_gets_an_answer(
+    model: OfflinePlanner, content: str, tool: BaseTool, failed: bool
+) -> None:
+    said = {
+        "search_movies": "a film",
+        "show_profile": "my profile",
+        "record_reaction": "I loved Alien",
+        "undo_reaction": "undo",
+        "explain_movie": "why Alien?",
+        "start_survey": "let's swipe",
+    }[tool.name]
+    call = {"name": tool.name, "args": {}, "id": "1"}
+    status = "error" if failed else "success"
+    result = ToolMessage(content, tool_call_id="1", name=tool.name, status=status)
+    messages = [HumanMessage(said), AIMessage("", tool_calls=[call]), result]
+    assert isinstance(model.invoke(messages).text, str)

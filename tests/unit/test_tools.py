@@ -124,6 +124,14 @@ def test_a_title_is_looked_for_among_seen_films_too(
     assert request.filters == Filters(exclude_seen=False)
 
 
+def test_a_short_name_is_looked_up_as_a_search_would(
+    service: ScriptedRecommender, context: ToolContext
+) -> None:
+    service.understood = Understanding(lookup="31")
+    use(record_reaction, context, title_or_id="Crouching Tiger", direction="like")
+    assert service.swipes == [("31", "like")]
+
+
 @pytest.mark.parametrize(("position", "item_id"), [(1, "1214"), (2, "6"), (-1, "6")])
 def test_a_reaction_by_position(
     service: ScriptedRecommender, context: ToolContext, position: int, item_id: str
