@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browser_chat import USER, Chat, OpenChat, watch
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from tests.browser.browser_chat import USER, Chat, OpenChat, watch
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

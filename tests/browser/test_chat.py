@@ -5,8 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
-from browser_chat import USER, Chat, OpenChat
 from playwright.sync_api import expect
+
+from tests.browser.browser_chat import USER, Chat, OpenChat
 
 pytestmark = pytest.mark.browser
 
@@ -123,7 +124,7 @@ def test_the_profile_says_what_is_known_in_plain_words(chat: Chat) -> None:
     chat.say("What do you know about me?")
     taste = chat.page.get_by_role("region", name="Your taste")
     expect(taste.get_by_text("Your taste, from 6 films")).to_be_visible()
-    expect(taste.get_by_text("You go for")).to_be_visible()
+    expect(taste.get_by_role("heading", name="You go for")).to_be_visible()
 
 
 def test_a_film_named_in_words_can_be_liked_and_undone(chat: Chat, server: str) -> None:

@@ -1,0 +1,231 @@
+"""Turns and buttons of the chat, without a browser: what is said, shown and remembered."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from fastapi import FastAPI
+from langchain.messages import AIMessageChunk, ToolMessage
+
+from assistant.chat.mount import mount_chat
+from assistant.chat.settings import ChatSettings
+from recommender.errors import ReelwiseError, StoreUnavailable
+from recommender.models import Direction, SearchRequest
+from tests.unit.scripted_recommender import ScriptedRecommender
+from tools.context import ToolContext
+
+if TYPE_CHECKING:
+    from assistant.chat.handlers import Agent
+
+# Importing Chainlit imports libraries that use what Pydantic has deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+Part = tuple[str, Any]
+
+
+def words(text: str, message_id: str = "m1", node: str = "model") -> Part:
+    """A streamed piece of what a model says."""
+    return "messages", (AIMessageChunk(content=text, id=message_id), {"langgraph_node": node})
+
+
+def found(artifact: object) -> Part:
+    """A finished step of the tools."""
+    message = ToolMessage("facts", tool_call_id="call", artifact=artifact)
+    return "updates", {"tools": {"messages": [message]}}
+
+
+class ScriptedAgent:
+    """Streams the given parts, then fails if told to; notes the context of every turn."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.failure: Exception | None = None
+        self.contexts: list[ToolContext] = []
+
+    async def astream(
+        self, _state: object, _config: object, *, context: ToolContext, stream_mode: list[str]
+    ) -> AsyncIterator[Part]:
+        """Play the script."""
+        assert stream_mode == ["messages", "updates"]
+        self.contexts.append(context)
+        for part in self.parts:
+            yield part
+        if self.failure:
+            raise self.failure
+
+
+class Talk:
+    """A conversation with a mounted chat."""
+
+    def __init__(self, home: Path) -> None:
+        self.service = ScriptedRecommender()
+        self.agent = ScriptedAgent()
+        agent = cast("Agent", self.agent)
+        mount_chat(FastAPI(), self.service, agent, ChatSettings(home=home, user_id="ann"))
+        from chainlit.config import config
+        from chainlit.context import init_http_context
+
+        self.code = config.code
+        init_http_context()
+
+    async def say(self, text: str) -> SimpleNamespace:
+        """Send a message; return the reply's content and the names of its elements."""
+        import chainlit as cl
+
+        assert self.code.on_message
+        await self.code.on_message(cl.Message(content=text))
+        return self.last()
+
+    async def press(self, name: str, payload: dict[str, object]) -> Any:  # noqa: ANN401
+        """Press a card's button; return what the page is answered."""
+        import chainlit as cl
+
+        callback: Callable[[cl.Action], Awaitable[Any]] = self.code.action_callbacks[name]
+        return await callback(cl.Action(name=name, payload=payload))
+
+    def last(self) -> SimpleNamespace:
+        """The newest message."""
+        from chainlit.chat_context import chat_context
+
+        message = chat_context.get()[-1]
+        names = [element.name for element in message.elements]
+        return SimpleNamespace(content=message.content, elements=names)
+
+
+@pytest.fixture
+async def talk(tmp_path_factory: pytest.TempPathFactory) -> Talk:
+    """A fresh conversation."""
+    return Talk(tmp_path_factory.mktemp("home"))
+
+
+async def test_the_words_of_two_model_messages_are_kept_apart(talk: Talk) -> None:
+    talk.agent.parts = [words("Let me "), words("look."), words("Here.", "m2")]
+    assert (await talk.say("hi")).content == "Let me look.\n\nHere."
+
+
+async def test_only_the_agents_own_model_speaks(talk: Talk) -> None:
+    talk.agent.parts = [words("secret summary", node="summary"), words("Hello.")]
+    assert (await talk.say("hi")).content == "Hello."
+
+
+async def test_a_silent_turn_still_gets_an_answer(talk: Talk) -> None:
+    assert "Ask me for a film" in (await talk.say("…")).content
+
+
+async def test_a_failing_store_is_said_in_a_sentence(talk: Talk) -> None:
+    talk.agent.parts = [words("One moment.")]
+    talk.agent.failure = StoreUnavailable()
+    assert (await talk.say("hi")).content == f"One moment.\n\n{StoreUnavailable()}"
+
+
+async def test_an_unforeseen_failure_is_logged_and_not_quoted(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    talk.agent.failure = ValueError("password=hunter2")
+    reply = await talk.say("hi")
+    assert "went wrong" in reply.content
+    assert "hunter2" not in reply.content
+    assert "hunter2" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "element"),
+    [
+        (lambda service: service.start_survey("ann"), "SwipeDeck"),
+        (lambda service: service.search(SearchRequest(user_id="ann")), "MovieCards"),
+        (lambda service: service.explain("ann", "6"), "Evidence"),
+        (lambda service: service.profile("ann"), "TasteProfile"),
+        (lambda service: service.record_swipe("ann", "6", Direction.LIKE), "Reaction"),
+    ],
+)
+async def test_what_a_tool_found_becomes_its_element(
+    talk: Talk, answer: Callable[[ScriptedRecommender], object], element: str
+) -> None:
+    talk.agent.parts = [found(answer(talk.service)), words("There.")]
+    assert (await talk.say("hi")).elements == [element]
+
+
+async def test_an_empty_search_shows_no_cards(talk: Talk) -> None:
+    talk.service.found = []
+    talk.agent.parts = [found(talk.service.search(SearchRequest(user_id="ann"))), words("None.")]
+    assert (await talk.say("hi")).elements == []
+
+
+async def test_the_next_turn_knows_the_user_the_survey_and_the_films_shown(talk: Talk) -> None:
+    survey = talk.service.start_survey("ann")
+    answer = talk.service.search(SearchRequest(user_id="ann", k=3))
+    talk.agent.parts = [found(survey), found(answer), words("Here.")]
+    await talk.say("something tense")
+    await talk.say("why the second?")
+    context = talk.agent.contexts[1]
+    assert (context.user_id, context.session_id) == ("ann", survey.session_id)
+    assert context.shown == tuple(item.item_id for item in answer.items)
+
+
+async def test_why_this_one_asks_with_the_words_that_found_the_film(talk: Talk) -> None:
+    talk.agent.parts = [found(talk.service.search(SearchRequest(user_id="ann"))), words("Here.")]
+    await talk.say("something tense")
+    assert (await talk.press("explain", {"item_id": "6"}))["ok"]
+    assert talk.service.calls[-1] == ("explain", "ann", "6", "something tense")
+    assert talk.last().elements == ["Evidence"]
+
+
+async def test_a_swipe_is_recorded_for_the_person_of_the_session(talk: Talk) -> None:
+    payload: dict[str, object] = {"item_id": "6", "direction": "like", "session_id": "s1"}
+    answer = await talk.press("swipe", payload)
+    assert answer["direction"] == "like"
+    assert answer["taste"]["swipes"] == 7
+    assert ("record_swipe", "ann", "6", "like", "s1", None, None) in talk.service.calls
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"item_id": "6", "direction": "love"},
+        {"item_id": "", "direction": "like"},
+        {"item_id": "6", "direction": "like", "user_id": "somebody else"},
+    ],
+)
+async def test_a_malformed_swipe_is_refused_and_not_recorded(
+    talk: Talk, payload: dict[str, object]
+) -> None:
+    assert not (await talk.press("swipe", payload))["ok"]
+    assert talk.service.calls == []
+
+
+@pytest.mark.parametrize("failure", [None, StoreUnavailable()])
+async def test_an_action_that_fails_says_why(talk: Talk, failure: ReelwiseError | None) -> None:
+    talk.service.failure = failure
+    answer = await talk.press("undo", {"item_id": "6"})
+    assert not answer["ok"]
+    assert answer["message"] == (
+        str(failure) if failure else "There is no swipe left to take back."
+    )
+
+
+async def test_somebody_known_is_greeted_as_such(talk: Talk) -> None:
+    assert talk.code.on_chat_start
+    await talk.code.on_chat_start()
+    assert "your 7 swipes" in talk.last().content
+    assert talk.last().elements == ["Welcome"]
+
+
+async def test_the_greeting_survives_a_failing_store(talk: Talk) -> None:
+    talk.service.failure = StoreUnavailable()
+    assert talk.code.on_chat_start
+    await talk.code.on_chat_start()
+    assert str(StoreUnavailable()) in talk.last().content
+
+
+@pytest.mark.usefixtures("talk")
+async def test_chainlit_writes_into_the_data_folder_only() -> None:
+    from chainlit import config
+    from chainlit.data import get_data_layer
+
+    assert not Path(config.APP_ROOT).is_relative_to(Path.cwd())
+    assert Path(config.config_file).is_relative_to(config.APP_ROOT)
+    assert config.FILES_DIRECTORY.is_relative_to(config.APP_ROOT)
+    assert get_data_layer() is None
