@@ -7,6 +7,7 @@ from recommender.text import fold
 
 _FILMS = r"(?:films?|movies?|flicks?|cinema|pictures?|shows?)"
 _MINE = r"(?:data|profile|account|history|swipes?|tastes?|information|preferences?|likes|ratings?)"
+_THEIRS = r"(?:profile|data|swipes?|tastes?|preferences?|likes|ratings?)"
 _MAKERS = r"(?:human|person|man|woman|bot|chat ?bot|robot|ai|a\.i\.|llm|machine|program|computer)"
 _MODELS = r"(?:chat ?gpt|gpt\S*|llm|language model|claude|gemini|llama|siri|alexa|copilot)"
 _FILLER = r"(?:(?:so|and|but|ok(?:ay)?|please|well|hm+|oh|um|now|then|oops|no|wait|sorry)\W+)*"
@@ -19,20 +20,22 @@ def _rules(*rules: tuple[Intent, str]) -> tuple[tuple[Intent, re.Pattern[str]], 
 _BEFORE_FILMS = _rules(
     (
         Intent.PRIVACY,
-        r"\b(?:ignore|disregard|forget|override|bypass|overrule)\b.{0,40}"
+        r"\b(?:ignore|disregard|forget|override|bypass|overrule)\b.{0,20}"
+        r"\b(?:your|previous|prior|above|earlier|all|system|these)\b.{0,20}"
         r"\b(?:instructions?|rules|prompts?|guidelines|programming|restrictions)\b"
-        r"|\bsystem prompt\b|\b(?:your|hidden|secret) (?:instructions?|prompt)\b|\bjailbreak\b"
+        r"|\bsystem prompt\b|\b(?:your|hidden|secret) (?:instructions?|prompt)\b|\byou are now\b"
         r"|\b(?:developer|dan|god|admin\w*|root|debug) (?:mode|access|rights|account)\b"
-        r"|\b(?:i am|i'm|as|be|become) (?:an? |the )?(?:admin\w*|root|superuser|developer)\b"
-        r"|\buser_id\b|\bdrop table\b|<script|<\|?im_start|\[inst\]|\bno (?:rules|restrictions)\b"
-        rf"|\b{_MINE}\b (?:of|for|from|about) (?:the )?"
+        r"|\b(?:i am|i'm|act as|run as) (?:an? |the |your )?(?:admin\w*|root|superuser|developer)\b"
+        r"|\buser_id\b|\bdrop table\b|<script|<\|?im_start|\[inst\]"
+        rf"|\b{_THEIRS}\b (?:of|for|from|about) (?:the )?"
         r"(?:user|users|another|other|someone|somebody|everyone|everybody|all)\b"
-        rf"|\b(?!that|what|it|today|film|movie|let)\w+'s {_MINE}\b"
+        rf"|\b(?!that|what|it|today|film|movie|let)\w+'s {_THEIRS}\b"
         rf"|\b(?:other|another|all|every) (?:users?|accounts?|person|people)\b.{{0,30}}\b{_MINE}\b"
         r"|\bwhat (?:did|do|does|has|have) (?:the )?(?:other|another|all|user|users)\b.{0,20}"
         r"\b(?:users?|swipe|swiped|rate|rated)\b"
         rf"|\busers? (?!friendly|manual|guide)\w+\b.{{0,25}}"
         rf"\b(?:{_MINE}|swiped|liked|rated|watch\w*)\b"
+        r"|\b(?:list|names?) of (?:all )?(?:the )?(?:users|customers|accounts)\b"
         r"|\b(?:pretend|act|imagine|assume)\b.{0,20}\buser\b"
         r"|\b(?:log|sign) (?:me )?in as\b|\bswitch (?:me )?to (?:user|account)\b",
     ),
@@ -43,16 +46,19 @@ _BEFORE_FILMS = _rules(
         r"\b(?:last|previous|latest|that|this) "
         r"(?:swipe|reaction|rating|like|dislike|one|vote|card)\b"
         r"|\b(?:can|could) (?:i|you|we) undo\b|\btake (?:that|it) back\b"
-        r"|\b(?:wrong|pressed the|hit the) (?:button|key|way|direction|side)\b"
+        r"|\b(?:hit|pressed|pushed|clicked|tapped|chose|swiped) (?:on )?(?:the )?wrong\b"
+        rf"|^{_FILLER}wrong (?:button|key|way|direction|side)\b"
         rf"|^{_FILLER}(?:that was|my|by) (?:an? )?(?:mistake|accident|error)\b"
-        r"|\bdid(?:n't| not) mean (?:to|that|it)\b",
+        r"|\bi did(?:n't| not) mean (?:to|that|it)\b",
     ),
     (
         Intent.FORGET,
-        r"\bforget (?:about )?(?:me|everything|all|my|what you (?:know|learned))\b"
+        rf"^{_FILLER}(?:(?:can|could|will|would) you |i(?: want|'d like) you to |you should )?"
+        r"(?:please )?forget (?:about )?(?:me|everything|all|my|what you (?:know|learned))\b"
         r"|\b(?:delete|erase|remove|wipe|clear|destroy|reset|purge|drop)\b.{0,30}"
         rf"\b(?:(?:my|me) (?:\w+ ){{0,2}}{_MINE}|about me|me from)\b"
-        r"|\b(?:delete|erase|wipe|purge) (?:me|everything|it all)\b|\bright to be forgotten\b"
+        r"|(?:^|\b(?:please|you|to|now) )(?:delete|erase|wipe|purge) (?:me|everything|it all)\b"
+        r"|\bright to be forgotten\b"
         rf"|\bstop (?:storing|tracking|keeping|saving)\b.{{0,20}}\b(?:me|my)\b|\bgdpr\b",
     ),
     (
@@ -61,10 +67,13 @@ _BEFORE_FILMS = _rules(
         r"(?:exactly|really|actually|anyway)?\W*$"
         rf"|\b(?:are|r) (?:you|u) .{{0,25}}"
         rf"\b(?:{_MAKERS}|{_MODELS}|real|alive|sentient|conscious)\b"
-        rf"|\b(?:is this|is it|is there|am i (?:talking|speaking|chatting)|do you use|using)\b"
-        rf".{{0,35}}\b(?:{_MAKERS}|{_MODELS})\b(?! {_FILMS})"
+        rf"|\b(?:is this|is it|is there|am i (?:talking|speaking|chatting)|do you use)\b"
+        rf"(?!.*\b(?:{_FILMS}|something|anything|about|where|in which)\b)"
+        rf".{{0,35}}\b(?:{_MAKERS}|{_MODELS})\b"
         r"|\b(?:which|what) (?:kind of |sort of |language |ai )*(?:model|llm|ai|bot)\b"
-        r"|\bwho (?:made|built|created|wrote|programmed|developed|trained|runs) (?:you|this)\b"
+        rf"(?! (?:\w+ )?{_FILMS})"
+        r"|\bwho(?:'s| is)? (?:behind|made|built|created|wrote|programmed|developed|trained|runs) "
+        r"(?:you|this)\b"
         r"|\bhow (?:do|does) (?:you|this thing) work\b|\btell me (?:more )?about yourself\b"
         r"|\bintroduce yourself\b|\bwhat(?:'s| is) your name\b",
     ),
@@ -78,6 +87,9 @@ _BEFORE_FILMS = _rules(
         rf"|^{_FILLER}my (?:\w+ )?(?:stats|statistics|{_MINE})\W*$"
         rf"|\bwhat (?:kind|sort|type)s? of (?:{_FILMS}|stuff|things) (?:do|am) i\b"
         rf"|\bwhat (?:{_FILMS} )?(?:do|did|have) i (?:like|love|enjoy|prefer|hate|swiped?|liked?)\b"
+        r"|\b(?:do|did|have) you (?:know|learn(?:ed|t)?|remember) (?:about )?(?:me|my)\b"
+        r"|\bwhat(?:'s| is| are) my favou?rites?\b"
+        rf"|^{_FILLER}(?:(?:show|open|view|see|display) )?(?:me )?(?:the )?(?:taste )?profile\W*$"
         r"|\bhow well do you know me\b|\b(?:describe|summari[sz]e) my taste\b",
     ),
     (
@@ -87,6 +99,7 @@ _BEFORE_FILMS = _rules(
         r"(?:the |a |an |some |my )?(?:taste )?"
         r"(?:swip(?:e|es|ing)|survey|rate|rating|quiz|cards?)\b(?! (?:mistake|back))"
         rf"|^{_FILLER}(?:swip(?:e|ing)|survey|quiz|cards?)(?: me| time| cards?)?\W*$"
+        rf"|^{_FILLER}(?:start|begin)\W*$"
         r"|\b(?:learn|teach|discover|get to know|figure out|find out|test|understand|train|study)\b"
         r" (?:you |yourself )?(?:on |about )?(?:my|what i)\b.{0,15}"
         r"\b(?:tastes?|like|preferences?|style)\b"
@@ -154,13 +167,16 @@ _BEFORE_FILMS = _rules(
     (Intent.DECLINE, r"^(?:n|no+|nope|nah|not now|not really|no thanks|maybe later|later)\W*$"),
     (
         Intent.OFF_TOPIC,
-        r"\d\s*[-+*/x×÷^]\s*\d.*=?|\b\d+ (?:plus|minus|times|divided by) \d+\b"
+        r"^(?!(?:19|20)\d\d ?- ?(?:19|20)\d\d$)"
+        r"(?:what(?:'s| is)|calculate|compute|solve|how much is)?[\s\d().]*\d\s*[-+*/x×÷^]"
+        r"[\s\d()+*/x×÷^.-]*\d[\s)]*=?\W*$|\b\d+ (?:plus|minus|times|divided by) \d+\b"
         r"|\b(?:what(?:'s| is)|how(?:'s| is)) the (?:weather|temperature|time)\b"
         r"|\bweather forecast\b"
         r"|\bwhat time is it\b|\b(?:capital|president|prime minister|population) of\b(?!.*\bfilm)"
         r"|\b(?:recommend|suggest|know|find|book|order|buy|cook)(?: me| us)? "
         r"(?:an? |some |any |the )?(?:\w+ )?(?:restaurants?|recipes?|songs?|hotels?|books?|"
         r"laptops?|phones?|flights?|pizza|dinner|taxi|podcasts?|video ?games?)\b"
+        rf"(?!.*\b(?:{_FILMS}|adaptations?|thief)\b)"
         r"|\b(?:write|debug|fix|compile)\b.{0,25}\b(?:code|script|program|function|essay|poem|email|"
         r"python|javascript|sql)\b",
     ),

@@ -38,10 +38,10 @@ class Vocabulary:
         self._usual = {gram for gram, count in grams.items() if count >= _COMMON}
 
     def is_nonsense(self, text: str) -> bool:
-        """Whether no word of a message is known or even looks like one."""
+        """Whether no word of a message is known or even looks like one; numbers are no words."""
         words = _WORD.findall(fold(text))
-        if not words or any(word in self._words and len(word) > 1 for word in words):
-            return not words
+        if any(word in self._words and len(word) > 1 for word in words):
+            return False
         grams = [gram for word in words for gram in _grams(word)]
         return sum(gram in self._usual for gram in grams) < _USUAL_SHARE * len(grams)
 

@@ -16,8 +16,10 @@ _FLOOR = 0.40
 _MARGIN = 0.04
 """An intent must be this much nearer than a search to be preferred to one."""
 _SURE = 0.60
-"""The cosine from which on an intent that changes something is believed."""
-_CHANGES = frozenset({Intent.UNDO, Intent.SURVEY, Intent.FORGET})
+"""The cosine from which on an intent is believed that descriptions of films can sound like."""
+_DOUBTFUL = frozenset(
+    {Intent.UNDO, Intent.SURVEY, Intent.FORGET, Intent.PRIVACY, Intent.JOKE, Intent.SMALLTALK}
+)
 
 
 class NearestExample:
@@ -45,7 +47,7 @@ class NearestExample:
         if best[top] < _FLOOR:
             return None
         needed = best[Intent.SEARCH] + _MARGIN
-        unsure = best[top] < needed or (top in _CHANGES and best[top] < _SURE)
+        unsure = best[top] < needed or (top in _DOUBTFUL and best[top] < _SURE)
         return Intent.SEARCH if unsure else top
 
     @cached_property

@@ -113,13 +113,16 @@ class Planner:
             return self._search(text, conversation)
         if is_foreign(text):
             return self._search(text, conversation, "note.foreign")
-        words_of_a_search = about_films(text) or wording.asks_for_more(text)
-        search = wording.read_search(text, conversation, self._titles)
-        if words_of_a_search or search.query != text:
+        if self._wants_films(text, conversation):
             return self._search(text, conversation)
         if self._vocabulary.is_nonsense(text):
             return _say(Intent.NONSENSE)
         return self._by_example(text, conversation)
+
+    def _wants_films(self, text: str, conversation: Conversation) -> bool:
+        if about_films(text) or wording.asks_for_more(text) or self._titles.mentioned(text):
+            return True
+        return wording.read_search(text, conversation, self._titles).query != text
 
     def _by_example(self, text: str, conversation: Conversation) -> Plan:
         asks = bool(_ASKS.search(text))

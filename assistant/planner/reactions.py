@@ -23,7 +23,7 @@ _CLAUSE = re.compile(
     rf"(?:(?:^|[.!?;,] *|\b(?:and|but|though|while) )(?:(?:i|we)(?:'ve| have)? ?)?|"
     rf"\b(?:i|we)(?:'ve| have)? ?){_ADVERBS}"
     rf"(?:(?P<liked>{_LIKED})|(?P<disliked>{_DISLIKED})|(?P<skip>{_SKIPPED})|"
-    rf"(?P<dislike>{_DISLIKE})|(?P<like>{_LIKE})) +"
+    rf"(?P<dislike>{_DISLIKE})|(?P<like>{_LIKE}))(?: *: *| +)"
     r"|(?:,? but|,| and) not (?P<not>)",
     re.IGNORECASE,
 )
@@ -119,10 +119,12 @@ def _clauses(text: str, titles: Titles) -> Iterator[Reaction]:
 
 
 def _films(direction: str, text: str, titles: Titles) -> Iterator[Reaction]:
+    """The films listed in ``text``; "the mood of Heat" is none."""
     whole = text.strip(" ,.;!?\"'")
     bare = whole if titles.exact(whole) else _TAIL.sub("", whole).strip(" ,.;!?\"'")
     for film in titles.split(bare):
-        yield Reaction(direction, film)
+        if titles.match(film) or not titles.mentioned(film):
+            yield Reaction(direction, film)
 
 
 def _named(direction: str, text: str, titles: Titles) -> Iterator[Reaction]:
