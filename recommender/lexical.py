@@ -1,5 +1,6 @@
 """Finding films by words: BM25 in process."""
 
+import logging
 from collections.abc import Sequence
 from typing import cast
 
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from recommender.models import Item
 from recommender.text import index_text, terms
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 
 class LexicalIndex:

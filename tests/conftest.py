@@ -1,6 +1,7 @@
 """Real parts for the tests: one embedded PostgreSQL, the starter catalogue, the real encoder."""
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from recommender.models import Item
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
 from recommender.stores.postgres import Database, embedded_server, postgres_stores
+
+# Chainlit writes its configuration where it is first imported; never into the repository.
+os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp()
 
 
 @pytest.fixture(autouse=True)
