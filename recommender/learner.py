@@ -50,7 +50,11 @@ class PreferenceLearner:
         if not self._settings.enable_preference_learning or not version.count:
             return no_preferences(model_version, version.count)
         stored = self._store.get(user_id)
-        if stored is None or stored.model_version != model_version:
+        if (
+            stored is None
+            or stored.model_version != model_version
+            or stored.event_count > version.count  # of a log that was erased meanwhile
+        ):
             return self.relearn(user_id, version, swipes)
         return stored
 

@@ -55,7 +55,7 @@ class UserStates:
         swipes = standing_swipes(events)
         with self._lock:
             known = self._states.get(user_id)
-        if known is None or not known.version.count:
+        if known is None or not _begins_with(events, known.version):
             preferences = self._learner.preferences(user_id, version, swipes)
         else:
             preferences = known.preferences
@@ -72,6 +72,12 @@ class UserStates:
         """Forget a state."""
         with self._lock:
             self._states.pop(user_id, None)
+
+
+def _begins_with(events: Sequence[SwipeEvent], version: LogVersion) -> bool:
+    """Whether a log grew from an earlier state of itself; one erased elsewhere did not."""
+    count = version.count
+    return 0 < count <= len(events) and events[count - 1].event_id == version.last_event_id
 
 
 def tier(preferences: UserPreferences, settings: RecommenderSettings) -> Tier:
