@@ -1,6 +1,6 @@
 """Simulated viewers for tests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from recommender import Recommender
 from recommender.catalogue import Catalogue
@@ -22,7 +22,9 @@ def opinions(catalogue: Catalogue, loved: str, loathed: str, count: int = 20) ->
 
 
 def _of(catalogue: Catalogue, genre: str, other: str) -> list[Item]:
-    return [i for i in catalogue.items if genre in i.genres and other not in i.genres]
+    """The best known films that are mostly of this genre, and not of the other."""
+    films = [item for item in catalogue.items if genre in item.genres and len(item.genres) <= 3]
+    return [item for item in films if other not in item.genres]
 
 
 def tell(recommender: Recommender, user_id: str, said: Mapping[str, str]) -> None:
@@ -49,7 +51,3 @@ def ranking(result: SearchResult) -> list[tuple[str, float]]:
 
 def share(items: Sequence[Item], genre: str) -> float:
     return sum(genre in item.genres for item in items) / len(items)
-
-
-def first(item_ids: Iterable[str], count: int) -> list[str]:
-    return list(item_ids)[:count]
