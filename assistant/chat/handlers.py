@@ -72,7 +72,10 @@ class ChatDoor:
 
     async def answer(self, message: cl.Message) -> None:
         """Run the agent on a message: stream its words, then add what its tools found."""
-        words = message.content[:MAX_QUERY_CHARS]
+        async with Memory.current().turn:
+            await self._answer(message.content[:MAX_QUERY_CHARS])
+
+    async def _answer(self, words: str) -> None:
         reply = cl.Message(content="")
         cards: list[Any] = []
         try:

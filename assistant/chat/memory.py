@@ -1,5 +1,6 @@
 """What one open conversation remembers, besides the agent's own messages."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,11 +11,15 @@ from recommender.models import SearchResult, SurveySession
 
 @dataclass
 class Memory:
-    """The survey in progress, the films last shown, and the words each film was found by."""
+    """The survey in progress, the films last shown, and the words each film was found by.
+
+    ``turn`` is held while the agent speaks: buttons can send words before it has finished.
+    """
 
     survey_id: str | None = None
     shown: tuple[str, ...] = ()
     queries: dict[str, str] = field(default_factory=dict)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def current(cls) -> Self:

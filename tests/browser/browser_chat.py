@@ -34,13 +34,27 @@ class Chat:
 
     def drag_card(self, distance: int) -> None:
         """Drag the top card sideways by ``distance`` pixels and let go."""
-        box = self.page.get_by_test_id("top-card").bounding_box()
-        assert box is not None
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        x, y = self._card_centre()
         self.page.mouse.move(x, y)
         self.page.mouse.down()
         self.page.mouse.move(x + distance, y + 6, steps=5)
         self.page.mouse.up()
+
+    def flick_card(self, distance: int) -> None:
+        """Push the top card sideways by ``distance`` pixels with a finger."""
+        x, y = self._card_centre()
+        finger = self.page.context.new_cdp_session(self.page)
+        for kind, step in (("Start", 0.0), ("Move", 0.4), ("Move", 0.8), ("Move", 1.0)):
+            point = {"x": x + distance * step, "y": y}
+            finger.send(
+                "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": [point]}
+            )
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def _card_centre(self) -> tuple[float, float]:
+        box = self.page.get_by_test_id("top-card").bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def overflows(self) -> bool:
         """Whether any part of the page sticks out to the right."""

@@ -72,6 +72,36 @@ def test_a_drag_counts_when_it_goes_far_enough(
     assert (known["like_count"], known["dislike_count"]) == counts
 
 
+def test_a_finger_swipes_cards_on_a_phone(open_chat: OpenChat, server: str) -> None:
+    chat = open_chat(390, 844)
+    chat.start_survey()
+    with chat.page.expect_response(lambda answer: answer.url.endswith("/project/action")):
+        chat.flick_card(150)
+    expect(chat.page.get_by_text("2 of 20", exact=True)).to_be_visible()
+    assert profile(server)["like_count"] == 1
+
+
+def test_the_verdicts_are_in_reach_on_the_smallest_phone(open_chat: OpenChat) -> None:
+    chat = open_chat(360, 740)
+    chat.start_survey()
+    for name in ("Like", "Not for me", "Haven't seen it"):
+        expect(chat.page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
+
+
+def test_a_swipe_that_was_not_recorded_comes_back_and_says_why(chat: Chat) -> None:
+    chat.start_survey()
+    title = chat.page.locator(".rw-facts h3").inner_text()
+    refusal: dict[str, Any] = {"ok": False, "message": "The database does not answer."}
+    chat.page.route(
+        "**/project/action",
+        lambda route: route.fulfill(json={"success": True, "response": refusal}),
+    )
+    chat.press("ArrowRight")
+    expect(chat.page.get_by_role("alert")).to_have_text(refusal["message"])
+    expect(chat.page.locator(".rw-facts h3")).to_have_text(title)
+    expect(chat.page.get_by_text("1 of 20", exact=True)).to_be_visible()
+
+
 def test_the_overview_is_shown_on_demand(chat: Chat) -> None:
     chat.start_survey()
     more = chat.page.get_by_role("button", name="What is it about?")

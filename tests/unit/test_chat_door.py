@@ -1,5 +1,6 @@
 """Turns and buttons of the chat, without a browser: what is said, shown and remembered."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,6 +44,7 @@ class ScriptedAgent:
         self.parts: list[Part] = []
         self.failure: Exception | None = None
         self.contexts: list[ToolContext] = []
+        self.speaking = False
 
     async def astream(
         self, _state: object, _config: object, *, context: ToolContext, stream_mode: list[str]
@@ -50,8 +52,12 @@ class ScriptedAgent:
         """Play the script."""
         assert stream_mode == ["messages", "updates"]
         self.contexts.append(context)
+        assert not self.speaking, "two turns of one conversation at once"
+        self.speaking = True
         for part in self.parts:
+            await asyncio.sleep(0)
             yield part
+        self.speaking = False
         if self.failure:
             raise self.failure
 
@@ -108,6 +114,12 @@ async def test_the_words_of_two_model_messages_are_kept_apart(talk: Talk) -> Non
 async def test_only_the_agents_own_model_speaks(talk: Talk) -> None:
     talk.agent.parts = [words("secret summary", node="summary"), words("Hello.")]
     assert (await talk.say("hi")).content == "Hello."
+
+
+async def test_messages_sent_at_once_are_answered_one_after_the_other(talk: Talk) -> None:
+    talk.agent.parts = [words("One"), words(" word.")]
+    replies = await asyncio.gather(talk.say("first"), talk.say("second"))
+    assert [reply.content for reply in replies] == ["One word.", "One word."]
 
 
 async def test_a_silent_turn_still_gets_an_answer(talk: Talk) -> None:

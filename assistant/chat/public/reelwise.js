@@ -28,9 +28,9 @@
     Western: [['#c4602d', '#7a2d1b', '#f5c877', '#fdf0d8'], ['#e0b26b', '#a33b20', '#5a2a1c', '#2b160e']],
   };
 
-  // The genre that looks most like itself wins, not the first of the list.
-  const VOICE = ['Film-Noir', 'Western', 'Sci-Fi', 'Horror', 'Documentary', 'Musical', 'Animation', 'Fantasy',
-    'Romance', 'Mystery', 'Children', 'Comedy', 'War', 'Crime', 'Thriller', 'Action', 'Adventure', 'Drama'];
+  // These look like nothing else, so they decide; of the others the film's id picks one.
+  const UNMISTAKABLE = ['Film-Noir', 'Western', 'Sci-Fi', 'Horror', 'Documentary', 'Musical', 'Animation', 'Fantasy'];
+  const PLAIN = ['Drama', 'Adventure'];
 
   const hash = (text) => {
     let h = 2166136261;
@@ -191,12 +191,19 @@
     return Math.min(face.upper ? 30 : 21, byWord, byArea).toFixed(2);
   };
 
-  const voiceOf = (genres) => VOICE.find((name) => genres.includes(name)) ?? 'Drama';
+  const voiceOf = (genres, seed) => {
+    const sure = UNMISTAKABLE.find((name) => genres.includes(name));
+    if (sure) return sure;
+    const known = genres.filter((name) => name in PALETTES);
+    const telling = known.filter((name) => !PLAIN.includes(name));
+    const choice = telling.length ? telling : known;
+    return choice[(seed >>> 7) % choice.length] ?? 'Drama';
+  };
 
   /** A poster as React elements. `h` is React.createElement; the sheet scales with its width. */
   const poster = (h, movie) => {
     const seed = hash(movie.item_id + movie.title);
-    const voice = voiceOf(movie.genres ?? []);
+    const voice = voiceOf(movie.genres ?? [], seed);
     const year = movie.year ?? 2000;
     const moods = PALETTES[voice];
     const colours = moods[seed % moods.length];
@@ -244,7 +251,7 @@
   let queue = Promise.resolve();
   const ask = (callAction, name, payload) => {
     const call = queue.then(async () => {
-      const reply = await callAction({ name, payload });
+      const reply = await Promise.resolve(callAction({ name, payload })).catch(() => undefined);
       const answer = reply?.response;
       if (!answer?.ok) throw new Error(answer?.message ?? 'I could not reach the server. Try again.');
       return answer;
@@ -277,14 +284,16 @@
   const kept = new Map();
   const keep = (name, component) => kept.get(name) ?? (kept.set(name, component), component);
 
-  // Scrolls the conversation only: scrollIntoView would shift the page's other scrollers too.
+  // Brings an element into view, its top first. Scrolls the conversation only: scrollIntoView
+  // would shift the page's other scrollers too.
   const reveal = (element) => {
     let scroller = element?.parentElement;
     while (scroller && scroller.scrollHeight <= scroller.clientHeight + 1) scroller = scroller.parentElement;
     if (!scroller) return;
     const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    const below = element.getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom;
-    scroller.scrollBy({ top: below + 24, behavior: calm ? 'auto' : 'smooth' });
+    const [inner, outer] = [element.getBoundingClientRect(), scroller.getBoundingClientRect()];
+    const top = Math.min(inner.bottom - outer.bottom + 24, inner.top - outer.top - 12);
+    if (top > 0) scroller.scrollBy({ top, behavior: calm ? 'auto' : 'smooth' });
   };
 
   window.Reelwise = { poster, keep, mark, reveal, useReaction, useTaste, swipe, undo, explain };

@@ -1,7 +1,7 @@
 import React, { useCallback, useEffect, useRef, useState } from 'react';
 import { Heart, X, EyeOff, Undo2, ChevronDown, Sparkles } from 'lucide-react';
 
-const { poster, keep, swipe, undo, useTaste } = window.Reelwise;
+const { poster, keep, reveal, swipe, undo, useTaste } = window.Reelwise;
 
 const THROW = 96; // px a card must be dragged before letting go counts
 const KEYS = { ArrowLeft: 'dislike', ArrowRight: 'like', ArrowDown: 'skip', ' ': 'skip' };
@@ -89,7 +89,10 @@ function SwipeDeck({ movies, session_id: sessionId, taste: first, callAction, se
   const position = verdicts.length;
   const movie = movies[position];
 
-  useEffect(() => { root.current?.focus({ preventScroll: true }); }, []);
+  useEffect(() => {
+    root.current?.focus({ preventScroll: true });
+    reveal(root.current);
+  }, []);
 
   const decide = useCallback((direction) => {
     if (!movie) return;
