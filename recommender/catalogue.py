@@ -62,7 +62,8 @@ class Catalogue:
     @cached_property
     def genre_shares(self) -> dict[str, float]:
         """The share of films that carry each genre, 0..1."""
-        return dict(zip(self.genres, self.genre_matrix.mean(axis=0).tolist(), strict=True))
+        shares = self.genre_matrix.sum(axis=0) / max(len(self.items), 1)
+        return dict(zip(self.genres, shares.tolist(), strict=True))
 
     @cached_property
     def tag_shares(self) -> dict[str, float]:

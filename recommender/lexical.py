@@ -30,7 +30,8 @@ class LexicalIndex:
             self.documents.append(frozenset(words))
         self._vocabulary = frozenset().union(*self.documents)
         self._bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
-        self._bm25.index(corpus, show_progress=False)
+        if corpus:
+            self._bm25.index(corpus, show_progress=False)
 
     def scores(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Shape (films,): each film's BM25 score for the stemmed words, 0 where none occurs."""
