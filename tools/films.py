@@ -39,6 +39,8 @@ def film_at(context: ToolContext, position: int) -> str:
     Raises ToolException when nothing was shown there.
     """
     count = len(context.shown)
+    if not count:
+        raise ToolException("No film has been shown in this conversation yet; ask for some first.")
     if not (1 <= position <= count or -count <= position <= -1):
         raise ToolException(f"There is no film number {position}: {count} were shown.")
     return context.shown[position - 1 if position > 0 else position]

@@ -162,7 +162,8 @@ _BEFORE_FILMS = _rules(
         Intent.ACKNOWLEDGE,
         r"^(?:ok(?:ay)?|k|cool|nice|great|fine|good|got it|all ?right|sure|y|yes+|yeah|yep|yup|"
         r"perfect|awesome|wow|sounds good|let's go|let's do it|go ahead|of course|definitely|"
-        r"why not|i see|interesting)(?:\W+(?:please|then|let's go|go ahead|sure|one|thanks))*\W*$",
+        r"start over|start again|restart|reset|new search|why not|i see|interesting)"
+        r"(?:\W+(?:please|then|let's go|go ahead|sure|one|thanks))*\W*$",
     ),
     (Intent.DECLINE, r"^(?:n|no+|nope|nah|not now|not really|no thanks|maybe later|later)\W*$"),
     (

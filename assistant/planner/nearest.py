@@ -18,7 +18,15 @@ _MARGIN = 0.04
 _SURE = 0.60
 """The cosine from which on an intent is believed that descriptions of films can sound like."""
 _DOUBTFUL = frozenset(
-    {Intent.UNDO, Intent.SURVEY, Intent.FORGET, Intent.PRIVACY, Intent.JOKE, Intent.SMALLTALK}
+    {
+        Intent.UNDO,
+        Intent.SURVEY,
+        Intent.FORGET,
+        Intent.PRIVACY,
+        Intent.JOKE,
+        Intent.SMALLTALK,
+        Intent.INSULT,
+    }
 )
 
 

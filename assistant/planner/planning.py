@@ -10,7 +10,7 @@ from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
 from assistant.planner.nearest import NearestExample
 from assistant.planner.questions import film_asked_about, film_to_explain
-from assistant.planner.reactions import Reactions, read_reactions
+from assistant.planner.reactions import Reactions, only_seen, read_reactions
 from assistant.planner.references import is_deictic, refer
 from assistant.planner.titles import Titles, title_key
 
@@ -102,6 +102,8 @@ class Planner:
         reactions = read_reactions(text, self._titles)
         if reactions.given:
             return self._react(reactions, conversation)
+        if only_seen(text, self._titles):
+            return _say(Intent.CLARIFY, "clarify.opinion")
         asked = film_asked_about(text, self._titles)
         if asked is None:
             return None

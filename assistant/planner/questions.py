@@ -19,7 +19,8 @@ _WHY = re.compile(
     r"(?P<film>.*)$"
     rf"|^what ma(?:de|kes) you (?:{_PICKED}|think)"
     r"(?: i(?:'d| would) (?:like|love|enjoy))? (?P<b>.+)$"
-    r"|^(?:please )?explain (?:the )?(?:reason(?:s|ing)? (?:for|behind) |choice of )?(?P<c>.+)$"
+    r"|^(?:please )?explain (?:the |your )?(?:reason(?:s|ing)? (?:for|behind) |choice of )?"
+    r"(?P<c>.+)$"
     r"|\b(?:reason(?:s|ing)?|logic|thinking) (?:for|behind) (?:picking |choosing |recommending )?"
     r"(?P<d>.+)$",
     re.IGNORECASE,
@@ -31,7 +32,9 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _FACT = re.compile(
-    r"^(?:who|when|what year|where|how (?:long|many|much|old)|what(?:'s| is)|is|tell me (?:more )?"
+    r"^(?:who|when|what year|which year|where|does|did|has|was|"
+    r"show me the (?:poster|trailer|cast) (?:of|for)|"
+    r"what did i say about|how (?:long|many|much|old)|what(?:'s| is)|is|tell me (?:more )?"
     r"about|do you (?:know|have)|have you (?:got|heard of))\b(?!.*\b(?:like|similar)\b)",
     re.IGNORECASE,
 )

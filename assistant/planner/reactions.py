@@ -33,14 +33,26 @@ _FAVOURITE = re.compile(
     r"|^(.+?) (?:is|was) (?:one of )?my (?:all[- ]time )?favou?rites?\b.*$",
     re.IGNORECASE,
 )
-_VERDICT = re.compile(
-    r"^(?P<film>.+?) (?:was|is|were|are) (?:(?:really|so|absolutely|pretty|too|very|just|a|an|"
-    r"such|quite) )*"
+_BEING = (
+    r"(?:(?:was|is|were|are|both|all|really|so|absolutely|pretty|too|very|just|a|an|such|quite) )*"
+)
+_JUDGEMENT = (
     r"(?:(?P<good>great|brilliant|amazing|fantastic|wonderful|excellent|awesome|superb|perfect|"
-    r"masterpiece|good|fun|beautiful|moving|incredible)|(?P<bad>terrible|awful|boring|bad|"
-    r"overrated|dreadful|rubbish|horrible|dull|disappointing|a mess|garbage|trash))\W*$",
+    r"masterpieces?|good|fun|beautiful|moving|incredible)|(?P<bad>terrible|awful|boring|bad|"
+    r"overrated|dreadful|rubbish|horrible|dull|disappointing|a mess|garbage|trash))"
+)
+_VERDICT = re.compile(
+    rf"^(?P<film>.+?) (?:was|is|were|are) {_BEING}{_JUDGEMENT}\W*$", re.IGNORECASE
+)
+_SEEN_IT = r"^(?:i|we)(?:'ve| have)? (?:just |already |recently )?(?:seen|watched|saw) (?P<film>.+"
+_SEEN = re.compile(
+    rf"{_SEEN_IT}?)(?:[,;.!]+ *(?:it |they |that )?|(?: and| but)? (?:it|they|that) )"
+    rf"{_BEING}{_JUDGEMENT}\W*$",
     re.IGNORECASE,
 )
+_ONLY_SEEN = re.compile(rf"{_SEEN_IT})$", re.IGNORECASE)
+_SEVERAL = re.compile(r"(?:the )?(?:first|top) (two|three|four|five)\b.*", re.IGNORECASE)
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
 _REQUEST = re.compile(
     r"[,.;!?]+ *(?:so |and |now |but )*(?=(?:what|any|some|show|give|recommend|suggest|find|can|"
     r"could|more|got|please)\b)"
@@ -88,6 +100,15 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
     return Reactions(tuple(dict.fromkeys(given)), wish if given else "")
 
 
+def only_seen(text: str, titles: Titles) -> bool:
+    """Whether a message says that films were seen and not what they were like."""
+    seen = _ONLY_SEEN.match(" ".join(text.replace("’", "'").split()).rstrip(".! "))
+    if not seen:
+        return False
+    films = seen["film"].removeprefix("all of ").removeprefix("both of ")
+    return all(_is_a_film(film, titles) for film in titles.split(films))
+
+
 def _pointed(given: tuple[Reaction, ...], title: str | None) -> tuple[Reaction, ...]:
     """In "just saw Heat, loved it" the film that "it" points at stands in the same message."""
     return tuple(
@@ -101,7 +122,7 @@ def _statement(text: str, titles: Titles) -> Iterator[Reaction]:
         yield from _films("like" if thumbs[1].lower() == "up" else "dislike", thumbs[2], titles)
     elif favourite := _FAVOURITE.search(text):
         yield from _named("like", favourite[1] or favourite[2], titles)
-    elif verdict := _VERDICT.match(text):
+    elif verdict := _SEEN.match(text) or _VERDICT.match(text):
         yield from _named("like" if verdict["good"] else "dislike", verdict["film"], titles)
 
 
@@ -122,6 +143,10 @@ def _films(direction: str, text: str, titles: Titles) -> Iterator[Reaction]:
     """The films listed in ``text``; "the mood of Heat" is none."""
     whole = text.strip(" ,.;!?\"'")
     bare = whole if titles.exact(whole) else _TAIL.sub("", whole).strip(" ,.;!?\"'")
+    if several := _SEVERAL.fullmatch(bare):
+        places = range(1, _COUNTS[several[1].lower()] + 1)
+        yield from (Reaction(direction, f"number {place}") for place in places)
+        return
     for film in titles.split(bare):
         if titles.match(film) or not titles.mentioned(film):
             yield Reaction(direction, film)

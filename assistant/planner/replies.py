@@ -116,7 +116,8 @@ def _understood(content: Content) -> Iterable[str]:
         if names := content.values(key):
             yield phrase(f"search.{_SEARCH_PHRASES[key]}", names=listed(names))
     if names := content.values("similar to"):
-        yield phrase("search.similar_left_out", names=listed(names))
+        key = "similar_left_out" if len(names) == 1 else "similar_many_left_out"
+        yield phrase(f"search.{key}", names=listed(names))
     start, end = content.fields.get("from year"), content.fields.get("to year")
     if start and end:
         yield phrase("search.year" if start == end else "search.years", start=start, end=end)

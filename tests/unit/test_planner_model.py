@@ -201,6 +201,7 @@ def test_an_unclear_it_records_nothing(model: OfflinePlanner) -> None:
         ("more", "crime", 20),
         ("show me 5 more", "crime", 15),
         ("but older", "crime, but older", 10),
+        ("I don't like any of these", "crime", 20),
         ("only from the 90s", "crime, only from the 90s", 10),
         ("more like the second one", "more like Heat", 10),
         ("something like the last one but funny", "something like Sabrina but funny", 10),
@@ -379,6 +380,29 @@ def test_without_an_encoder_words_still_work() -> None:
     bound = offline_planner(BrokenEncoder(), FILMS).bind_tools(ALL_TOOLS)
     message = bound.invoke("melancholy and the infinite")
     assert calls(message) == [("search_movies", {"query": "melancholy and the infinite", "k": 10})]
+
+
+@pytest.mark.parametrize(
+    ("said", "reactions"),
+    [
+        ("I liked the first two", [("like", "id:1214"), ("like", "id:6")]),
+        ("the first and third were great", [("like", "id:1214"), ("like", "id:7")]),
+        ("I've seen Aliens and 300, both great", [("like", "Aliens"), ("like", "300")]),
+        ("just saw Heat, loved it", [("like", "id:6")]),
+        ("I watched Aliens and it was boring", [("dislike", "Aliens")]),
+        ("I liked the second one but not the third", [("like", "id:6"), ("dislike", "id:7")]),
+    ],
+)
+def test_ways_to_react(model: OfflinePlanner, said: str, reactions: list[tuple[str, str]]) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert [(args["direction"], args["title_or_id"]) for _, args in calls(message)] == reactions
+
+
+@pytest.mark.parametrize("said", ["I've seen Heat", "I have already watched all of them"])
+def test_seen_is_not_yet_liked(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert not calls(message)
+    assert message.text == prompts.phrase("clarify.opinion")
 
 
 def test_a_film_named_twice_is_one_reaction(model: OfflinePlanner) -> None:

@@ -231,7 +231,7 @@ def test_explain(
 
 
 def test_explain_before_anything_was_shown(context: ToolContext) -> None:
-    with pytest.raises(ToolException, match="0 were shown"):
+    with pytest.raises(ToolException, match="No film has been shown"):
         use(explain_movie, replace(context, shown=()))
 
 
