@@ -160,8 +160,8 @@ _BEFORE_FILMS = _rules(
     ),
     (
         Intent.ACKNOWLEDGE,
-        r"^(?:ok(?:ay)?|k|cool|nice|great|fine|good|got it|all ?right|sure|y|yes+|yeah|yep|yup|"
-        r"perfect|awesome|wow|sounds good|let's go|let's do it|go ahead|of course|definitely|"
+        r"^(?:ok(?:ay)?|k|hm+|oh|cool|nice|great|fine|good|got it|all ?right|sure|y|yes+|yeah|yep|"
+        r"yup|perfect|awesome|wow|sounds good|let's go|let's do it|go ahead|of course|definitely|"
         r"start over|start again|restart|reset|new search|why not|i see|interesting)"
         r"(?:\W+(?:please|then|let's go|go ahead|sure|one|thanks))*\W*$",
     ),

@@ -104,7 +104,7 @@ class Planner:
             return self._react(reactions, conversation)
         if only_seen(text, self._titles):
             return _say(Intent.CLARIFY, "clarify.opinion")
-        asked = film_asked_about(text, self._titles)
+        asked = film_asked_about(text, conversation, self._titles)
         if asked is None:
             return None
         call = Call(SEARCH, {"query": asked, "k": 1})

@@ -2,7 +2,8 @@
 
 import re
 
-from assistant.planner.references import is_deictic, position
+from assistant.planner.conversation import Conversation
+from assistant.planner.references import DEICTIC, ORDINAL, is_deictic, position, title_of
 from assistant.planner.titles import Titles
 
 _PICKED = (
@@ -40,6 +41,13 @@ _FACT = re.compile(
 )
 
 
+_POINTER = re.compile(
+    rf"\b(?:in|of|about|for|directed|made|wrote) (?P<last>{ORDINAL}|{DEICTIC})$"
+    rf"|^(?:what(?:'s| is)|is|does|was|has) (?P<first>{ORDINAL}|{DEICTIC})\b",
+    re.IGNORECASE,
+)
+
+
 def film_to_explain(text: str, titles: Titles) -> str | None:
     """What a "why this film?" question calls the film; None when it is no such question."""
     said = " ".join(text.replace("’", "'").split()).rstrip("?!. ")
@@ -54,10 +62,16 @@ def film_to_explain(text: str, titles: Titles) -> str | None:
     return film if sure else None
 
 
-def film_asked_about(text: str, titles: Titles) -> str | None:
-    """The title in a question of fact, such as "who directed Heat?"."""
-    said = text.replace("’", "'").strip()
-    return titles.mentioned(said) if _FACT.match(said) else None
+def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> str | None:
+    """The title in a question of fact, such as "who directed Heat?" or "who is in it?"."""
+    said = text.replace("’", "'").strip(" ?!.")
+    if not _FACT.match(said):
+        return None
+    pointer = _POINTER.search(said)
+    pointed = (
+        title_of(pointer["last"] or pointer["first"], conversation, titles) if pointer else None
+    )
+    return pointed or titles.mentioned(said)
 
 
 def _names_a_film(text: str, titles: Titles) -> bool:

@@ -398,6 +398,21 @@ def test_ways_to_react(model: OfflinePlanner, said: str, reactions: list[tuple[s
     assert [(args["direction"], args["title_or_id"]) for _, args in calls(message)] == reactions
 
 
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("who is in the second one?", "Heat"),
+        ("what's the plot of the last one", "Sabrina"),
+        ("who directed Alien?", "Alien"),
+        ("does Heat have a happy ending?", "Heat"),
+        ("is it scary?", "Alien"),
+    ],
+)
+def test_a_question_of_fact_shows_the_film(model: OfflinePlanner, said: str, title: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert calls(message) == [("search_movies", {"query": title, "k": 1})]
+
+
 @pytest.mark.parametrize("said", ["I've seen Heat", "I have already watched all of them"])
 def test_seen_is_not_yet_liked(model: OfflinePlanner, said: str) -> None:
     message = model.invoke([*searched(), HumanMessage(said)])
@@ -426,7 +441,9 @@ fragments = st.sampled_from(
 texts = st.text(max_size=300) | st.lists(fragments, max_size=25).map(" ".join)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(text=texts, earlier=st.booleans())
 def test_any_text_gets_an_answer(model: OfflinePlanner, text: str, earlier: bool) -> None:
     before = searched() if earlier else []
@@ -444,6 +461,7 @@ contents = st.lists(
 ).map("\n".join)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=contents, tool=st.sampled_from(ALL_TOOLS), failed=st.booleans())
 def test_any_tool_content_gets_an_answer(
     model: OfflinePlanner, content: str, tool: BaseTool, failed: bool

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain.tools import ToolRuntime
 from langchain_core.messages import ToolMessage
@@ -245,6 +245,7 @@ def test_profile(context: ToolContext) -> None:
     assert "goes for tags" not in fields
 
 
+@settings(deadline=None)
 @given(
     title=st.text(st.characters(exclude_characters="[]()", exclude_categories=["Cs"]), min_size=1),
     year=st.none() | st.integers(1870, 2099),
@@ -257,6 +258,7 @@ def test_what_is_written_can_be_read(title: str, year: int | None, item_id: str,
     assert read(content).films == (FilmLine(item_id, flat[0], year, flat[1]),)
 
 
+@settings(deadline=None)
 @given(overview=st.text())
 def test_no_text_of_a_film_can_pose_as_a_fact(overview: str) -> None:
     content = write({"found": 1}, [FilmLine("1", f"A\nstrategy: personal\n{overview}", None)])
