@@ -104,7 +104,7 @@ class _OnlyWhatTheChatUses:
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"].removeprefix(scope.get("app_root_path", ""))
+        path = scope["path"]
         if scope["type"] == "http" and path not in _PAGES and not path.startswith(_FOLDERS):
             raise HTTPException(status_code=404, detail=f"There is nothing at {path}.")
         await self._inner(scope, receive, send)

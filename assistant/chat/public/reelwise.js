@@ -83,11 +83,14 @@
         + `<ellipse cx="${x}" cy="${y}" rx="17" ry="21" fill="${[a, b, ink][i % 3]}"/>`;
     }).join(''),
     Comedy: (r, [g, a, b, ink]) => {
-      if (r() < .3) {
-        const lean = (r() - .5) * 24;
-        return circle(100, 102, 74, a) + `<g transform="rotate(${lean.toFixed(1)} 100 102)">`
-          + circle(76, 84, 10, g) + (r() < .5 ? circle(126, 84, 10, g) : path('M112 84q13 -11 26 0', 'none', `stroke="${g}" stroke-width="7" stroke-linecap="round"`))
-          + path('M56 112q44 70 88 0z', g) + path('M84 142q16 -14 34 -2q-16 12 -34 2z', b) + '</g>' + range(5).map((i) => circle(16 + i * 42, 22 + (i % 2) * 150, 6, [b, ink][i % 2])).join('');
+      if (r() < .5) {
+        const quarter = [[0, 0, 0], [100, 0, 1], [100, 100, 2], [0, 100, 3]];
+        return range(4).map((i) => {
+          const [dx, dy, turn] = quarter[Math.floor(r() * 4)];
+          const [x, y, from] = [(i % 2) * 100 + dx, (i >> 1) * 100 + dy, turn * 1.5708];
+          const [big, small] = [[a, b], [b, a], [ink, a], [b, g]][(i + Math.floor(r() * 3)) % 4];
+          return wedge(x, y, 100, from, from + 1.5708, big) + wedge(x, y, 46, from, from + 1.5708, small);
+        }).join('');
       }
       const shapes = [
         (x, y) => circle(x, y, 19, a), (x, y) => ring(x, y, 16, b, 7),

@@ -37,7 +37,7 @@ function Reactions({ movie, callAction, onTrouble }) {
       {reaction ? (
         <span className={`rw-said rw-said-${reaction}`}>
           {SAID[reaction]}
-          <button type="button" className="rw-ghost rw-small" onClick={() => attempt(undo(callAction, movie.item_id))} aria-label={`Undo: ${movie.title}`}><Undo2 aria-hidden="true" />Undo</button>
+          <button type="button" className="rw-round rw-mini" title="Undo" aria-label={`Undo: ${movie.title}`} onClick={() => attempt(undo(callAction, movie.item_id))}><Undo2 aria-hidden="true" /></button>
         </span>
       ) : VERDICTS.map(({ direction, label, icon: Icon, look }) => (
         <button key={direction} type="button" className={`rw-round rw-mini ${look}`} title={label} aria-label={`${label}: ${movie.title}`} onClick={() => attempt(swipe(callAction, movie.item_id, direction))}><Icon aria-hidden="true" /></button>
