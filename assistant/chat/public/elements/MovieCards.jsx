@@ -75,7 +75,7 @@ function MovieCards({ movies, read_as: readAs, without, callAction }) {
   return (
     <section className="rw rw-cards" aria-label="Recommendations">
       {readAs.length > 0 && (
-        <p className="rw-chips rw-read-as"><span className="rw-quiet">I read that as</span>{readAs.map((phrase) => <span key={phrase} className="rw-chip">{phrase}</span>)}</p>
+        <p className="rw-chips"><span className="rw-quiet">I read that as</span>{readAs.map((phrase) => <span key={phrase} className="rw-chip">{phrase}</span>)}</p>
       )}
       <ul className="rw-films">
         {shown.map((movie, i) => <Film key={movie.item_id} movie={movie} lead={i === 0 && movies.length > 1} callAction={callAction} />)}
