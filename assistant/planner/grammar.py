@@ -192,7 +192,8 @@ _ABOUT_FILMS = re.compile(
     r"|\b(?:something|anything|someone|stuff|more) (?:\w+ ){0,2}"
     r"(?:like|with|for|about|from|by|in)\b"
     r"|^(?:something|anything)\b|^what(?:'s| is) (?:good|worth|new|on)\b"
-    r"|\bsimilar to\b|\bin the mood\b|\bwould you (?:pick|choose)\b|\bi(?:'m| am) bored\b"
+    r"|\bsimilar to\b|\bin the mood\b|\bwould you (?:pick|choose)\b|\bhave you got\b"
+    r"|\bi(?:'m| am) bored\b"
     r"|\b(?:19|20)?[1-9]0'?s\b"
 )
 

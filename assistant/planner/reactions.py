@@ -132,7 +132,8 @@ def _clauses(text: str, titles: Titles) -> Iterator[Reaction]:
     for n, clause in enumerate(clauses):
         end = clauses[n + 1].start() if n + 1 < len(clauses) else len(text)
         verb = clause.lastgroup or ""
-        if verb == "not" and previous not in ("liked", "like"):
+        without_subject = clause[0].strip().lower() == "like"
+        if without_subject or (verb == "not" and previous not in ("liked", "like")):
             continue
         films = _named if verb in _PRESENT else _films
         yield from films(_DIRECTIONS.get(verb, verb), text[clause.end() : end], titles)
