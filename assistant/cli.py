@@ -1,9 +1,11 @@
 """The command line: ``reelwise serve``, ``index``, ``embed`` and ``search``."""
 
 import logging
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated
 
 import httpx
@@ -30,6 +32,8 @@ USAGE_ERROR = 2
 @app.command()
 def serve() -> None:
     """Serve the chat at / and the API at /docs, on HOST and PORT."""
+    # uvicorn raises the signal again once it has shut down: leave then by way of every clean-up.
+    signal.signal(signal.SIGTERM, _leave)
     with _mendable():
         listener = _bound(Settings())
     with _opened() as (settings, encoder, recommender):
@@ -107,6 +111,10 @@ def _mendable() -> Iterator[None]:
         _refuse(_first_problem(error))
     except (ReelwiseError, FusionError, ChatModelUnavailable) as error:
         _refuse(str(error))
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    raise typer.Exit(0)
 
 
 def _bound(settings: Settings) -> socket.socket:

