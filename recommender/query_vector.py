@@ -20,7 +20,7 @@ from recommender.users import UserState
 from recommender.vectors import ItemVectors
 
 ANCHOR_SHARE = 0.85
-MAX_TASTE_INFLUENCE = 0.4
+MAX_TASTE_INFLUENCE = 0.3
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from recommender.retrieval import Candidates
 PRIOR_WITH_WORDS = 0.15
 PRIOR_ALONE = 1.2
 SOFT_GENRE_WEIGHT = 0.4
-TASTE_SCALE: Mapping[Tier, float] = {"generic": 0.0, "light": 1.0, "personal": 2.0}
+# Beside words taste only leans the ranking; without any it decides.
+TASTE_WITH_WORDS = 0.6
+TASTE_ALONE: Mapping[Tier, float] = {"generic": 0.0, "light": 1.0, "personal": 3.0}
 # How taste is made up, by tier: vector, genres, tags, year, popularity.
 TASTE_MIX: Mapping[Tier, tuple[float, float, float, float, float]] = {
     "generic": (0.0, 0.0, 0.0, 0.0, 0.0),
@@ -54,7 +56,8 @@ class Ranker:
         prior = PRIOR_WITH_WORDS if has_query else PRIOR_ALONE
         wished = SOFT_GENRE_WEIGHT * self._genre_share(candidates.rows, soft_genres)
         taste = self.taste(candidates.rows, candidates.vectors, preferences, tier)
-        boost = TASTE_SCALE[tier] * weights.preference * taste
+        scale = TASTE_WITH_WORDS if has_query else TASTE_ALONE[tier]
+        boost = scale * weights.preference * taste
         return Ranked(relevance + prior * self._prior[candidates.rows] + wished + boost, boost)
 
     def taste(

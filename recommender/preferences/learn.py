@@ -17,7 +17,7 @@ SMOOTHING = 4.0
 LABEL_SHRINKAGE = 2.0
 CONFIDENCE_SWIPES = 14.0
 KEPT_TAGS = 60
-DEFAULT_WEIGHTS = LearnedWeights(vector=0.5, bm25=0.3, preference=0.2)
+DEFAULT_WEIGHTS = LearnedWeights(vector=0.55, bm25=0.35, preference=0.1)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _confidence(signals: int, consistency: float) -> float:
 
 def _search_weights(confidence: float, consistency: float) -> LearnedWeights:
     """The surer the taste, the more it counts; words and vector keep their proportion."""
-    preference = round(DEFAULT_WEIGHTS.preference + 0.3 * confidence * consistency, 4)
+    preference = round(DEFAULT_WEIGHTS.preference + 0.6 * confidence * consistency, 4)
     rest = 1 - preference
     words = DEFAULT_WEIGHTS.bm25 / (DEFAULT_WEIGHTS.bm25 + DEFAULT_WEIGHTS.vector)
     bm25 = round(rest * words, 4)
