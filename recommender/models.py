@@ -283,7 +283,10 @@ class TransformerMetrics(Frozen):
 
 
 class Profile(Frozen):
-    """What the service believes about a person, and from how much."""
+    """What the service believes about a person, and from how much.
+
+    ``recent_likes`` holds titles, the latest first.
+    """
 
     user_id: str
     swipe_count: int

@@ -98,15 +98,15 @@ def _years(first: int | None, last: int | None) -> list[str]:
     return [f"up to {last}"] if last else []
 
 
-def taste_profile(profile: Profile, titles: Mapping[str, str]) -> Props:
-    """Props of ``TasteProfile``. ``titles`` names the films in ``profile.recent_likes``."""
+def taste_profile(profile: Profile) -> Props:
+    """Props of ``TasteProfile``: what is believed of a person, as figures to draw."""
     return {
         **taste(profile),
         "top_tags": [weight.model_dump() for weight in profile.top_tags],
         "favourite_years": profile.favourite_years,
         "popularity_bias": profile.popularity_bias,
         "weights": profile.learned_weights.model_dump(),
-        "recent_likes": [titles[item_id] for item_id in profile.recent_likes if item_id in titles],
+        "recent_likes": list(profile.recent_likes),
     }
 
 

@@ -125,8 +125,7 @@ class ChatDoor:
                 titles = await self._titles(artifact.understood.similar_to)
                 return [_element("MovieCards", elements.movie_cards(artifact, titles))]
             case Profile():
-                titles = await self._titles(artifact.recent_likes)
-                return [_element("TasteProfile", elements.taste_profile(artifact, titles))]
+                return [_element("TasteProfile", elements.taste_profile(artifact))]
             case Explanation():
                 return [_element("Evidence", elements.evidence(artifact))]
             case SwipeReceipt():

@@ -98,9 +98,9 @@ def test_a_card_carries_its_reasons_and_no_identity() -> None:
     assert "user_id" not in str(elements.movie_cards(result(1), {}))
 
 
-def test_the_profile_names_the_films_that_are_still_known() -> None:
-    props = elements.taste_profile(PROFILE, {"Heat": "Heat"})
-    assert props["recent_likes"] == ["Heat"]
+def test_the_profile_names_the_latest_likes() -> None:
+    props = elements.taste_profile(PROFILE)
+    assert props["recent_likes"] == ["Heat", "300"]
     assert props["swipes"] == PROFILE.swipe_count
 
 
