@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -39,9 +40,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an embedded PostgreSQL of this test run."""
-    with embedded_server(tmp_path_factory.mktemp("server") / "postgres") as url:
+def postgres_url() -> Iterator[str]:
+    """The URL of an embedded PostgreSQL of this test run.
+
+    Not below pytest's own folder: as root the server runs as another user, whom pytest locks out.
+    """
+    with TemporaryDirectory() as folder, embedded_server(Path(folder) / "postgres") as url:
         yield url
 
 
