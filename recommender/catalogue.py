@@ -1,7 +1,6 @@
 """The catalogue in memory: film facts by id and as columns, for filters that must be fast."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -66,10 +65,19 @@ class Catalogue:
         return dict(zip(self.genres, shares.tolist(), strict=True))
 
     @cached_property
+    def genre_rows(self) -> dict[str, NDArray[np.intp]]:
+        """Which films have each genre."""
+        return _rows_by_label(item.genres for item in self.items)
+
+    @cached_property
+    def tag_rows(self) -> dict[str, NDArray[np.intp]]:
+        """Which films have each tag."""
+        return _rows_by_label(item.tags for item in self.items)
+
+    @cached_property
     def tag_shares(self) -> dict[str, float]:
         """The share of films that carry each tag, 0..1."""
-        counts = Counter(tag for item in self.items for tag in set(item.tags))
-        return {tag: count / len(self.items) for tag, count in counts.items()}
+        return {tag: len(rows) / len(self.items) for tag, rows in self.tag_rows.items()}
 
     @cached_property
     def years(self) -> NDArray[np.int16]:
@@ -122,3 +130,11 @@ class Catalogue:
         if genre not in self.genres:
             return np.zeros(len(self.items), dtype=bool)
         return self.genre_matrix[:, self.genres.index(genre)]
+
+
+def _rows_by_label(labels: Iterable[Iterable[str]]) -> dict[str, NDArray[np.intp]]:
+    rows: dict[str, list[int]] = {}
+    for row, names in enumerate(labels):
+        for name in dict.fromkeys(names):
+            rows.setdefault(name, []).append(row)
+    return {name: np.array(found, dtype=np.intp) for name, found in rows.items()}

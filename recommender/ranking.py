@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
-from recommender.models import Item
 from recommender.preferences.model import Tier, UserPreferences
 from recommender.retrieval import Candidates
 
@@ -72,8 +71,8 @@ class Ranker:
             return np.zeros(len(rows))
         parts = (
             self._along_vector(vectors, preferences),
-            self._labels(rows, "genres", preferences.genre_weights),
-            self._labels(rows, "tags", preferences.tag_weights),
+            self._labels(self._catalogue.genre_rows, preferences.genre_weights)[rows],
+            self._labels(self._catalogue.tag_rows, preferences.tag_weights)[rows],
             self._year_fit(rows, preferences),
             preferences.popularity_bias * (2 * self._catalogue.popularity[rows] - 1),
         )
@@ -93,9 +92,16 @@ class Ranker:
         return np.asarray(np.clip(2.0 * (centred @ direction) / lengths, -1, 1), dtype=np.float64)
 
     def _labels(
-        self, rows: NDArray[np.intp], field: str, weights: Mapping[str, float]
+        self, films_of: Mapping[str, NDArray[np.intp]], weights: Mapping[str, float]
     ) -> NDArray[np.float64]:
-        return np.array([_label_fit(self._catalogue.items[row], field, weights) for row in rows])
+        """For each film, its labels' weights summed, over the root of their number; -1..1."""
+        total = np.zeros(len(self._catalogue))
+        count = np.zeros(len(self._catalogue))
+        for label, weight in weights.items():
+            if label in films_of:
+                total[films_of[label]] += weight
+                count[films_of[label]] += 1
+        return np.clip(total / np.sqrt(np.maximum(count, 1)), -1, 1)
 
     def _year_fit(
         self, rows: NDArray[np.intp], preferences: UserPreferences
@@ -118,13 +124,6 @@ def _fame(catalogue: Catalogue) -> NDArray[np.float64]:
     """Square root of the share of the most rated film's ratings: tells hits apart, 0..1."""
     most = max(int(catalogue.rating_counts.max(initial=0)), 1)
     return np.asarray(np.sqrt(catalogue.rating_counts / most))
-
-
-def _label_fit(item: Item, field: str, weights: Mapping[str, float]) -> float:
-    """Sum of the weights of a film's labels over the root of their number, kept within -1..1."""
-    labels = item.genres if field == "genres" else item.tags
-    known = [weights[label] for label in labels if label in weights]
-    return float(np.clip(sum(known) / np.sqrt(max(len(known), 1)), -1, 1))
 
 
 def _min_max(values: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -41,10 +41,10 @@ CREATE INDEX swipe_events_by_user ON swipe_events (user_id, event_id);
 CREATE UNIQUE INDEX swipe_events_idempotency ON swipe_events (user_id, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
 
-CREATE TABLE user_preferences (
+CREATE UNLOGGED TABLE user_preferences (
     user_id text PRIMARY KEY,
     event_count integer NOT NULL,
-    preferences jsonb NOT NULL
+    preferences text NOT NULL
 );
 
 CREATE TABLE surveys (

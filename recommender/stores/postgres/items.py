@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from pgvector.sqlalchemy import avg
-from sqlalchemy import ColumnElement, Row, any_, bindparam, delete, select, true
+from sqlalchemy import ColumnElement, LargeBinary, Row, any_, bindparam, delete, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.models import Filters, Item
@@ -60,17 +60,22 @@ class PostgresItemStore(ItemStore):
             return [Hit(row.item_id, -float(row.distance)) for row in rows]
 
     def vectors(self, item_ids: Sequence[str]) -> Mapping[str, Vector]:
-        statement = select(items.c.item_id, items.c.embedding).where(
-            items.c.item_id == _any(item_ids)
-        )
+        # As bytes: the driver would parse each number of the text form in Python.
+        packed = func.vector_send(items.c.embedding, type_=LargeBinary).label("packed")
+        statement = select(items.c.item_id, packed).where(items.c.item_id == _any(item_ids))
         with self._database.connect() as connection:
             rows = connection.execute(statement)
-            return {row.item_id: np.asarray(row.embedding, dtype=np.float32) for row in rows}
+            return {row.item_id: _unpacked(row.packed) for row in rows}
 
     def mean_vector(self) -> Vector | None:
         with self._database.connect() as connection:
             mean = connection.execute(select(avg(items.c.embedding))).scalar_one_or_none()
         return None if mean is None else np.asarray(mean, dtype=np.float32)
+
+
+def _unpacked(packed: bytes) -> Vector:
+    """Read pgvector's binary form: two 16-bit integers, then big-endian 32-bit floats."""
+    return np.frombuffer(packed, dtype=">f4", offset=4).astype(np.float32)
 
 
 def _any(values: Sequence[str]) -> ColumnElement[bool]:

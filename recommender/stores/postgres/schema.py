@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 VECTOR_DIM = 384
 
@@ -66,12 +66,15 @@ swipe_events = Table(
     ),
 )
 
+# Unlogged, here and below: what is learned or cached is quicker to write so, and a crash
+# of the database that empties these tables costs no more than computing it again.
 user_preferences = Table(
     "user_preferences",
     metadata,
     Column("user_id", Text, primary_key=True),
     Column("event_count", Integer, nullable=False),
-    Column("preferences", JSONB, nullable=False),
+    Column("preferences", Text, nullable=False),
+    prefixes=["UNLOGGED"],
 )
 
 surveys = Table(
@@ -92,7 +95,6 @@ surveys = Table(
     ),
 )
 
-# Unlogged: a cache need not survive a crash of the database, and is quicker to write so.
 embedding_cache = Table(
     "embedding_cache",
     metadata,

@@ -21,13 +21,13 @@ class PostgresPreferenceStore(PreferenceStore):
         )
         with self._database.connect() as connection:
             stored = connection.execute(statement).scalar_one_or_none()
-        return None if stored is None else UserPreferences.model_validate(stored)
+        return None if stored is None else UserPreferences.model_validate_json(stored)
 
     def put(self, user_id: str, preferences: UserPreferences) -> None:
         statement = insert(user_preferences).values(
             user_id=user_id,
             event_count=preferences.event_count,
-            preferences=preferences.model_dump(mode="json"),
+            preferences=preferences.model_dump_json(),
         )
         new = statement.excluded
         statement = statement.on_conflict_do_update(
