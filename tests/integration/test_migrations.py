@@ -48,7 +48,7 @@ def test_from_nothing_to_the_schema(empty: Database) -> None:
 
 
 def test_what_the_comparison_cannot_see(database: Database) -> None:
-    """What can be made again is unlogged, all else durable; vectors lie in the row; ids count up."""
+    """What can be made again is unlogged; vectors lie in the row; the server numbers events."""
     with database.connect() as connection:
         kinds = connection.execute(
             text("SELECT relname, relpersistence FROM pg_class WHERE relkind = 'r'")
