@@ -1,0 +1,1 @@
+"""The evaluation harness: MovieLens strangers, three tasks, tuned peers, one table."""
