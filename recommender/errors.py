@@ -70,4 +70,7 @@ class StoreUnavailable(ReelwiseError):
     """The store of record does not answer; nothing was acknowledged."""
 
     def __init__(self) -> None:
-        super().__init__("The database does not answer. Nothing was recorded; try again shortly.")
+        super().__init__(
+            "The database does not answer, so nothing was acknowledged. Try again shortly; a write "
+            "with the same Idempotency-Key is recorded once, however often it is sent."
+        )

@@ -18,6 +18,7 @@ from recommender.users import UserState
 SIMILAR_FILMS = 0.45
 SIMILAR_WORDS = 0.35
 NOTABLE_WEIGHT = 0.25
+SHARED_GENRES = 2
 ACCLAIMED = 4.0
 ENOUGH_RATINGS = 20
 RECENT_SWIPES = 50
@@ -72,9 +73,11 @@ class EvidenceFinder:
         for person in [name for name in filters.people if name in item.people]:
             role = "Directed by" if person in item.director else "With"
             found.append(_fact("person", f"{role} {person}, as you asked", 0.9))
-        genres = dict.fromkeys((*filters.include_genres, *understood.soft_genres))
-        if asked := [genre for genre in genres if genre in item.genres]:
+        if asked := [genre for genre in filters.include_genres if genre in item.genres]:
             found.append(_fact("filter", f"{' and '.join(asked)}, as you asked", 0.5))
+        hinted = [genre for genre in understood.soft_genres if genre in item.genres]
+        if hinted := [genre for genre in hinted if genre not in asked]:
+            found.append(_fact("filter", f"{' and '.join(hinted)}, as your words suggest", 0.45))
         if item.year and _within(item.year, filters):
             found.append(_fact("year", f"From {item.year}, {_span(filters)}", 0.3))
         return found
@@ -202,10 +205,13 @@ def _swiped_fact(other: Item, direction: Direction, shared: str, closeness: floa
 
 
 def _shared(item: Item, other: Item) -> str:
-    """What two films have in common, in words: director, cast, up to three tags."""
+    """What two films have in common, in words: director, cast, tags, or else several genres."""
     parts = [f"directed by {name}" for name in item.director if name in other.director][:1]
     parts += [f"with {name}" for name in item.cast if name in other.cast][:1]
     parts += [tag for tag in item.tags if tag in other.tags][: 3 - len(parts)]
+    genres = [genre for genre in item.genres if genre in other.genres]
+    if not parts and len(genres) >= SHARED_GENRES:
+        parts = genres
     return ", ".join(parts)
 
 

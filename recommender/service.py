@@ -292,18 +292,19 @@ class Recommender:
         self, event: SwipeEvent, events: Sequence[SwipeEvent], state: UserState
     ) -> SwipeReceipt:
         """As things stood right after the event, so that a replay gets the first answer again."""
-        events = [earlier for earlier in events if earlier.event_id <= event.event_id]
+        until = [earlier for earlier in events if earlier.event_id <= event.event_id]
+        standing = state.swipes if len(until) == len(events) else standing_swipes(until)
         undone = event.action == "undo"
-        swipes = standing_swipes(events[:-1] if undone else events)
+        swipes = standing_swipes(until[:-1]) if undone else standing
         if event.item_id not in swipes:
             raise NothingToUndo
         return SwipeReceipt(
             status="undone" if undone else "recorded",
             preferences_updated=(
                 self._settings.enable_preference_learning
-                and state.preferences.event_count >= len(events)
+                and state.preferences.event_count >= len(until)
             ),
-            swipe_count=len(standing_swipes(events)),
+            swipe_count=len(standing),
             item_id=event.item_id,
             direction=swipes[event.item_id].direction,
         )

@@ -90,7 +90,7 @@ STORE_UNAVAILABLE = Kind(
     "store-unavailable",
     503,
     "The database does not answer",
-    "Nothing was recorded. Wait as the Retry-After header says, then send the request again.",
+    "Nothing was acknowledged. Wait as the Retry-After header says, then send the request again.",
 )
 NOT_READY = Kind(
     "not-ready", 503, "The service cannot serve yet", "Wait until /readyz answers 200."

@@ -48,7 +48,7 @@ def test_a_failing_store_is_a_503_that_says_when_to_come_back(
 ) -> None:
     service.record_swipe.side_effect = StoreUnavailable()
     response = client.post("/swipe", json=examples.SWIPE)
-    assert "Nothing was recorded" in problem(response, 503, "store-unavailable")["detail"]
+    assert "othing was acknowledged" in problem(response, 503, "store-unavailable")["detail"]
     assert int(response.headers["retry-after"]) >= 1
 
 

@@ -59,9 +59,12 @@ class FactChecker:
         return found[2] in credits and found[2] in understood.filters.people
 
     def _filter(self, item: Item, claim: Evidence, understood: Understanding) -> bool:
-        genres = claim.text.removesuffix(", as you asked").split(" and ")
-        asked = {*understood.filters.include_genres, *understood.soft_genres}
-        return set(genres) <= set(item.genres) & asked
+        genres, _, ground = claim.text.partition(", ")
+        asked = {
+            "as you asked": understood.filters.include_genres,
+            "as your words suggest": understood.soft_genres,
+        }[ground]
+        return set(genres.split(" and ")) <= set(item.genres) & set(asked)
 
     def _year(self, item: Item, claim: Evidence, understood: Understanding) -> bool:
         filters, year = understood.filters, item.year or 0
@@ -96,8 +99,9 @@ class FactChecker:
             shared = shared.replace(f"directed by {name}", "")
         for name in set(item.cast) & set(other.cast):
             shared = shared.replace(f"with {name}", "")
-        for tag in sorted(set(item.tags) & set(other.tags), key=len, reverse=True):
-            shared = shared.replace(tag, "")
+        labels = {*item.tags, *item.genres} & {*other.tags, *other.genres}
+        for label in sorted(labels, key=len, reverse=True):
+            shared = shared.replace(label, "")
         return shared.strip(", ") == ""
 
     def _genre(self, item: Item, claim: Evidence, _: Understanding) -> bool:
