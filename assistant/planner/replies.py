@@ -75,18 +75,12 @@ def _profile(contents: Sequence[Content], seed: str) -> str:
     for key, field in _PROFILE_LISTS.items():
         if names := content.values(field):
             said.append(phrase(f"profile.{key}", seed, names=listed(names)))
-    if len(years := content.values("years")) == 2:
-        said.append(phrase("profile.years", seed, start=years[0], end=years[1]))
     said.append(phrase(f"profile.{content.fields.get('strategy', 'generic')}", seed))
     return " ".join(said)
 
 
-_PROFILE_LISTS = {
-    "goes": "goes for genres",
-    "avoids": "avoids genres",
-    "tags": "goes for tags",
-    "recent": "recent likes",
-}
+# The card shows the rest.
+_PROFILE_LISTS = {"goes": "goes for genres", "avoids": "avoids genres"}
 
 
 def _found(content: Content, plan: Plan, seed: str) -> str:
