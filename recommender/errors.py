@@ -71,6 +71,6 @@ class StoreUnavailable(ReelwiseError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The database does not answer. Nothing was acknowledged; try again shortly, a write with "
-            "the same Idempotency-Key is recorded once however often it is sent."
+            "The database does not answer. Nothing was acknowledged; try again shortly: a write "
+            "with the same Idempotency-Key is recorded once however often it is sent."
         )
