@@ -1,0 +1,81 @@
+"""How good a ranking is, per case, and how sure the mean of it is."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def ndcg(hits: NDArray[np.bool_], relevant: NDArray[np.int64], k: int = 10) -> Floats:
+    """Normalised discounted cumulative gain at `k` with binary gains, shape (cases,).
+
+    `hits` (cases, >= k) says which of the ranked films are relevant, `relevant` (cases,) how many
+    there are, at least one. Gain 1 / log2(rank + 1) (Järvelin & Kekäläinen 2002).
+    """
+    discount = 1.0 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(discount)[np.minimum(relevant, k) - 1]
+    gains: Floats = hits[:, :k] @ discount / ideal
+    return gains
+
+
+def recall(hits: NDArray[np.bool_], relevant: NDArray[np.int64], k: int = 20) -> Floats:
+    """Share of the relevant films among the first `k`, shape (cases,)."""
+    shares: Floats = hits[:, :k].sum(axis=1) / relevant
+    return shares
+
+
+def coverage(top: NDArray[np.int64], candidates: int) -> float:
+    """Share of the candidates that are in anyone's list; `top` has shape (cases, k)."""
+    return len(np.unique(top)) / candidates
+
+
+def novelty(top: NDArray[np.int64], raters: NDArray[np.int64], people: int) -> Floats:
+    """Mean self-information of each list in bits, -log2((raters + 1) / (people + 1)).
+
+    `raters` (n_items,) counts the training people who rated a film (Zhou et al. 2010, smoothed so
+    that a film without ratings counts).
+    """
+    bits = -np.log2((raters + 1) / (people + 1))
+    means: Floats = bits[top].mean(axis=1)
+    return means
+
+
+def diversity(top: NDArray[np.int64], genres: NDArray[np.bool_]) -> Floats:
+    """Mean Jaccard distance of genres over the pairs of each list (Ziegler et al. 2005).
+
+    `top` has shape (cases, k), `genres` (n_items, n_genres). Two films without genre are equal.
+    """
+    sets = genres[top].astype(np.float64)
+    shared = sets @ sets.transpose(0, 2, 1)
+    sizes = sets.sum(axis=2)
+    union = sizes[:, :, None] + sizes[:, None, :] - shared
+    similarity = np.divide(shared, union, out=np.ones_like(shared), where=union > 0)
+    first, second = np.triu_indices(top.shape[1], 1)
+    means: Floats = 1.0 - similarity[:, first, second].mean(axis=1)
+    return means
+
+
+def interval(values: Floats, samples: int = 10_000, seed: int = 0) -> tuple[float, float]:
+    """95 % bootstrap percentile interval of the mean of `values`, one value a person."""
+    return _percentiles(_bootstrap(values[:, None], samples, seed)[:, 0])
+
+
+def lift(ours: Floats, theirs: Floats, samples: int = 10_000, seed: int = 0) -> Floats:
+    """Relative gain of the mean and its 95 % interval, paired by person: (gain, low, high)."""
+    means = _bootstrap(np.column_stack([ours, theirs]), samples, seed)
+    low, high = _percentiles(means[:, 0] / means[:, 1] - 1.0)
+    return np.array([ours.mean() / theirs.mean() - 1.0, low, high])
+
+
+def _bootstrap(values: Floats, samples: int, seed: int) -> Floats:
+    """Column means of `samples` resamples of the rows, shape (samples, columns)."""
+    rows = len(values)
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(rows, np.full(rows, 1.0 / rows), size=samples)
+    means: Floats = weights @ values / rows
+    return means
+
+
+def _percentiles(means: Floats) -> tuple[float, float]:
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,1 @@
+"""The simple methods that a fusion must beat, each tuned on validation."""

@@ -1,0 +1,175 @@
+"""Every peer with the grid it is tuned over."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fusion.evaluate.data import Film
+from fusion.evaluate.peers.collaborative import EASE, ItemKNN, Popularity
+from fusion.evaluate.peers.hybrid import Blend, RankFusion, ReRanking
+from fusion.evaluate.peers.textual import (
+    BM25,
+    CentroidDifference,
+    Contrastive,
+    QueryVector,
+    RecencyWeighted,
+    TextNeighbours,
+    TextSpace,
+)
+from fusion.evaluate.protocol import Scorer
+from fusion.evaluate.tasks import NEW, QUERY, SWIPES
+
+ALL = frozenset({SWIPES, QUERY, NEW})
+WARM = ALL - {NEW}
+Grid = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A method under test: how to build it from one point of its grid.
+
+    It is tuned by itself for each kind of task that it is measured on.
+    """
+
+    name: str
+    build: Callable[..., Scorer]
+    grid: WARM = ALL - {NEW}
+Grid = field(default_factory=dict)
+    tasks: frozenset[str] = ALL
+
+
+def standard_peers(films: Sequence[Film], space: TextSpace) -> list[Peer]:
+    """The peers of the results table, simplest first."""
+    return [*_collaborative(), *_textual(films, space), *_hybrid(films, space)]
+
+
+def _collaborative() -> list[Peer]:
+    dislike = (0.0, 0.15, 0.3)
+    return [
+        Peer("popularity", Popularity, {"count": ("likes", "ratings")}, WARM),
+        Peer(
+            "ItemKNN",
+            ItemKNN,
+            {"neighbours": (50, 200, 1440), "shrinkage": (5, 20, 50), "dislike": dislike},
+            WARM,
+        ),
+        Peer("EASE", EASE, {"ridge": (100, 200, 400, 600, 900, 1400, 2000), "dislike": dislike}, WARM),
+        Peer(
+            "iALS",
+            _implicit_als,
+            {
+                "factors": (16, 32, 64),
+                "regularization": (0.1, 1.0, 10.0, 30.0),
+                "alpha": (1.0, 5.0, 20.0),
+            },
+            WARM,
+        ),
+        Peer(
+            "BPR",
+            _bpr,
+            {
+                "factors": (32, 64),
+                "learning_rate": (0.03,),
+                "regularization": (0.01, 0.05),
+                "iterations": (100, 300),
+                "strength": (1.0, 2.0, 4.0),
+            },
+            WARM,
+        ),
+        Peer(
+            "SASRec",
+            _sasrec,
+            {
+                "embedding_dim": (64,),
+                "n_epochs": (5, 10, 20),
+                "dropout": (0.3,),
+                "order": ("time", "random"),
+            },
+            WARM,
+        ),
+    ]
+
+
+def _textual(films: Sequence[Film], space: TextSpace) -> list[Peer]:
+    words = frozenset({QUERY})
+    taste = {"centre": (True, False), "dislike": (0.0, 0.25, 0.5), "influence": (0.1, 0.2, 0.3)}
+    recency = {"half_life": (5, 10, 20), "dislike": (0.25, 0.5), "influence": (0.1, 0.2, 0.3)}
+
+    def with_space(scorer: Callable[..., Scorer]) -> Callable[..., Scorer]:
+        return lambda **point: scorer(space, **point)
+
+    return [
+        Peer(
+            "BM25",
+            lambda **point: BM25(films, **point),
+            {"k1": (0.6, 1.0, 1.5), "b": (0.3, 0.6, 0.75)},
+            words,
+        ),
+        Peer("MiniLM", with_space(QueryVector), {}, words),
+        Peer("centroid difference", with_space(CentroidDifference), taste),
+        Peer("recency weighted", with_space(RecencyWeighted), recency),
+        Peer(
+            "contrastive",
+            with_space(Contrastive),
+            {"inverse_ridge": (0.1, 1.0, 10.0), "background": (1.0, 5.0), "influence": (0.1, 0.2, 0.3)},
+        ),
+        Peer("text neighbours", with_space(TextNeighbours), {"neighbours": (10, 30, 100)}),
+    ]
+
+
+def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
+    def fused(k: float) -> Scorer:
+        return RankFusion("RRF", BM25(films, 1.0, 0.6), QueryVector(space), k)
+
+    def re_ranked(depth: int, weight: float, ridge: float) -> Scorer:
+        return ReRanking("RRF + EASE", fused(60), EASE(ridge), depth, weight)
+
+    def with_popularity(weight: float) -> Scorer:
+        return Blend("centroid + popularity", CentroidDifference(space), Popularity(), weight)
+
+    def with_neighbours(ridge: float, dislike: float, weight: float) -> Scorer:
+        near = TextNeighbours(space, 30)
+        return Blend("EASE + text neighbours", EASE(ridge, dislike), near, weight)
+
+    def popular_ease(ridge: float, weight: float) -> Scorer:
+        return Blend("EASE + popularity", EASE(ridge), Popularity(), weight)
+
+    return [
+        Peer("centroid + popularity", with_popularity, {"weight": (0.5, 1.0, 2.0, 4.0, 8.0)}),
+        Peer(
+            "EASE + text neighbours",
+            with_neighbours,
+            {"ridge": (400, 900), "dislike": (0.0, 0.15, 0.3), "weight": (0.1, 0.2, 0.4)},
+        ),
+        Peer(
+            "EASE + popularity",
+            popular_ease,
+            {"ridge": (200, 400, 600, 900), "weight": (0.1, 0.2, 0.4, 0.8)},
+            WARM,
+        ),
+        Peer("RRF", fused, {"k": (5, 20, 60, 100)}, frozenset({QUERY})),
+        Peer(
+            "RRF + EASE",
+            re_ranked,
+            {"depth": (50, 100, 200, 400), "weight": (0.5, 1.0, 2.0, 4.0), "ridge": (300, 600)},
+            frozenset({QUERY}),
+        ),
+    ]
+
+
+def _implicit_als(**point: Any) -> Scorer:  # noqa: ANN401
+    from fusion.evaluate.peers.factorised import ImplicitALS
+
+    return ImplicitALS(**point)
+
+
+def _bpr(**point: Any) -> Scorer:  # noqa: ANN401
+    from fusion.evaluate.peers.factorised import BPR
+
+    return BPR(**point)
+
+
+def _sasrec(**point: Any) -> Scorer:  # noqa: ANN401
+    from fusion.evaluate.peers.sequential import SASRec
+
+    return SASRec(**point)

@@ -1,0 +1,95 @@
+"""Stored runs, and the tables made of them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fusion.evaluate.harness import Run
+from fusion.evaluate.metrics import interval
+from fusion.evaluate.ranking import Result
+from fusion.evaluate.tasks import NEW, QUERY, SWIPES
+
+Rows = list[list[str]]
+
+
+def store(run: Run, folder: Path) -> Path:
+    """Write a run as JSON, `folder`/`measured_on`/`peer`.json, over an earlier one."""
+    slug = re.sub(r"[^a-z0-9]+", "-", run.peer.lower()).strip("-")
+    path = folder / run.measured_on / f"{slug}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(run.model_dump_json(indent=1), encoding="utf-8")
+    return path
+
+
+def read_runs(folder: Path) -> list[Run]:
+    """Read the stored runs of a folder, `out`/test or `out`/validation."""
+    paths = sorted(folder.glob("*.json"))
+    return [Run.model_validate_json(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def report(runs: Sequence[Run], at: int = 20) -> str:
+    """The tables of all three tasks and the curve, as Markdown."""
+    results = [result for run in runs for result in run.results]
+    parts = [
+        ("Swipes to films, NDCG@10 over the number of swipes", curve(results)),
+        (f"Swipes to films at {at} swipes", table(_of(results, SWIPES, at))),
+        ("Query and swipes to films", table(_of(results, QUERY, at), results)),
+        ("New films (only they are candidates)", table(_of(results, NEW, at))),
+    ]
+    return "\n\n".join(f"### {title}\n\n{_markdown(rows)}" for title, rows in parts if rows[1:])
+
+
+def table(results: Iterable[Result], impersonal: Sequence[Result] = ()) -> Rows:
+    """One row a scorer, best NDCG@10 first, with the 95 % interval over people.
+
+    Where `impersonal` holds results of the same search without the person, they are a column.
+    """
+    head = ["method", "NDCG@10", "95 %", "recall@20", "coverage@10", "novelty", "diversity", "ms"]
+    rows = [[*head, "without person"] if impersonal else head]
+    for result in sorted(results, key=lambda r: -r.mean("ndcg@10")):
+        low, high = interval(np.array(result.values["ndcg@10"]))
+        row = [
+            result.scorer,
+            f"{result.mean('ndcg@10'):.3f}",
+            f"{low:.3f}–{high:.3f}",
+            f"{result.mean('recall@20'):.3f}",
+            f"{result.coverage:.3f}",
+            f"{result.mean('novelty'):.2f}",
+            f"{result.mean('diversity'):.2f}",
+            f"{result.milliseconds:.1f}",
+        ]
+        rows.append([*row, *_without_person(result, impersonal)])
+    return rows
+
+
+def curve(results: Iterable[Result]) -> Rows:
+    """NDCG@10 of each scorer (rows) at each number of swipes (columns)."""
+    by_scorer: dict[str, dict[int, float]] = {}
+    for result in results:
+        if result.task == SWIPES:
+            by_scorer.setdefault(result.scorer, {})[result.n_swipes] = result.mean("ndcg@10")
+    swipes = sorted({n for means in by_scorer.values() for n in means})
+    rows = [["method", *map(str, swipes)]]
+    for scorer, means in sorted(by_scorer.items(), key=lambda pair: -max(pair[1].values())):
+        rows.append([scorer, *(f"{means[n]:.3f}" if n in means else "" for n in swipes)])
+    return rows
+
+
+def _of(results: Iterable[Result], kind: str, n: int) -> list[Result]:
+    return [r for r in results if r.task == kind and r.n_swipes == n and r.personal]
+
+
+def _without_person(result: Result, others: Sequence[Result]) -> list[str]:
+    return [
+        f"{other.mean('ndcg@10'):.3f}"
+        for other in others
+        if other.scorer == result.scorer and other.task == result.task and not other.personal
+    ]
+
+
+def _markdown(rows: Rows) -> str:
+    lines = [" | ".join(row) for row in rows]
+    lines.insert(1, " | ".join("---" for _ in rows[0]))
+    return "\n".join(f"| {line} |" for line in lines)
