@@ -18,12 +18,12 @@ function Evidence({ title, facts }) {
     <section ref={root} className="rw rw-evidence" aria-label={`What this rests on: ${title}`}>
       <h4>What this rests on</h4>
       <ul>
-        {facts.map(({ kind, text, weight }) => {
+        {facts.map(({ kind, text, weight, against }) => {
           const Icon = ICONS[kind] ?? Film;
           return (
             <li key={kind + text}>
-              <Icon aria-hidden="true" /><span>{text}</span>
-              {weight > 0 && <div className="rw-track" title={`Weight ${Math.round(weight * 100)}%`}><i className="is-like" style={{ width: `${(weight / most) * 100}%` }} /></div>}
+              <Icon aria-hidden="true" /><span>{against && <b>Against: </b>}{text}</span>
+              {weight > 0 && <div className="rw-track" title={`Weight ${Math.round(weight * 100)}%`}><i className={against ? 'is-dislike' : 'is-like'} style={{ width: `${(weight / most) * 100}%` }} /></div>}
             </li>
           );
         })}
