@@ -48,7 +48,7 @@ class BPR(Collaborative):
 
     name = "BPR"
 
-    def __init__(  # noqa: D417
+    def __init__(
         self,
         factors: int,
         learning_rate: float,

@@ -33,8 +33,7 @@ class Peer:
 
     name: str
     build: Callable[..., Scorer]
-    grid: WARM = ALL - {NEW}
-Grid = field(default_factory=dict)
+    grid: Grid = field(default_factory=dict)
     tasks: frozenset[str] = ALL
 
 
@@ -53,14 +52,19 @@ def _collaborative() -> list[Peer]:
             {"neighbours": (50, 200, 1440), "shrinkage": (5, 20, 50), "dislike": dislike},
             WARM,
         ),
-        Peer("EASE", EASE, {"ridge": (100, 200, 400, 600, 900, 1400, 2000), "dislike": dislike}, WARM),
+        Peer(
+            "EASE",
+            EASE,
+            {"ridge": (100, 200, 400, 600, 900, 1400, 2000), "dislike": dislike},
+            WARM,
+        ),
         Peer(
             "iALS",
             _implicit_als,
             {
                 "factors": (16, 32, 64),
-                "regularization": (0.1, 1.0, 10.0, 30.0),
-                "alpha": (1.0, 5.0, 20.0),
+                "regularization": (3.0, 10.0, 30.0, 60.0),
+                "alpha": (1.0, 5.0, 10.0, 20.0),
             },
             WARM,
         ),
@@ -69,10 +73,10 @@ def _collaborative() -> list[Peer]:
             _bpr,
             {
                 "factors": (32, 64),
-                "learning_rate": (0.03,),
+                "learning_rate": (0.01, 0.03),
                 "regularization": (0.01, 0.05),
                 "iterations": (100, 300),
-                "strength": (1.0, 2.0, 4.0),
+                "strength": (0.5, 1.0, 2.0),
             },
             WARM,
         ),
@@ -111,7 +115,11 @@ def _textual(films: Sequence[Film], space: TextSpace) -> list[Peer]:
         Peer(
             "contrastive",
             with_space(Contrastive),
-            {"inverse_ridge": (0.1, 1.0, 10.0), "background": (1.0, 5.0), "influence": (0.1, 0.2, 0.3)},
+            {
+                "inverse_ridge": (0.1, 1.0, 10.0),
+                "background": (1.0, 5.0),
+                "influence": (0.1, 0.2, 0.3),
+            },
         ),
         Peer("text neighbours", with_space(TextNeighbours), {"neighbours": (10, 30, 100)}),
     ]
@@ -151,7 +159,7 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
         Peer(
             "RRF + EASE",
             re_ranked,
-            {"depth": (50, 100, 200, 400), "weight": (0.5, 1.0, 2.0, 4.0), "ridge": (300, 600)},
+            {"depth": (50, 100, 200, 400), "weight": (0.5, 1.0, 2.0, 4.0), "ridge": (200, 600)},
             frozenset({QUERY}),
         ),
     ]

@@ -36,9 +36,13 @@ class SASRec(Collaborative):
             n_epochs=n_epochs,
             dropout=dropout,
             loss="softmax",
-            batch_size=512,
-            n_sample=1024,
-            max_len=40,
+            # Few in-batch negatives among many uniform ones: the former punish popular films.
+            batch_size=128,
+            n_sample=2 * 1440,
+            sample_alpha=0.0,
+            num_blocks=1,
+            max_len=20,
+            use_biases=True,
             seed=seed,
         )
 
