@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.errors import UnknownItem
+from recommender.errors import InvalidRequest, UnknownItem
 from recommender.models import Filters, Item
+from recommender.text import fold
 
 
 class Catalogue:
@@ -75,6 +76,11 @@ class Catalogue:
         return _rows_by_label(item.tags for item in self.items)
 
     @cached_property
+    def person_rows(self) -> dict[str, NDArray[np.intp]]:
+        """Which films each person directed or played in."""
+        return _rows_by_label(item.people for item in self.items)
+
+    @cached_property
     def tag_shares(self) -> dict[str, float]:
         """The share of films that carry each tag, 0..1."""
         return {tag: len(rows) / len(self.items) for tag, rows in self.tag_rows.items()}
@@ -109,6 +115,14 @@ class Catalogue:
         weighted = means * self.rating_counts + prior * prior_weight
         return (weighted / (self.rating_counts + prior_weight)).astype(np.float32)
 
+    @cached_property
+    def _person_spellings(self) -> dict[str, str]:
+        return {fold(name): name for name in self.person_rows}
+
+    @cached_property
+    def _genre_spellings(self) -> dict[str, str]:
+        return {fold(name): name for name in self.genres}
+
     def allowed(self, filters: Filters, exclude: Sequence[str] = ()) -> NDArray[np.bool_]:
         """Shape (films,): which films pass the filters and are not among ``exclude``."""
         mask = np.ones(len(self.items), dtype=bool)
@@ -121,8 +135,38 @@ class Catalogue:
         if filters.year_to is not None:
             mask &= (self.years <= filters.year_to) & (self.years > 0)
         for person in filters.people:
-            mask &= np.array([person in item.people for item in self.items], dtype=bool)
+            mask &= self._has_person(person)
+        for person in filters.exclude_people:
+            mask &= ~self._has_person(person)
         mask[[self.rows[item_id] for item_id in exclude if item_id in self.rows]] = False
+        return mask
+
+    def spelled(self, filters: Filters) -> Filters:
+        """The filters with genres and people spelled as here: "sci-fi", "Agnes Varda" are known.
+
+        Raises InvalidRequest for a genre that no film has. A person of no film stays as given.
+        """
+        people, genres = self._person_spellings, self._genre_spellings
+        asked = (*filters.include_genres, *filters.exclude_genres)
+        if unknown := [genre for genre in asked if fold(genre) not in genres]:
+            raise InvalidRequest(
+                f"There is no genre {unknown[0]!r}. The genres are: {', '.join(self.genres)}."
+            )
+        return filters.model_copy(
+            update={
+                "include_genres": tuple(genres[fold(name)] for name in filters.include_genres),
+                "exclude_genres": tuple(genres[fold(name)] for name in filters.exclude_genres),
+                "people": tuple(people.get(fold(name), name) for name in filters.people),
+                "exclude_people": tuple(
+                    people.get(fold(name), name) for name in filters.exclude_people
+                ),
+            }
+        )
+
+    def _has_person(self, person: str) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self.items), dtype=bool)
+        if person in self.person_rows:
+            mask[self.person_rows[person]] = True
         return mask
 
     def has_genre(self, genre: str) -> NDArray[np.bool_]:

@@ -15,8 +15,9 @@ from recommender.stores.ports import Vector
 from recommender.text import fold, terms
 from recommender.users import UserState
 
-SIMILAR_FILMS = 0.45
-SIMILAR_WORDS = 0.35
+# Centred cosines of two films of the catalogue: 95 % are below 0.15, 99 % below 0.24.
+SIMILAR_FILMS = 0.2
+SIMILAR_WORDS = 0.25
 NOTABLE_WEIGHT = 0.25
 SHARED_GENRES = 2
 ACCLAIMED = 4.0
@@ -91,7 +92,7 @@ class EvidenceFinder:
             shared = _shared(item, anchor)
             if anchor.item_id != item.item_id and (shared or close >= SIMILAR_FILMS):
                 text = f"Like {anchor.title}: {shared}" if shared else f"Close to {anchor.title}"
-                found.append(_fact("anchor_film", text, 0.8 * max(close, 0.5), anchor.item_id))
+                found.append(_fact("anchor_film", text, 0.8 * max(2 * close, 0.5), anchor.item_id))
         return found
 
     def _words(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
@@ -105,7 +106,13 @@ class EvidenceFinder:
         if question.text_vector is not None:
             closeness = float(question.text_vector @ vector)
             if closeness >= SIMILAR_WORDS:
-                return [_fact("query", "Close in meaning to your words", min(closeness, 1.0))]
+                return [
+                    _fact(
+                        "query",
+                        "Close in meaning to your words, by the language model",
+                        min(closeness, 1.0),
+                    )
+                ]
         return []
 
     def _taste(
@@ -199,7 +206,7 @@ def _swiped_fact(other: Item, direction: Direction, shared: str, closeness: floa
     verb = "liked" if liked else "disliked"
     text = f"Like {other.title}, which you {verb}" if shared else f"Close to {other.title}"
     text += f": {shared}" if shared else f", which you {verb}"
-    weight = max(closeness, 0.3) * (0.9 if liked else 0.6)
+    weight = max(2 * closeness, 0.3) * (0.9 if liked else 0.6)
     kind: EvidenceKind = "liked_film" if liked else "disliked_film"
     return _fact(kind, text, weight, other.item_id, against=not liked)
 

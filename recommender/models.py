@@ -19,6 +19,7 @@ from pydantic import (
 
 MAX_RESULTS = 100
 MAX_QUERY_CHARS = 10_000
+MAX_NAMES = 20
 
 
 class Frozen(BaseModel):
@@ -54,6 +55,7 @@ def _printable_query(text: object) -> object:
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
 Query = Annotated[str, Field(max_length=MAX_QUERY_CHARS), BeforeValidator(_printable_query)]
+Names = Annotated[tuple[Identifier, ...], Field(max_length=MAX_NAMES)]
 Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
@@ -105,14 +107,16 @@ class Filters(Frozen):
     """Hard limits on what may be returned.
 
     ``include_genres``: a film has all of them. ``exclude_genres``: it has none of them.
-    ``people``: it has all of them among directors and cast. Years are inclusive.
+    ``people``: it has all of them among directors and cast. ``exclude_people``: none of them.
+    Years are inclusive.
     """
 
-    include_genres: tuple[str, ...] = ()
-    exclude_genres: tuple[str, ...] = ()
+    include_genres: Names = ()
+    exclude_genres: Names = ()
     year_from: int | None = Field(default=None, ge=1870, le=2100)
     year_to: int | None = Field(default=None, ge=1870, le=2100)
-    people: tuple[str, ...] = ()
+    people: Names = ()
+    exclude_people: Names = ()
     exclude_seen: bool = True
 
     @model_validator(mode="after")
@@ -190,6 +194,11 @@ class Understanding(Frozen):
     filters: Filters = Filters()
     soft_genres: tuple[str, ...] = ()
     lookup: str | None = None
+
+    @property
+    def anchors(self) -> tuple[str, ...]:
+        """Ids of the films that the answer shall be like."""
+        return self.similar_to if self.lookup is None else (*self.similar_to, self.lookup)
 
 
 class IntelligenceMetadata(Frozen):

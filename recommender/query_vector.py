@@ -56,7 +56,7 @@ class QueryEmbedder:
     ) -> QueryVector:
         """Without the encoder, named films and taste stand alone."""
         words, cached, latency_ms = self._words(understood.text, now, fallbacks)
-        wish = self._lean(words, self._anchor_ids(understood))
+        wish = self._lean(words, understood.anchors)
         taste = state.preferences.vector if tier == "personal" else None
         if taste is None:
             return QueryVector(wish, words, 0.0, cached, latency_ms)
@@ -87,11 +87,6 @@ class QueryEmbedder:
                 "embedding_cache", lambda: self._cache.keep_embedding(text, vector, now), None
             )
         return made, False, latency_ms
-
-    def _anchor_ids(self, understood: Understanding) -> Sequence[str]:
-        if understood.lookup:
-            return (understood.lookup,)
-        return understood.similar_to
 
     def _lean(self, words: Vector | None, anchor_ids: Sequence[str]) -> Vector | None:
         anchors = list(self._vectors.get(anchor_ids).values())

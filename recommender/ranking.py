@@ -1,6 +1,6 @@
 """Putting candidates in order: words, meaning, a person's taste, and what people at large think."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from recommender.retrieval import Candidates
 PRIOR_WITH_WORDS = 0.15
 PRIOR_ALONE = 1.2
 SOFT_GENRE_WEIGHT = 0.4
+ANCHOR_GENRE_WEIGHT = 0.3
 # Beside words taste only leans the ranking; without any it decides.
 TASTE_WITH_WORDS = 0.6
 TASTE_ALONE: Mapping[Tier, float] = {"generic": 0.0, "light": 1.0, "personal": 3.0}
@@ -47,13 +48,18 @@ class Ranker:
         tier: Tier,
         soft_genres: tuple[str, ...] = (),
         has_query: bool = True,
+        anchors: Sequence[str] = (),
     ) -> Ranked:
-        """Score = weighted words + meaning + prior + taste, each brought to 0..1 (taste: -1..1)."""
+        """Score = weighted words + meaning + prior + taste, each brought to 0..1 (taste: -1..1).
+
+        ``anchors`` are the ids of films that the answer shall be like.
+        """
         weights = preferences.search_weights
         relevance = weights.vector * _min_max(candidates.similarity)
         relevance += weights.bm25 * _share_of_best(candidates.bm25)
         prior = PRIOR_WITH_WORDS if has_query else PRIOR_ALONE
         wished = SOFT_GENRE_WEIGHT * self._genre_share(candidates.rows, soft_genres)
+        wished += ANCHOR_GENRE_WEIGHT * self._genre_likeness(candidates.rows, anchors)
         taste = self.taste(candidates.rows, candidates.vectors, preferences, tier)
         scale = TASTE_WITH_WORDS if has_query else TASTE_ALONE[tier]
         boost = scale * weights.preference * taste
@@ -112,6 +118,18 @@ class Ranker:
             preferences.year_spread + 10.0
         )
         return np.asarray(2 * np.exp(-0.5 * distance**2) - 1, dtype=np.float64)
+
+    def _genre_likeness(
+        self, rows: NDArray[np.intp], anchors: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """Jaccard index of each film's genres and the anchors' own, the mean over anchors, 0..1."""
+        matrix = self._catalogue.genre_matrix
+        known = [self._catalogue.rows[item_id] for item_id in anchors if item_id in self._catalogue]
+        if not known or not len(rows):
+            return np.zeros(len(rows))
+        both = matrix[rows].astype(float) @ matrix[known].T.astype(float)
+        either = matrix[rows].sum(axis=1)[:, None] + matrix[known].sum(axis=1)[None, :] - both
+        return np.asarray((both / np.maximum(either, 1)).mean(axis=1))
 
     def _genre_share(self, rows: NDArray[np.intp], genres: tuple[str, ...]) -> NDArray[np.float64]:
         columns = [self._catalogue.genres.index(g) for g in genres if g in self._catalogue.genres]

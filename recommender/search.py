@@ -11,10 +11,12 @@ from recommender.diversity import mmr
 from recommender.evidence import EvidenceFinder, Question
 from recommender.fallbacks import Fallbacks
 from recommender.models import (
+    MAX_NAMES,
     Evidence,
     Filters,
     IntelligenceMetadata,
     Item,
+    Names,
     RecommendedItem,
     SearchRequest,
     SearchResult,
@@ -79,15 +81,19 @@ class SearchEngine:
         return result
 
     def understand(self, request: SearchRequest) -> Understanding:
-        """How the words are read, joined with what the request says outright."""
+        """How the words are read, joined with what the request says outright.
+
+        Raises UnknownItem for a named film, InvalidRequest for a genre that the catalogue lacks.
+        """
         for item_id in request.similar_to:
             self._catalogue.get(item_id)
         read: Understanding = self._reader.read(request.query)
+        asked = self._catalogue.spelled(request.filters)
         anchors = dict.fromkeys((*request.similar_to, *read.similar_to))
         return read.model_copy(
             update={
                 "similar_to": tuple(anchors),
-                "filters": _joined(request.filters, read.filters),
+                "filters": _joined(asked, read.filters),
             }
         )
 
@@ -110,7 +116,12 @@ class SearchEngine:
         query = self._embedder.embed(understood, state, tier_, now, fallbacks)
         candidates = self._candidates(request, understood, state, query)
         ranked = self._ranker.rank(
-            candidates, state.preferences, tier_, understood.soft_genres, _has_wish(understood)
+            candidates,
+            state.preferences,
+            tier_,
+            understood.soft_genres,
+            _has_wish(understood),
+            understood.anchors,
         )
         order = self._order(candidates, ranked, request.k)
         question = self._question(understood, state, tier_, query)
@@ -144,9 +155,7 @@ class SearchEngine:
         state: UserState,
         query: QueryVector,
     ) -> Candidates:
-        exclude = list(understood.similar_to)
-        if understood.lookup:
-            exclude.append(understood.lookup)
+        exclude = list(understood.anchors)
         if understood.filters.exclude_seen:
             exclude += state.swipes
         depth = request.k * self._settings.candidate_multiplier
@@ -163,7 +172,7 @@ class SearchEngine:
 
     def _words(self, understood: Understanding) -> list[str]:
         """The query's words; films that are named lend their tags and directors."""
-        anchors = self._catalogue.select([*understood.similar_to, understood.lookup or ""])
+        anchors = self._catalogue.select(understood.anchors)
         lent = [" ".join((*anchor.tags[:ANCHOR_TAGS], *anchor.director)) for anchor in anchors]
         return terms(" ".join((understood.text, *lent)))
 
@@ -218,7 +227,7 @@ class SearchEngine:
 
 
 def _has_wish(understood: Understanding) -> bool:
-    return bool(understood.text or understood.similar_to or understood.lookup)
+    return bool(understood.text or understood.anchors)
 
 
 def _influence(state: UserState, tier_: Tier, query: QueryVector) -> float:
@@ -228,16 +237,22 @@ def _influence(state: UserState, tier_: Tier, query: QueryVector) -> float:
 
 
 def _joined(asked: Filters, read: Filters) -> Filters:
-    """Both sets of limits; a year that the request states outright overrides one in the words."""
+    """Both sets of limits; where they contradict each other, the request overrides the words."""
     year_from, year_to = _years(asked, read)
     return Filters(
-        include_genres=tuple(dict.fromkeys((*asked.include_genres, *read.include_genres))),
-        exclude_genres=tuple(dict.fromkeys((*asked.exclude_genres, *read.exclude_genres))),
+        include_genres=_both(asked.include_genres, read.include_genres, asked.exclude_genres),
+        exclude_genres=_both(asked.exclude_genres, read.exclude_genres, asked.include_genres),
         year_from=year_from,
         year_to=year_to,
-        people=tuple(dict.fromkeys((*asked.people, *read.people))),
+        people=_both(asked.people, read.people, asked.exclude_people),
+        exclude_people=_both(asked.exclude_people, read.exclude_people, asked.people),
         exclude_seen=asked.exclude_seen,
     )
+
+
+def _both(asked: Names, read: Names, against: Names) -> Names:
+    wanted = [*asked, *(name for name in read if name not in against)]
+    return tuple(dict.fromkeys(wanted))[:MAX_NAMES]
 
 
 def _years(asked: Filters, read: Filters) -> tuple[int | None, int | None]:

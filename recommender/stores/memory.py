@@ -231,6 +231,7 @@ def _passes(item: Item, filters: Filters) -> bool:
         genres.issuperset(filters.include_genres)
         and genres.isdisjoint(filters.exclude_genres)
         and set(item.people).issuperset(filters.people)
+        and set(item.people).isdisjoint(filters.exclude_people)
         and _in_years(item.year, filters)
     )
 

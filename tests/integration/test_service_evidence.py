@@ -44,7 +44,7 @@ class FactChecker:
     def _query(self, item: Item, claim: Evidence, understood: Understanding) -> bool:
         if claim.text == "The film you named":
             return understood.lookup == item.item_id
-        if claim.text == "Close in meaning to your words":
+        if claim.text == "Close in meaning to your words, by the language model":
             return bool(understood.text)
         words = claim.text.removeprefix("Matches your words: ").split(", ")
         asked, film = set(terms(understood.text)), set(terms(index_text(item)))

@@ -92,9 +92,11 @@ def _conditions(filters: Filters, exclude: Sequence[str]) -> list[ColumnElement[
         conditions.append(items.c.year >= filters.year_from)
     if filters.year_to is not None:
         conditions.append(items.c.year <= filters.year_to)
+    people = items.c.director.concat(items.c.cast)
     if filters.people:
-        people = items.c.director.concat(items.c.cast)
         conditions.append(people.contains(list(filters.people)))
+    if filters.exclude_people:
+        conditions.append(~people.overlap(list(filters.exclude_people)))
     if exclude:
         conditions.append(~(items.c.item_id == _any(exclude)))
     return conditions

@@ -1,0 +1,124 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusion.evaluate.data import Dataset
+from fusion.evaluate.harness import Harness, Plan
+from fusion.evaluate.peers.collaborative import EASE, Popularity
+from fusion.evaluate.peers.registry import Peer
+from fusion.evaluate.protocol import Interactions, Scores, Swipe
+from fusion.evaluate.ranking import rank
+from fusion.evaluate.report import curve, read_runs, report, store
+from fusion.evaluate.tasks import NEW, QUERY, SWIPES, Case, Task
+from fusion.evaluate.tuning import points
+from tests.unit.evaluate_world import N_FILMS, films, people
+
+PLAN = Plan(validation_people=6, test_people=8, swipes=(0, 5), tuned_at=(5,), worded_at=5, draws=2)
+
+
+@pytest.fixture
+def harness() -> Harness:
+    return Harness(Dataset(tuple(films()), _active(people(40))), PLAN)
+
+
+def _active(everyone: Interactions) -> Interactions:
+    """The same people with their ratings twice, so that 40 swipes are there."""
+    return Interactions(N_FILMS, {user: [*r, *r] for user, r in everyone.by_user.items()})
+
+
+class Recorder:
+    """Remembers what it was shown; scores all films alike."""
+
+    name = "recorder"
+
+    def __init__(self) -> None:
+        self.trained_on: list[Interactions] = []
+        self.shown: list[tuple[int, str | None]] = []
+
+    def fit(self, train: Interactions) -> None:
+        """Remember the people."""
+        self.trained_on.append(train)
+
+    def score(self, history: Sequence[Swipe], query: str | None) -> Scores:
+        """Remember the question."""
+        self.shown.append((len(history), query))
+        return np.zeros(N_FILMS, dtype=np.float32)
+
+
+def recording(recorder: Recorder, *tasks: str) -> Peer:
+    return Peer("recorder", lambda: recorder, tasks=frozenset(tasks))
+
+
+def test_tuning_never_sees_test_people_nor_measuring_trains_on_them(harness: Harness) -> None:
+    recorder = Recorder()
+    peer = recording(recorder, SWIPES)
+    harness.measure(peer, harness.tune(peer), final=True)
+    tuned, final = recorder.trained_on
+    split = harness.split
+    assert tuned.by_user.keys() == split.train.by_user.keys()
+    assert final.by_user.keys() == split.train.by_user.keys() | split.validation.by_user.keys()
+
+
+def test_results_are_of_validation_unless_final(harness: Harness) -> None:
+    peer = Peer("popularity", Popularity, tasks=frozenset({SWIPES}))
+    trials = harness.tune(peer)
+    for final, people_measured in ((False, harness.split.validation), (True, harness.split.test)):
+        run = harness.measure(peer, trials, final)
+        assert {user for r in run.results for user in r.users} <= people_measured.by_user.keys()
+        assert run.measured_on == ("test" if final else "validation")
+
+
+def test_new_films_are_hidden_from_training(harness: Harness) -> None:
+    recorder = Recorder()
+    peer = recording(recorder, NEW)
+    harness.measure(peer, harness.tune(peer))
+    assert harness.hidden.any()
+    for train in recorder.trained_on:
+        assert not any(harness.hidden[r.item] for rs in train.by_user.values() for r in rs)
+
+
+def test_queries_are_also_asked_without_the_person(harness: Harness) -> None:
+    recorder = Recorder()
+    peer = recording(recorder, QUERY)
+    run = harness.measure(peer, harness.tune(peer))
+    assert [result.personal for result in run.results] == [True, False]
+    asked = recorder.shown[-2 * len(recorder.shown) // 3 :]
+    half = len(asked) // 2
+    assert [query for _, query in asked[:half]] == [query for _, query in asked[half:]]
+    assert {n for n, _ in asked[half:]} == {0}
+
+
+def test_swiped_films_are_never_ranked_and_ties_fall_by_chance() -> None:
+    history = tuple(Swipe(item, True, 0) for item in range(15))
+    cases = tuple(Case(user, history, frozenset({20})) for user in range(40))
+    task = Task(SWIPES, 15, cases, np.ones(N_FILMS, dtype=bool))
+    top = rank(Recorder(), task).top
+    assert top.min() == 15
+    assert len(set(top[:, 0].tolist())) > 10
+
+
+def test_the_best_point_of_the_grid_is_measured(harness: Harness) -> None:
+    peer = Peer("EASE", EASE, {"ridge": (1e9, 5.0)}, frozenset({SWIPES}))
+    trials = harness.tune(peer)
+    assert [trial.point["ridge"] for trial in trials] == [1e9, 5.0]
+    run = harness.measure(peer, trials)
+    assert run.results[-1].mean("ndcg@10") > 0.8
+
+
+def test_points_are_all_combinations() -> None:
+    assert list(points({"a": (1, 2), "b": ("x",)})) == [{"a": 1, "b": "x"}, {"a": 2, "b": "x"}]
+    assert list(points({})) == [{}]
+
+
+def test_a_stored_run_reads_back_and_fills_the_tables(harness: Harness, tmp_path: Path) -> None:
+    peer = Peer("a peer", EASE, {"ridge": (5.0,)}, frozenset({SWIPES, QUERY}))
+    run = harness.measure(peer, harness.tune(peer))
+    assert store(run, tmp_path) == tmp_path / "validation" / "a-peer.json"
+    assert read_runs(tmp_path / "validation") == [run]
+    text = report([run], at=5)
+    assert "without person" in text
+    assert "New films" not in text
+    five = next(r for r in run.results if r.task == SWIPES and r.n_swipes == 5)
+    assert curve(run.results)[1][2] == f"{five.mean('ndcg@10'):.3f}"

@@ -1,0 +1,54 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusion.evaluate import metrics
+
+ORACLE = json.loads((Path(__file__).parent / "oracle_ranx.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"), [("ndcg@10", metrics.ndcg), ("recall@20", metrics.recall)]
+)
+def test_agrees_with_ranx(name: str, metric: Callable[..., metrics.Floats]) -> None:
+    hits = np.array([[item in case["relevant"] for item in case["ranked"]] for case in ORACLE])
+    relevant = np.array([len(case["relevant"]) for case in ORACLE])
+    np.testing.assert_allclose(metric(hits, relevant), [case[name] for case in ORACLE], atol=1e-12)
+
+
+def test_coverage_counts_each_film_once() -> None:
+    assert metrics.coverage(np.array([[0, 1], [1, 2]]), candidates=6) == 0.5
+
+
+def test_novelty_is_in_bits_and_finite_for_a_film_without_ratings() -> None:
+    bits = metrics.novelty(np.array([[0, 0], [1, 1]]), np.array([0, 3]), people=7)
+    np.testing.assert_allclose(bits, [3.0, 1.0])
+
+
+def test_diversity_is_the_mean_jaccard_distance_of_genres() -> None:
+    genres = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0]], dtype=bool)
+    values = metrics.diversity(np.array([[0, 1], [0, 2], [3, 3]]), genres)
+    np.testing.assert_allclose(values, [0.5, 1.0, 0.0])
+
+
+def test_the_interval_covers_the_true_mean_about_95_times_in_100() -> None:
+    rng = np.random.default_rng(3)
+    samples = rng.normal(1.0, 1.0, size=(400, 60))
+    intervals = [metrics.interval(sample, samples=500) for sample in samples]
+    covered = np.mean([low <= 1.0 <= high for low, high in intervals])
+    assert 0.90 <= covered <= 0.99
+
+
+def test_lift_is_paired() -> None:
+    theirs = np.random.default_rng(1).random(50) + 0.1
+    gain, low, high = metrics.lift(1.2 * theirs, theirs, samples=200)
+    np.testing.assert_allclose([gain, low, high], 0.2)
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = np.arange(30.0)
+    assert metrics.interval(values, seed=4) == metrics.interval(values, seed=4)
+    assert metrics.interval(values, seed=4) != metrics.interval(values, seed=5)
