@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from fusion.evaluate.data import Dataset, Film, Split, merge, split_users
+from fusion.evaluate.data import Dataset, DataUnusable, Film, Split, merge, split_users
 from fusion.evaluate.peers.collaborative import raters
 from fusion.evaluate.peers.registry import Peer
 from fusion.evaluate.protocol import Interactions
@@ -35,6 +35,8 @@ class Plan(BaseModel):
     seed: int = 7
     validation_people: int = 60
     test_people: int = 130
+    min_swipes: int = 40
+    """Likes and dislikes that a person needs to be drawn as a stranger."""
     swipes: tuple[int, ...] = (0, 1, 3, 5, 10, 20, 40)
     tuned_at: tuple[int, ...] = (5, 10, 20)
     worded_at: int = 20
@@ -65,7 +67,11 @@ class Harness:
         """Train, validation and test people."""
         plan = self.plan
         return split_users(
-            self.dataset.everyone, plan.seed, plan.validation_people, plan.test_people
+            self.dataset.everyone,
+            plan.seed,
+            plan.validation_people,
+            plan.test_people,
+            plan.min_swipes,
         )
 
     @cached_property
@@ -74,15 +80,29 @@ class Harness:
         return hidden_films(len(self.dataset.films), self.plan.hidden_share, self.plan.seed)
 
     def tasks(self, kind: str, strangers: Interactions, swipes: Sequence[int]) -> list[Task]:
-        """The tasks of one kind; `swipes` are the points of the curve of the swipes task."""
-        plan = self.plan
+        """The tasks of one kind; `swipes` are the points of the curve of the swipes task.
+
+        Raises:
+            DataUnusable: a task has no case.
+        """
+        tasks = list(self._tasks(kind, strangers, swipes))
+        for task in tasks:
+            if not task.cases:
+                raise DataUnusable(
+                    f"Nobody can be asked for {kind} after {task.n_swipes} swipes: "
+                    "take a larger MovieLens, more strangers or fewer swipes."
+                )
+        return tasks
+
+    def _tasks(self, kind: str, strangers: Interactions, swipes: Sequence[int]) -> Iterator[Task]:
+        plan, n = self.plan, self.plan.worded_at
         if kind == SWIPES:
-            return [swipes_task(strangers, n, plan.draws, plan.seed) for n in swipes]
-        if kind == NEW:
-            n = plan.worded_at
-            return [new_films_task(strangers, self.hidden, n, plan.draws, plan.seed)]
-        films, per_kind = self.dataset.films, plan.queries_per_kind
-        return [query_task(strangers, films, plan.worded_at, per_kind, plan.seed)]
+            yield from (swipes_task(strangers, n, plan.draws, plan.seed) for n in swipes)
+        elif kind == NEW:
+            yield new_films_task(strangers, self.hidden, n, plan.draws, plan.seed)
+        else:
+            films, per_kind = self.dataset.films, plan.queries_per_kind
+            yield query_task(strangers, films, n, per_kind, plan.seed)
 
     def tune(self, peer: Peer) -> list[Trial]:
         """Try a peer's grid on the validation strangers, for each kind of task by itself."""

@@ -4,28 +4,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusion.evaluate.data import Dataset
+from fusion.evaluate.data import Dataset, DataUnusable
 from fusion.evaluate.harness import Harness, Plan
 from fusion.evaluate.peers.collaborative import EASE, Popularity
 from fusion.evaluate.peers.registry import Peer
-from fusion.evaluate.protocol import Interactions, Scores, Swipe
+from fusion.evaluate.protocol import Interactions, Scorer, Scores, Swipe
 from fusion.evaluate.ranking import rank
 from fusion.evaluate.report import curve, read_runs, report, store
 from fusion.evaluate.tasks import NEW, QUERY, SWIPES, Case, Task
 from fusion.evaluate.tuning import points
 from tests.unit.evaluate_world import N_FILMS, films, people
 
-PLAN = Plan(validation_people=6, test_people=8, swipes=(0, 5), tuned_at=(5,), worded_at=5, draws=2)
+PLAN = Plan(
+    validation_people=6,
+    test_people=8,
+    min_swipes=20,
+    swipes=(0, 3),
+    tuned_at=(3,),
+    worded_at=3,
+    draws=2,
+    hidden_share=0.4,
+)
 
 
 @pytest.fixture
 def harness() -> Harness:
-    return Harness(Dataset(tuple(films()), _active(people(40))), PLAN)
-
-
-def _active(everyone: Interactions) -> Interactions:
-    """The same people with their ratings twice, so that 40 swipes are there."""
-    return Interactions(N_FILMS, {user: [*r, *r] for user, r in everyone.by_user.items()})
+    return Harness(Dataset(tuple(films()), people(40)), PLAN)
 
 
 class Recorder:
@@ -100,11 +104,18 @@ def test_swiped_films_are_never_ranked_and_ties_fall_by_chance() -> None:
 
 
 def test_the_best_point_of_the_grid_is_measured(harness: Harness) -> None:
-    peer = Peer("EASE", EASE, {"ridge": (1e9, 5.0)}, frozenset({SWIPES}))
+    def build(able: bool) -> Scorer:
+        return EASE(5.0) if able else Recorder()
+
+    peer = Peer("EASE", build, {"able": (False, True)}, frozenset({SWIPES}))
     trials = harness.tune(peer)
-    assert [trial.point["ridge"] for trial in trials] == [1e9, 5.0]
-    run = harness.measure(peer, trials)
-    assert run.results[-1].mean("ndcg@10") > 0.8
+    assert [trial.point["able"] for trial in trials] == [False, True]
+    assert trials[1].quality > trials[0].quality + 0.1
+    alone = Peer("EASE", lambda: EASE(5.0), tasks=frozenset({SWIPES}))
+    measured, expected = (
+        harness.measure(p, harness.tune(p)).results[-1].values for p in (peer, alone)
+    )
+    assert measured == expected
 
 
 def test_points_are_all_combinations() -> None:
@@ -117,8 +128,13 @@ def test_a_stored_run_reads_back_and_fills_the_tables(harness: Harness, tmp_path
     run = harness.measure(peer, harness.tune(peer))
     assert store(run, tmp_path) == tmp_path / "validation" / "a-peer.json"
     assert read_runs(tmp_path / "validation") == [run]
-    text = report([run], at=5)
+    text = report([run], at=3)
     assert "without person" in text
     assert "New films" not in text
-    five = next(r for r in run.results if r.task == SWIPES and r.n_swipes == 5)
-    assert curve(run.results)[1][2] == f"{five.mean('ndcg@10'):.3f}"
+    three = next(r for r in run.results if r.task == SWIPES and r.n_swipes == 3)
+    assert curve(run.results)[1][2] == f"{three.mean('ndcg@10'):.3f}"
+
+
+def test_a_task_that_nobody_can_be_asked_is_refused(harness: Harness) -> None:
+    with pytest.raises(DataUnusable, match="after 30 swipes"):
+        harness.tasks(SWIPES, harness.split.test, [30])

@@ -27,7 +27,7 @@ def swipes_vector(history: Sequence[Swipe], n_items: int, dislike: float) -> Sco
 
 
 class Collaborative(ABC):
-    """Base of what learns from likes alone; without swipes the most liked films come first."""
+    """Base of what learns from likes; to who likes nothing yet the most liked films come first."""
 
     name: str
     popularity: Scores
@@ -39,7 +39,7 @@ class Collaborative(ABC):
 
     def score(self, history: Sequence[Swipe], query: str | None) -> Scores:  # noqa: ARG002
         """Score by the swipes alone, whatever the query."""
-        if not history:
+        if not any(swipe.liked for swipe in history):
             return self.popularity
         return self._personal(history)
 
@@ -96,7 +96,7 @@ class ItemKNN(LinearModel):
         norms = np.sqrt(np.diag(together))
         cosine = together / (np.outer(norms, norms) + self._shrinkage + 1e-9)
         np.fill_diagonal(cosine, 0.0)
-        self.weights = keep_largest(cosine, self._neighbours)
+        self.weights = keep_largest(cosine.astype(np.float32), self._neighbours)
 
 
 class EASE(LinearModel):
@@ -126,5 +126,7 @@ def keep_largest(matrix: Scores, count: int) -> Scores:
     """The matrix with all but the `count` largest entries of each column at 0."""
     if count >= len(matrix):
         return matrix
-    threshold = np.partition(matrix, -count, axis=0)[-count]
-    return np.where(matrix >= threshold, matrix, np.float32(0.0))
+    largest = np.argpartition(-matrix, count, axis=0)[:count]
+    kept = np.zeros_like(matrix)
+    np.put_along_axis(kept, largest, np.take_along_axis(matrix, largest, axis=0), axis=0)
+    return kept

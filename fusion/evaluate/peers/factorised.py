@@ -33,8 +33,6 @@ class ImplicitALS(Collaborative):
 
     def _personal(self, history: Sequence[Swipe]) -> Scores:
         row = csr_matrix(swipes_vector(history, len(self.popularity), 0.0))
-        if not row.nnz:
-            return self.popularity
         scores: Scores = self._model.item_factors @ self._model.recalculate_user(0, row)
         return scores
 
@@ -72,8 +70,6 @@ class BPR(Collaborative):
 
     def _personal(self, history: Sequence[Swipe]) -> Scores:
         liked = [swipe.item for swipe in history if swipe.liked]
-        if not liked:
-            return self.popularity
         factors, bias = self._model.item_factors[:, :-1], self._model.item_factors[:, -1]
         scores: Scores = bias + self._strength * factors @ np.mean(factors[liked], axis=0)
         return scores

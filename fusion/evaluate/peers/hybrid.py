@@ -29,8 +29,8 @@ class RankFusion(_Pair):
 
     def score(self, history: Sequence[Swipe], query: str | None) -> Scores:
         """Sum of reciprocal ranks; what a scorer gives no more than 0 gets nothing from it."""
-        parts = (scorer.score(history, query) for scorer in (self._first, self._second))
-        return sum((self._reciprocal(part) for part in parts), np.float32(0.0))
+        first = self._reciprocal(self._first.score(history, query))
+        return first + self._reciprocal(self._second.score(history, query))
 
     def _reciprocal(self, scores: Scores) -> Scores:
         ranks = np.empty(len(scores), dtype=np.float32)

@@ -10,7 +10,6 @@ from fusion.evaluate.peers.hybrid import Blend, RankFusion, ReRanking
 from fusion.evaluate.peers.textual import (
     BM25,
     CentroidDifference,
-    Contrastive,
     QueryVector,
     RecencyWeighted,
     TextNeighbours,
@@ -62,9 +61,9 @@ def _collaborative() -> list[Peer]:
             "iALS",
             _implicit_als,
             {
-                "factors": (16, 32, 64),
-                "regularization": (3.0, 10.0, 30.0, 60.0),
-                "alpha": (1.0, 5.0, 10.0, 20.0),
+                "factors": (32, 64, 96),
+                "regularization": (10.0, 30.0, 60.0, 100.0),
+                "alpha": (5.0, 10.0, 20.0),
             },
             WARM,
         ),
@@ -85,8 +84,8 @@ def _collaborative() -> list[Peer]:
             _sasrec,
             {
                 "embedding_dim": (64,),
-                "n_epochs": (5, 10, 20),
-                "dropout": (0.3,),
+                "n_epochs": (4, 12),
+                "dropout": (0.2,),
                 "order": ("time", "random"),
             },
             WARM,
@@ -96,8 +95,8 @@ def _collaborative() -> list[Peer]:
 
 def _textual(films: Sequence[Film], space: TextSpace) -> list[Peer]:
     words = frozenset({QUERY})
-    taste = {"centre": (True, False), "dislike": (0.0, 0.25, 0.5), "influence": (0.1, 0.2, 0.3)}
-    recency = {"half_life": (5, 10, 20), "dislike": (0.25, 0.5), "influence": (0.1, 0.2, 0.3)}
+    taste = {"centre": (True, False), "dislike": (0.0, 0.2, 0.5), "influence": (0.2, 0.4, 0.6)}
+    recency = {"half_life": (5, 20, 80), "dislike": (0.0, 0.25), "influence": (0.2, 0.4, 0.6)}
 
     def with_space(scorer: Callable[..., Scorer]) -> Callable[..., Scorer]:
         return lambda **point: scorer(space, **point)
@@ -114,11 +113,11 @@ def _textual(films: Sequence[Film], space: TextSpace) -> list[Peer]:
         Peer("recency weighted", with_space(RecencyWeighted), recency),
         Peer(
             "contrastive",
-            with_space(Contrastive),
+            with_space(_contrastive),
             {
-                "inverse_ridge": (0.1, 1.0, 10.0),
+                "inverse_ridge": (0.01, 0.1, 1.0),
                 "background": (1.0, 5.0),
-                "influence": (0.1, 0.2, 0.3),
+                "influence": (0.2, 0.4, 0.6),
             },
         ),
         Peer("text neighbours", with_space(TextNeighbours), {"neighbours": (10, 30, 100)}),
@@ -175,6 +174,12 @@ def _bpr(**point: Any) -> Scorer:  # noqa: ANN401
     from fusion.evaluate.peers.factorised import BPR
 
     return BPR(**point)
+
+
+def _contrastive(space: TextSpace, **point: Any) -> Scorer:  # noqa: ANN401
+    from fusion.evaluate.peers.contrastive import Contrastive
+
+    return Contrastive(space, **point)
 
 
 def _sasrec(**point: Any) -> Scorer:  # noqa: ANN401

@@ -31,23 +31,26 @@ class SASRec(Collaborative):
         seed: int = 0,
     ) -> None:
         self._order, self._seed = order, seed
+        self._settings = {
+            "embedding_dim": embedding_dim,
+            "n_epochs": n_epochs,
+            "dropout": dropout,
+            "seed": seed,
+        }
+
+    def _learn(self, train: Interactions) -> None:
+        torch.set_num_threads(1)
         self._model = CornacSASRec(
-            embedding_dim=embedding_dim,
-            n_epochs=n_epochs,
-            dropout=dropout,
             loss="softmax",
             # Few in-batch negatives among many uniform ones: the former punish popular films.
             batch_size=128,
-            n_sample=2 * 1440,
+            n_sample=2 * train.n_items,
             sample_alpha=0.0,
             num_blocks=1,
             max_len=20,
             use_biases=True,
-            seed=seed,
+            **self._settings,
         )
-
-    def _learn(self, train: Interactions) -> None:
-        torch.set_num_threads(1)
         every_item = OrderedDict((item, item) for item in range(train.n_items))
         rows = list(self._rows(train))
         self._model.fit(SequentialDataset.build(rows, global_iid_map=every_item, seed=self._seed))
@@ -63,8 +66,6 @@ class SASRec(Collaborative):
 
     def _personal(self, history: Sequence[Swipe]) -> Scores:
         liked = [swipe.item for swipe in history if swipe.liked]
-        if not liked:
-            return self.popularity
         with torch.inference_mode():
             scores = self._model.score(None, liked)
         return np.asarray(scores, dtype=np.float32).ravel()[: len(self.popularity)]
