@@ -61,10 +61,19 @@ def interval(values: Floats, samples: int = 10_000, seed: int = 0) -> tuple[floa
 
 
 def lift(ours: Floats, theirs: Floats, samples: int = 10_000, seed: int = 0) -> Floats:
-    """Relative gain of the mean and its 95 % interval, paired by person: (gain, low, high)."""
+    """Relative gain of the mean and its 95 % interval, paired by person: (gain, low, high).
+
+    Infinite where their mean is 0.
+    """
     means = _bootstrap(np.column_stack([ours, theirs]), samples, seed)
-    low, high = _percentiles(means[:, 0] / means[:, 1] - 1.0)
-    return np.array([ours.mean() / theirs.mean() - 1.0, low, high])
+    low, high = _percentiles(_relative(means[:, 0], means[:, 1]))
+    return np.array([*_relative(ours.mean(keepdims=True), theirs.mean(keepdims=True)), low, high])
+
+
+def _relative(ours: Floats, theirs: Floats) -> Floats:
+    gains = np.full_like(ours, np.inf)
+    np.divide(ours - theirs, theirs, out=gains, where=theirs > 0)
+    return gains
 
 
 def _bootstrap(values: Floats, samples: int, seed: int) -> Floats:
@@ -77,5 +86,5 @@ def _bootstrap(values: Floats, samples: int, seed: int) -> Floats:
 
 
 def _percentiles(means: Floats) -> tuple[float, float]:
-    low, high = np.percentile(means, [2.5, 97.5])
+    low, high = np.percentile(means, [2.5, 97.5], method="nearest")
     return float(low), float(high)

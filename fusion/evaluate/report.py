@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fusion.evaluate.harness import Run
-from fusion.evaluate.metrics import interval
+from fusion.evaluate.metrics import interval, lift
 from fusion.evaluate.ranking import Result
 from fusion.evaluate.tasks import NEW, QUERY, SWIPES
 
@@ -30,27 +30,31 @@ def read_runs(folder: Path) -> list[Run]:
 
 
 def report(runs: Sequence[Run], at: int = 20) -> str:
-    """The tables of all three tasks and the curve, as Markdown."""
+    """The curve and a table for each task, as Markdown."""
     results = [result for run in runs for result in run.results]
     parts = [
         ("Swipes to films, NDCG@10 over the number of swipes", curve(results)),
-        (f"Swipes to films at {at} swipes", table(_of(results, SWIPES, at))),
-        ("Query and swipes to films", table(_of(results, QUERY, at), results)),
-        ("New films (only they are candidates)", table(_of(results, NEW, at))),
+        (f"Swipes to films at {at} swipes", table(_of(results, SWIPES, at), "EASE")),
+        ("Query and swipes to films", query_table(results, at)),
+        (
+            "New films (only they are candidates)",
+            table(_of(results, NEW, at), "centroid difference"),
+        ),
     ]
     return "\n\n".join(f"### {title}\n\n{_markdown(rows)}" for title, rows in parts if rows[1:])
 
 
-def table(results: Iterable[Result], impersonal: Sequence[Result] = ()) -> Rows:
-    """One row a scorer, best NDCG@10 first, with the 95 % interval over people.
+def table(results: Sequence[Result], baseline: str) -> Rows:
+    """One row a scorer, best NDCG@10 first, with 95 % intervals over people.
 
-    Where `impersonal` holds results of the same search without the person, they are a column.
+    The last column is the relative gain over the scorer called `baseline`, paired by person.
     """
-    head = ["method", "NDCG@10", "95 %", "recall@20", "coverage@10", "novelty", "diversity", "ms"]
-    rows = [[*head, "without person"] if impersonal else head]
+    head = "method", "NDCG@10", "95 %", "recall@20", "coverage@10", "novelty", "diversity", "ms"
+    rows = [[*head, f"against {baseline}"]]
+    bar = next((result for result in results if result.scorer == baseline), None)
     for result in sorted(results, key=lambda r: -r.mean("ndcg@10")):
         low, high = interval(np.array(result.values["ndcg@10"]))
-        row = [
+        cells = [
             result.scorer,
             f"{result.mean('ndcg@10'):.3f}",
             f"{low:.3f}–{high:.3f}",
@@ -60,8 +64,21 @@ def table(results: Iterable[Result], impersonal: Sequence[Result] = ()) -> Rows:
             f"{result.mean('diversity'):.2f}",
             f"{result.milliseconds:.1f}",
         ]
-        rows.append([*row, *_without_person(result, impersonal)])
+        rows.append([*cells, _gain(result, bar)])
     return rows
+
+
+def query_table(results: Sequence[Result], at: int) -> Rows:
+    """The same for queries, and each search's gain over itself without the person."""
+    with_person, without = (
+        [r for r in results if (r.task, r.n_swipes, r.personal) == (QUERY, at, personal)]
+        for personal in (True, False)
+    )
+    impersonal = {result.scorer: result for result in without}
+    personal = {result.scorer: result for result in with_person}
+    head, *rows = table(with_person, "RRF + EASE")
+    gains = ([*row, _gain(personal[row[0]], impersonal[row[0]])] for row in rows)
+    return [[*head, "against itself without the person"], *gains]
 
 
 def curve(results: Iterable[Result]) -> Rows:
@@ -81,12 +98,12 @@ def _of(results: Iterable[Result], kind: str, n: int) -> list[Result]:
     return [r for r in results if r.task == kind and r.n_swipes == n and r.personal]
 
 
-def _without_person(result: Result, others: Sequence[Result]) -> list[str]:
-    return [
-        f"{other.mean('ndcg@10'):.3f}"
-        for other in others
-        if other.scorer == result.scorer and other.task == result.task and not other.personal
-    ]
+def _gain(ours: Result, theirs: Result | None) -> str:
+    if theirs is None or ours is theirs:
+        return ""
+    ndcg, bar = (np.array(result.values["ndcg@10"]) for result in (ours, theirs))
+    gain, low, high = lift(ndcg, bar)
+    return f"{gain:+.1%} ({low:+.1%} to {high:+.1%})"
 
 
 def _markdown(rows: Rows) -> str:

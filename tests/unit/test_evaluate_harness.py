@@ -129,7 +129,7 @@ def test_a_stored_run_reads_back_and_fills_the_tables(harness: Harness, tmp_path
     assert store(run, tmp_path) == tmp_path / "validation" / "a-peer.json"
     assert read_runs(tmp_path / "validation") == [run]
     text = report([run], at=3)
-    assert "without person" in text
+    assert "against itself without the person" in text
     assert "New films" not in text
     three = next(r for r in run.results if r.task == SWIPES and r.n_swipes == 3)
     assert curve(run.results)[1][2] == f"{three.mean('ndcg@10'):.3f}"

@@ -52,3 +52,8 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     values = np.arange(30.0)
     assert metrics.interval(values, seed=4) == metrics.interval(values, seed=4)
     assert metrics.interval(values, seed=4) != metrics.interval(values, seed=5)
+
+
+def test_lift_over_nothing_is_infinite() -> None:
+    gain, _, high = metrics.lift(np.ones(4), np.zeros(4), samples=50)
+    assert gain == high == np.inf

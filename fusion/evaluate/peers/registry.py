@@ -83,9 +83,9 @@ def _collaborative() -> list[Peer]:
             "SASRec",
             _sasrec,
             {
-                "embedding_dim": (64,),
-                "n_epochs": (4, 12),
-                "dropout": (0.2,),
+                "embedding_dim": (32, 64),
+                "n_epochs": (1, 2, 4),
+                "dropout": (0.5,),
                 "order": ("time", "random"),
             },
             WARM,
