@@ -26,7 +26,7 @@ def main(
         typer.Option(help="More peers: module:function, called with films, text space, split."),
     ] = None,
     final: Annotated[
-        bool, typer.Option("--final", help="Measure on the test strangers, not on validation.")
+        bool, typer.Option("--final", help="Measure on the test strangers too.")
     ] = False,
     seed: int = Plan().seed,
 ) -> None:
@@ -34,11 +34,13 @@ def main(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         harness = Harness(load(data, catalogue), Plan(seed=seed))
+        for peer in _chosen(harness, out, only, peers or []):
+            trials = harness.tune(peer)
+            for on_test in (False, True) if final else (False,):
+                store(harness.measure(peer, trials, on_test), out)
+        typer.echo(report(read_runs(out / ("test" if final else "validation"))))
     except FusionError as error:
         raise SystemExit(str(error)) from error
-    for peer in _chosen(harness, out, only, peers or []):
-        store(harness.measure(peer, harness.tune(peer), final), out)
-    typer.echo(report(read_runs(out / ("test" if final else "validation"))))
 
 
 def _chosen(harness: Harness, out: Path, only: list[str] | None, more: list[str]) -> list[Peer]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fusion.evaluate.data import DataUnusable
 from fusion.evaluate.harness import Run
 from fusion.evaluate.metrics import interval, lift
 from fusion.evaluate.ranking import Result
@@ -30,7 +31,13 @@ def read_runs(folder: Path) -> list[Run]:
 
 
 def report(runs: Sequence[Run], at: int = 20) -> str:
-    """The curve and a table for each task, as Markdown."""
+    """The curve and a table for each task, as Markdown.
+
+    Raises:
+        DataUnusable: the runs are not of one plan, so their people and queries differ.
+    """
+    if len({run.plan for run in runs}) > 1:
+        raise DataUnusable("The runs are of different plans: take another folder, or run all anew.")
     results = [result for run in runs for result in run.results]
     parts = [
         ("Swipes to films, NDCG@10 over the number of swipes", curve(results)),

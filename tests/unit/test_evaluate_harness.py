@@ -138,3 +138,11 @@ def test_a_stored_run_reads_back_and_fills_the_tables(harness: Harness, tmp_path
 def test_a_task_that_nobody_can_be_asked_is_refused(harness: Harness) -> None:
     with pytest.raises(DataUnusable, match="after 30 swipes"):
         harness.tasks(SWIPES, harness.split.test, [30])
+
+
+def test_runs_of_different_plans_are_not_compared(harness: Harness) -> None:
+    peer = Peer("popularity", Popularity, tasks=frozenset({SWIPES}))
+    run = harness.measure(peer, harness.tune(peer))
+    other = run.model_copy(update={"plan": Plan(seed=99)})
+    with pytest.raises(DataUnusable, match="different plans"):
+        report([run, other])
