@@ -61,6 +61,7 @@ def _understood(context: ToolContext, understood: Understanding) -> dict[str, ob
         "from year": filters.year_from or "",
         "to year": filters.year_to or "",
         "people": filters.people,
+        "people left out": filters.exclude_people,
     }
 
 

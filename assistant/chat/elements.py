@@ -87,6 +87,7 @@ def read_as(understood: Understanding, titles: Mapping[str, str]) -> list[str]:
         *(f"no {genre}" for genre in filters.exclude_genres),
         *_years(filters.year_from, filters.year_to),
         *(f"with {name}" for name in filters.people),
+        *(f"no {name}" for name in filters.exclude_people),
     ]
 
 

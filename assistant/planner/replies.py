@@ -106,9 +106,9 @@ def _found_nothing(content: Content, seed: str) -> str:
 
 
 def _understood(content: Content) -> Iterable[str]:
-    for key in ("looked up", "similar to", "leaning to", "genres", "genres left out", "people"):
+    for key, wording in _SEARCH_PHRASES.items():
         if names := content.values(key):
-            yield phrase(f"search.{_SEARCH_PHRASES[key]}", names=listed(names))
+            yield phrase(f"search.{wording}", names=listed(names))
     if names := content.values("similar to"):
         key = "similar_left_out" if len(names) == 1 else "similar_many_left_out"
         yield phrase(f"search.{key}", names=listed(names))
@@ -128,6 +128,7 @@ _SEARCH_PHRASES = {
     "genres": "genres",
     "genres left out": "genres_left_out",
     "people": "people",
+    "people left out": "people_left_out",
 }
 _NOTE_VALUES: dict[str, dict[str, object]] = {"search.capped": {"limit": MOST_SHOWN}}
 _WORDS: dict[str, Callable[[Sequence[Content], str], str]] = {

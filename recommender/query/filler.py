@@ -6,6 +6,7 @@ from recommender.query.words import Span, Words
 _LEXICON = load("filler")
 _LEADING = frozenset(_LEXICON["leading"])
 _KEPT = (*load("moods")["moods"], *_LEXICON["kept"])
+_REWORDINGS: dict[str, str] = load("moods")["rewordings"]
 _TRAILING = frozenset(_LEXICON["trailing"])
 MAX_PASSES = 8
 FOREIGN_BELOW = 0.5
@@ -38,7 +39,7 @@ class Filler:
             if again == text:
                 break
             text = again
-        return text
+        return _REWORDINGS.get(text.lower(), text)
 
     def _is_foreign(self, words: Words) -> bool:
         keys = [key for key in words.keys if key]

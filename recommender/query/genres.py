@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recommender.catalogue import Catalogue
-from recommender.query.lexicon import Phrases, load, negated
+from recommender.query.lexicon import Phrases, load, negated, shares_negation
 from recommender.query.spelling import Spellings
 from recommender.query.words import Span, Words
 
@@ -22,6 +22,8 @@ _BETWEEN = frozenset(_GENRES["words"]["between"])
 _DETERMINERS = frozenset(_GENRES["words"]["determiners"])
 _ALTERNATIVES = frozenset(_GENRES["words"]["alternatives"])
 _JOINERS = frozenset(_GENRES["words"]["joiners"])
+_DEGREES = frozenset(_GENRES["words"]["degrees"])
+_DIMINISHERS = frozenset(_MOODS["words"]["diminishers"])
 
 
 def genre_phrases() -> Phrases[Genres]:
@@ -49,7 +51,10 @@ def described_phrases() -> Phrases[Genres]:
 
 @dataclass(frozen=True)
 class GenreWishes:
-    """What a query says of genres; ``spans`` are the words of refusal, which leave the text."""
+    """What a query says of genres; ``spans`` are the words of refusal, which leave the text.
+
+    A refused mood ("not gory") leaves the text and excludes nothing: a vector cannot say "not".
+    """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -102,11 +107,13 @@ class GenreFinder:
     def _refused(self, words: Words, reading: _Reading) -> None:
         end = 0
         for span, genres in self._refusable.all(words):
+            if words.key(span.start - 1) in _DEGREES:
+                continue
             if reading.spans and self._continues(words, end, span.start):
                 begin: int | None = end
             else:
                 begin = negated(words, span.start, self._negators, _BETWEEN)
-            if begin is None and self._shares_negation(words, span.start):
+            if begin is None and shares_negation(words, span.start, self._negators, _ALTERNATIVES):
                 begin = span.start - 1
             if begin is None:
                 continue
@@ -121,12 +128,6 @@ class GenreFinder:
             return True
         listed = not between and words.pauses(end - 1)
         return listed and any(words.key(i) in _JOINERS for i in range(start, start + 3))
-
-    def _shares_negation(self, words: Words, start: int) -> bool:
-        """Whether "or" ties a genre to something else that is refused ("no violence or horror")."""
-        if words.key(start - 1) not in _ALTERNATIVES or words.pauses(start - 2):
-            return False
-        return any(self._negators.ending(words, end) for end in range(max(start - 4, 1), start - 1))
 
     def _asked(self, words: Words, reading: _Reading) -> None:
         matches = self._names.all(words) + self._misspelt(words)
@@ -176,8 +177,11 @@ class GenreFinder:
 
     def _leanings(self, words: Words, reading: _Reading) -> None:
         for span, genres in self._moods.all(words):
-            if negated(words, span.start, self._mood_negators, self._mood_between) is None:
+            begin = negated(words, span.start, self._mood_negators, self._mood_between)
+            if begin is None:
                 reading.soft.extend(genres)
+            elif words.key(begin) not in _DIMINISHERS:
+                reading.spans.append(Span(begin, span.end))
 
     def _kept(self, genres: Iterable[str], dropped: Iterable[str]) -> tuple[str, ...]:
         without = frozenset(dropped)

@@ -78,15 +78,28 @@ class Phrases(Generic[Value]):
         return found
 
 
+def shares_negation(
+    words: Words, start: int, negators: Phrases[str], alternatives: frozenset[str]
+) -> bool:
+    """Whether "or" ties the word at ``start`` to a refusal before ("no violence or horror")."""
+    if words.key(start - 1) not in alternatives or words.pauses(start - 2):
+        return False
+    return any(negators.ending(words, end) for end in range(max(start - 4, 1), start - 1))
+
+
 def negated(
     words: Words, start: int, negators: Phrases[str], between: frozenset[str]
 ) -> int | None:
-    """Where the negation that governs the word at ``start`` begins; None if there is none."""
+    """Where the negation that governs the word at ``start`` begins; None if there is none.
+
+    "Why not ..." suggests.
+    """
     index = start
     while index > 0 and start - index <= 6:
         match = negators.ending(words, index)
         if match:
-            return match[0].start
+            suggested = words.key(match[0].start - 1) == "why"
+            return None if suggested else match[0].start
         if words.key(index - 1) not in between:
             return None
         index -= 1

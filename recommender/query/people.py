@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log1p
 from typing import Literal
 
 from rapidfuzz.distance import OSA
 
 from recommender.catalogue import Catalogue
-from recommender.query.lexicon import Phrases, load, negated
+from recommender.query.lexicon import Phrases, load, negated, shares_negation
 from recommender.query.spelling import Spellings, typing_errors
 from recommender.query.words import Span, Words, keys_of
 
@@ -25,15 +25,20 @@ _AUTHORS = frozenset(_LEXICON["cues"]["authors"])
 _JOINERS = frozenset(_LEXICON["cues"]["joiners"])
 _CHOICES = frozenset(_LEXICON["cues"]["choices"])
 _BETWEEN = frozenset(_LEXICON["cues"]["between"])
+_ALTERNATIVES = frozenset(_LEXICON["cues"]["alternatives"])
 
 
 @dataclass(frozen=True)
 class NamedPerson:
-    """A person that the query names, spelt as in the catalogue; ``span`` includes the cue."""
+    """A person that the query names, spelt as in the catalogue.
+
+    ``span`` includes the cue; ``refused``: their films are not wanted.
+    """
 
     span: Span
     names: tuple[str, ...]
     role: Role
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class _Place:
     keys: tuple[str, ...]
     role: Role
     announced: bool
+    refused: bool
     lone: bool
 
     @property
@@ -145,13 +151,13 @@ class PeopleFinder:
             "cast": Phrases.of(cues["cast"]),
             "any": Phrases.of(cues["any"]),
         }
-        self._negators = Phrases.of(cues["negators"])
+        self._negators = Phrases.of([*load("genres")["words"]["negators"], *cues["negators"]])
         self._manners = Phrases.of(cues["manners"])
         self._siblings = frozenset(cues["siblings"])
         self._followers = frozenset(cues["followers"])
 
     def find(self, words: Words, lone: Span | None) -> list[NamedPerson]:
-        """The people named, from left to right, all of whom a film must have.
+        """The people named, from left to right: a film must have all of them but the refused.
 
         Alternatives ("Tom Hanks or Meg Ryan") are left as they are.
         ``lone``: all that is left when the words of asking are taken; a surname there is a name.
@@ -163,8 +169,8 @@ class PeopleFinder:
             guess = guesses > 0 and self._unknown(words, index)
             guesses -= guess
             person = self._at(words, index, self._cue(words, index, found), lone, guess=guess)
-            if person and self._wanted(words, person.span):
-                found.append(person)
+            if person and (judged := self._judged(words, person, found)):
+                found.append(judged)
             index = person.span.end if person else index + 1
         return found
 
@@ -179,8 +185,9 @@ class PeopleFinder:
     ) -> NamedPerson | None:
         role, begin = cue or ("any", start)
         spans = [Span(start, end) for end in range(start + LONGEST_NAME, start, -1)]
+        refused = negated(words, start, self._negators, _BETWEEN) is not None
         places = [
-            _Place(words, span, keys, role, cue is not None, span == lone)
+            _Place(words, span, keys, role, cue is not None, refused, span == lone)
             for span in spans
             if (keys := _bare_keys(words, span))
         ]
@@ -206,11 +213,18 @@ class PeopleFinder:
             return None
         if all(key in self._everyday for key in place.keys):
             return name if place.announced and place.capital else None
-        if place.announced or self._followed(place):
-            return name
         famous = len(self._index.films[name]) >= FAMOUS_FILMS
+        if not famous and self._is_given(place, name):
+            return None
+        if place.announced or place.refused or self._followed(place):
+            return name
         clear = place.capital or place.lone or len(place.keys) > 1
         return name if famous and clear else None
+
+    def _is_given(self, place: _Place, name: str) -> bool:
+        """Whether the words are only a given name: of the little known it may be any word."""
+        given, *rest = keys_of(name)
+        return bool(rest) and place.keys == (given,)
 
     def _in_longer_name(self, place: _Place, name: str) -> bool:
         """Whether the words around look like the rest of a name the catalogue does not have."""
@@ -262,17 +276,47 @@ class PeopleFinder:
         followed = place.words.key(end) in self._followers
         return followed or self._genres.starting(place.words, end) is not None
 
-    def _wanted(self, words: Words, span: Span) -> bool:
-        if _CHOICES & {words.key(i) for i in (span.start - 1, span.end)}:
+    def _judged(
+        self, words: Words, person: NamedPerson, found: list[NamedPerson]
+    ) -> NamedPerson | None:
+        """The person as wanted or refused; None if they are neither."""
+        start, end = person.span
+        if self._is_manner(words, start):
+            return None
+        begin = self._refusal(words, start, found)
+        if begin is not None:
+            return replace(person, span=Span(begin, end), refused=True)
+        return None if _CHOICES & {words.key(start - 1), words.key(end)} else person
+
+    def _is_manner(self, words: Words, start: int) -> bool:
+        """Whether the person is a manner ("nothing like Nolan"; but not "I don't like Nolan")."""
+        if self._negators.ending(words, start):
             return False
-        if negated(words, span.start, self._negators, _BETWEEN) is not None:
-            return False
-        return self._manners.ending(words, span.start) is None
+        return self._manners.ending(words, start) is not None
+
+    def _refusal(self, words: Words, start: int, found: list[NamedPerson]) -> int | None:
+        """Where the words begin that refuse the person at ``start``."""
+        if found and found[-1].refused and _continues(words, found[-1].span.end, start):
+            return found[-1].span.end
+        begin = negated(words, start, self._negators, _BETWEEN)
+        if begin is None and shares_negation(words, start, self._negators, _ALTERNATIVES):
+            return start - 1
+        return begin
 
 
 def _joined(words: Words, end: int, start: int) -> bool:
     """Whether at most an "and" stands between the end of one name and the start of another."""
     return start - end <= 1 and all(words.key(i) in _JOINERS for i in range(end, start))
+
+
+def _continues(words: Words, end: int, start: int) -> bool:
+    """Whether a refused name is followed by another ("no Tom Cruise, Brad Pitt or Al Pacino")."""
+    if words.key(end) in _ALTERNATIVES:
+        return start == end + 1
+    if start != end:
+        return False
+    following = [words.key(i) for i in range(end, end + LONGEST_NAME)]
+    return following[0] in _JOINERS or not _ALTERNATIVES.isdisjoint(following)
 
 
 def _bare_keys(words: Words, span: Span) -> tuple[str, ...]:

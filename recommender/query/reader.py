@@ -1,7 +1,7 @@
 """Reads a query: which films and people it names, which years and genres it asks for."""
 
 from recommender.catalogue import Catalogue
-from recommender.models import Filters, Item, Understanding
+from recommender.models import MAX_NAMES, Filters, Item, Understanding
 from recommender.query.anchors import NamedFilm, TitleFinder
 from recommender.query.filler import Filler
 from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, plain_phrases
@@ -47,11 +47,11 @@ class QueryReader:
         years = self._years.periods(words)
         words = words.take(found.span for found in years)
         people = self._people.find(words, self._filler.strip(words).left())
-        words = words.take(person.span for person in people)
+        words = words.take(person.span for person in people if not person.refused)
         ages = self._years.ages(words, self._filler.strip(words).left(), _anchor_year(films))
         words = words.take(found.span for found in ages)
         genres = self._genres.find(words)
-        words = words.take(genres.spans)
+        words = words.take([*genres.spans, *(person.span for person in people)])
         return Understanding(
             text=self._filler.clean(words),
             similar_to=tuple(film.item.item_id for film in films),
@@ -71,11 +71,13 @@ def _anchor_year(films: list[NamedFilm]) -> int | None:
 def _filters(
     people: list[NamedPerson], years: tuple[int | None, int | None], genres: GenreWishes
 ) -> Filters:
-    names = [name for person in people for name in person.names]
+    refused = dict.fromkeys(name for person in people if person.refused for name in person.names)
+    wanted = dict.fromkeys(name for person in people for name in person.names)
     return Filters(
         include_genres=genres.include,
         exclude_genres=genres.exclude,
         year_from=years[0],
         year_to=years[1],
-        people=tuple(dict.fromkeys(names)),
+        people=tuple(name for name in wanted if name not in refused)[:MAX_NAMES],
+        exclude_people=tuple(refused)[:MAX_NAMES],
     )

@@ -30,12 +30,16 @@ _A, _B = rf"(?P<a>{_PERIOD})", rf"(?P<b>{_PERIOD})"
 _BEFORE_SETTING = re.compile(
     rf"\b(?:{'|'.join(_LEXICON['settings']['before'])})(?: the| any| from| in)* ?$"
 )
+_REFUSED = re.compile(
+    rf"\b(?:{'|'.join(_LEXICON['settings']['negators'])})"
+    rf"(?: (?:{'|'.join(_LEXICON['settings']['between'])}))* ?$"
+)
 _AFTER_SETTING = re.compile(rf" (?:{'|'.join(_LEXICON['settings']['after'])})\b")
 
 
 @dataclass(frozen=True)
 class Years:
-    """Inclusive release years, and the words that said so."""
+    """Inclusive release years, and the words that said so; refused years limit nothing."""
 
     span: Span
     range: Range
@@ -66,11 +70,17 @@ class YearFinder:
 
     def _matches(self, words: Words, pattern: re.Pattern[str], rule: Rule) -> list[Years]:
         plain, offsets = words.plain
-        return [
-            Years(Span(offsets[match.start()], offsets[match.end() - 1] + 1), rule(match))
-            for match in pattern.finditer(plain)
-            if not _is_setting(plain, match)
-        ]
+        found: list[Years] = []
+        refused = 0
+        for match in pattern.finditer(plain):
+            if _is_setting(plain, match):
+                continue
+            begin = _refusal(plain, match, refused)
+            refused = 0 if begin is None else match.end()
+            start = match.start() if begin is None else begin
+            span = Span(offsets[start], offsets[match.end() - 1] + 1)
+            found.append(Years(span, rule(match) if begin is None else (None, None)))
+        return found
 
     def ages(self, words: Words, lone: Span | None, anchor_year: int | None) -> list[Years]:
         """What a word of age asks for; "older" and "newer" compare with ``anchor_year`` if given.
@@ -93,11 +103,15 @@ class YearFinder:
                 lambda m: _ordered(start(m["a"]), end(m["b"])),
             ),
             (
+                rf"\b(?:not|no|nothing) (?:before|older than|earlier than|pre) {_A}\b",
+                lambda m: (start(m["a"]), None),
+            ),
+            (
                 rf"\b(?:before|pre|prior to|older than|earlier than) {_A}\b",
                 lambda m: (None, start(m["a"]) - 1),
             ),
             (
-                rf"\b(?:until|up to|till|no later than|not after) {_A}\b",
+                rf"\b(?:until|up to|till|(?:no|not) (?:later|newer) than|not after) {_A}\b",
                 lambda m: (None, end(m["a"])),
             ),
             (
@@ -176,10 +190,18 @@ class YearFinder:
 
 
 def _is_setting(plain: str, match: re.Match[str]) -> bool:
-    """Whether the years are when a story is set, or a person's age, or are not wanted."""
+    """Whether the years are when a story is set, or a person's age."""
     return bool(
         _BEFORE_SETTING.search(plain[: match.start()]) or _AFTER_SETTING.match(plain[match.end() :])
     )
+
+
+def _refusal(plain: str, match: re.Match[str], refused: int) -> int | None:
+    """Where the words that refuse these years begin; ``refused``: where refused ones ended."""
+    if refused and plain[refused : match.start()].strip() in ("or", "nor"):
+        return refused + 1
+    found = _REFUSED.search(plain[: match.start()])
+    return found.start() if found else None
 
 
 def _ordered(first: int, last: int) -> Range:
@@ -193,9 +215,11 @@ def _number(text: str) -> int:
 
 def combine(ranges: list[Range]) -> Range:
     """One range out of all that were asked for: where they overlap, else from first to last."""
-    starts = [start for start, _ in ranges if start is not None]
-    ends = [end for _, end in ranges if end is not None]
+    limits = [limit for limit in ranges if limit != (None, None)]
+    starts = [start for start, _ in limits if start is not None]
+    ends = [end for _, end in limits if end is not None]
     first, last = max(starts, default=None), min(ends, default=None)
     if first is not None and last is not None and first > last:
-        first, last = min(*starts, *ends), max(*starts, *ends)
+        first = min(starts) if len(starts) == len(limits) else None
+        last = max(ends) if len(ends) == len(limits) else None
     return first, last

@@ -56,10 +56,13 @@ def result(*scores: float, degraded: tuple[str, ...] = ()) -> SearchResult:
             Understanding(
                 soft_genres=("Comedy",),
                 filters=Filters(
-                    include_genres=("War",), exclude_genres=("Horror",), people=("Agnès Varda",)
+                    include_genres=("War",),
+                    exclude_genres=("Horror",),
+                    people=("Agnès Varda",),
+                    exclude_people=("Tom Cruise",),
                 ),
             ),
-            ["War", "leaning Comedy", "no Horror", "with Agnès Varda"],
+            ["War", "leaning Comedy", "no Horror", "with Agnès Varda", "no Tom Cruise"],
         ),
         (Understanding(filters=Filters(year_from=1990, year_to=1999)), ["1990–1999"]),
         (Understanding(filters=Filters(year_from=1994, year_to=1994)), ["1994"]),

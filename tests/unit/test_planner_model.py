@@ -269,6 +269,11 @@ def test_about_is_honest() -> None:
             SHOWN,
             ["from 1990 to 1999", "with Al Pacino", "nudge"],
         ),
+        (
+            {"strategy": "light", "people left out": ["Tom Cruise", "Nicolas Cage"]},
+            SHOWN,
+            ["3 films, without Tom Cruise and Nicolas Cage."],
+        ),
         ({"strategy": "generic", "genres": ["Musical"]}, [], ["Nothing", "Musical only"]),
         ({"strategy": "generic"}, [], ["found nothing"]),
         ({"strategy": "generic", "degraded": ["encoder"]}, SHOWN, ["not available", "encoder"]),

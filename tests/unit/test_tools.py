@@ -195,7 +195,12 @@ def test_search_says_how_it_was_understood(
     service.understood = Understanding(
         similar_to=("6",),
         soft_genres=("Comedy",),
-        filters=Filters(exclude_genres=("Horror", "War"), year_from=1990, people=("Al Pacino",)),
+        filters=Filters(
+            exclude_genres=("Horror", "War"),
+            year_from=1990,
+            people=("Al Pacino",),
+            exclude_people=("Tom Cruise",),
+        ),
     )
     service.metadata = service.metadata.model_copy(update={"degraded": ("encoder",)})
     message = use(search_movies, context, query="x", k=2)
@@ -210,6 +215,7 @@ def test_search_says_how_it_was_understood(
         "genres left out": "Horror; War",
         "from year": "1990",
         "people": "Al Pacino",
+        "people left out": "Tom Cruise",
         "degraded": "encoder",
     }
     assert content.films[0] == FilmLine(
