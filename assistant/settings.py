@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from recommender.models import UserIdentifier
+
 
 class Settings(BaseSettings):
     """What the composition root chooses parts by. ``RecommenderSettings`` has the domain's own."""
@@ -22,7 +24,7 @@ class Settings(BaseSettings):
     vector_dim: int = 384
     encoder_dir: Path | None = Field(default=None, description="a model folder made by the export")
     encoder_threads: int = Field(default=1, ge=1)
-    local_user_id: str = Field(default="local", min_length=1, max_length=128)
+    local_user_id: UserIdentifier = "local"
     assistant_model: str | None = Field(
         default=None, description="provider:model for LangChain; default: the offline planner"
     )

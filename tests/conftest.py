@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from assistant.api.settings import ApiSettings
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
@@ -34,7 +35,7 @@ os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp()
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine's reaches a test."""
-    names = {*Settings.model_fields, *RecommenderSettings.model_fields}
+    names = {*Settings.model_fields, *RecommenderSettings.model_fields, *ApiSettings.model_fields}
     for name in [name for name in os.environ if name.lower() in names]:
         monkeypatch.delenv(name)
 

@@ -7,9 +7,10 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.api import documentation, problems
-from assistant.api.limits import Quota
+from assistant.api.limits import Quota, Quotas
 from assistant.api.metrics import MetricsMiddleware
 from assistant.api.middleware import (
+    KnownHostMiddleware,
     RequestIdMiddleware,
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
@@ -33,6 +34,7 @@ MIDDLEWARES = (
     SecurityHeadersMiddleware,
     MetricsMiddleware,
     UnexpectedErrorMiddleware,
+    KnownHostMiddleware,
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -41,7 +43,11 @@ def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
     """The REST API over one service, ready to have the chat mounted at "/" behind it."""
     app = documentation.documented()
     app.state.recommender = recommender
-    app.state.quota = Quota(settings.rate_limit)
+    app.state.quotas = Quotas(
+        user=Quota("user", settings.rate_limit),
+        address=Quota("address", settings.rate_limit_per_address),
+    )
+    app.state.known_hosts = settings.known_hosts
     app.state.max_body_bytes = settings.max_body_bytes
     problems.install(app)
     for middleware in reversed(MIDDLEWARES):  # the one added last is outermost

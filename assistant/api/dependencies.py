@@ -7,7 +7,7 @@ from fastapi import Depends, Header, Path
 from pydantic import AfterValidator, Field
 from starlette.requests import Request
 
-from recommender.models import Identifier
+from recommender.models import Identifier, UserIdentifier
 from recommender.service import Recommender
 
 
@@ -20,7 +20,7 @@ async def _recommender(request: Request) -> Recommender:
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 Service = Annotated[Recommender, Depends(_recommender)]
-UserId = Annotated[Identifier, Path(examples=["ada"])]
+UserId = Annotated[UserIdentifier, Path(examples=["ada"])]
 ItemId = Annotated[Identifier, Path(examples=["541"])]
 SessionId = Annotated[Identifier, Path(description="From the answer of /survey/start.")]
 
@@ -35,10 +35,7 @@ _Key = Annotated[
     str, AfterValidator(_visible_ascii), Field(json_schema_extra={"pattern": _KEY.pattern})
 ]
 IdempotencyKey = Annotated[
-    Annotated[
-        str, AfterValidator(_visible_ascii), Field(json_schema_extra={"pattern": _KEY.pattern})
-    ]
-    | None,
+    _Key | None,
     Header(
         description="1 to 255 visible ASCII characters, new for each action. Sent again with the "
         "same content, the first answer is repeated and nothing is done twice.",

@@ -47,7 +47,8 @@ Films for your words and your taste, with truthful reasons.
 * **Writes** take an `Idempotency-Key`: a request repeated under its key is answered as the first
   time and done once.
 * **Quota**: `RateLimit` says what is left; past it comes 429 with `Retry-After`.
-* **Ids**: a user id is whatever names the person at your side, 1 to 128 characters.
+* **Ids**: a user id is whatever names the person at your side, 1 to 128 printable characters
+  without slashes.
 """
 
 Responses = dict[int | str, dict[str, Any]]

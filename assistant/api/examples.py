@@ -123,6 +123,7 @@ SEARCH_RESULT: Example = {
             "year_from": 1990,
             "year_to": None,
             "people": [],
+            "exclude_people": [],
             "exclude_seen": True,
         },
         "soft_genres": [],
@@ -144,6 +145,7 @@ EXPLANATION: Example = {
     "swiped).",
     "evidence": [MATCHED_WORDS, LIKED_GENRE],
     "model": "grounded-template-1",
+    "degraded": [],
 }
 PROFILE: Example = {
     "user_id": USER,

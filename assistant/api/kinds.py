@@ -53,6 +53,12 @@ METHOD_NOT_ALLOWED = Kind(
     "This path does not take this method",
     "Use a method that the Allow header names.",
 )
+UNKNOWN_HOST = Kind(
+    "unknown-host",
+    421,
+    "This server does not go by that name",
+    "Use the address at which the server listens, or add the name to ALLOWED_HOSTS.",
+)
 MALFORMED_JSON = Kind(
     "malformed-json", 400, "The body is not JSON", "Send one valid JSON object, encoded as UTF-8."
 )
@@ -98,7 +104,7 @@ NOT_READY = Kind(
 
 _ALL = (
     UNKNOWN_ITEM, UNKNOWN_USER, UNKNOWN_SESSION, NOTHING_TO_UNDO, NOT_FOUND, METHOD_NOT_ALLOWED,
-    MALFORMED_JSON, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST,
+    UNKNOWN_HOST, MALFORMED_JSON, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST,
     IDEMPOTENCY_KEY_REUSED, RATE_LIMITED, INTERNAL_ERROR, STORE_UNAVAILABLE, NOT_READY,
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {kind.slug: kind for kind in _ALL if kind.slug}

@@ -21,35 +21,51 @@ from starlette.types import Receive, Scope
 class Standing:
     """What is left of a caller's quota, and in how many seconds it is whole again."""
 
+    quota: "Quota"
     remaining: int
     reset_seconds: int
 
+    def headers(self) -> dict[str, str]:
+        """The fields of draft-ietf-httpapi-ratelimit-headers-10."""
+        return {
+            "RateLimit-Policy": self.quota.policy,
+            "RateLimit": f'"{self.quota.name}";r={self.remaining};t={self.reset_seconds}',
+        }
+
 
 class Quota:
-    """Counts requests per caller in this process; a window opens with its first request."""
+    """Counts requests per caller in this process; a window opens with its first request.
 
-    def __init__(self, rate: str) -> None:
+    ``name`` says what kind of caller is counted.
+    """
+
+    def __init__(self, name: str, rate: str) -> None:
+        self.name = name
         self._rate = limits.parse(rate)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
-    def charge(self, *caller: str) -> Standing:
+    @property
+    def policy(self) -> str:
+        """The quota as a field value: how many requests, in how many seconds."""
+        return f'"{self.name}";q={self._rate.amount};w={self._rate.get_expiry()}'
+
+    def charge(self, caller: str) -> Standing:
         """Count one request of ``caller``. Raises HTTPException 429 past the quota."""
-        allowed = self._limiter.hit(self._rate, *caller)
-        window = self._limiter.get_window_stats(self._rate, *caller)
-        standing = Standing(window.remaining, max(1, ceil(window.reset_time - time.time())))
+        allowed = self._limiter.hit(self._rate, caller)
+        window = self._limiter.get_window_stats(self._rate, caller)
+        standing = Standing(self, window.remaining, max(1, ceil(window.reset_time - time.time())))
         if not allowed:
-            raise HTTPException(429, headers=self._refusal(standing))
+            retry = {"Retry-After": str(standing.reset_seconds)}
+            raise HTTPException(429, headers=retry | standing.headers())
         return standing
 
-    def headers(self, standing: Standing) -> dict[str, str]:
-        """The fields of draft-ietf-httpapi-ratelimit-headers-10."""
-        return {
-            "RateLimit-Policy": f'"default";q={self._rate.amount};w={self._rate.get_expiry()}',
-            "RateLimit": f'"default";r={standing.remaining};t={standing.reset_seconds}',
-        }
 
-    def _refusal(self, standing: Standing) -> dict[str, str]:
-        return {"Retry-After": str(standing.reset_seconds), **self.headers(standing)}
+@dataclass(frozen=True)
+class Quotas:
+    """What each user may ask for, and each client address, behind which many users may sit."""
+
+    user: Quota
+    address: Quota
 
 
 class BoundedRequest(Request):
@@ -83,25 +99,25 @@ class LimitedRoute(APIRoute):
         async def limited(request: Request) -> Response:
             state = request.app.state
             bounded = BoundedRequest(request.scope, request.receive, state.max_body_bytes)
-            standing = await _charge(state.quota, bounded)
+            standing = await _charge(state.quotas, bounded)
             response = await handle(bounded)
-            response.headers.update(state.quota.headers(standing))
+            response.headers.update(standing.headers())
             return response
 
         return limited
 
 
-async def _charge(quota: Quota, request: Request) -> Standing:
-    standing = quota.charge("client", request.client.host if request.client else "unknown")
+async def _charge(quotas: Quotas, request: Request) -> Standing:
+    standing = quotas.address.charge(request.client.host if request.client else "unknown")
     if user_id := await _named_user(request):
-        of_user = quota.charge("user", user_id)
+        of_user = quotas.user.charge(user_id)
         standing = min(standing, of_user, key=lambda each: each.remaining)
     return standing
 
 
 async def _named_user(request: Request) -> str | None:
     """The user a request is about; nobody where it is too malformed to say."""
-    named = request.path_params | dict(request.query_params)
+    named = dict(request.query_params) | request.path_params
     if request.method == "POST":
         # What is wrong with it is said by the handler, which reads it again.
         with suppress(ValueError, RecursionError):

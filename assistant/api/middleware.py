@@ -1,4 +1,7 @@
-"""Plain ASGI middlewares around every HTTP request; websockets pass untouched."""
+"""Plain ASGI middlewares around every HTTP request.
+
+Websockets pass all but the check of the host untouched.
+"""
 
 import logging
 import re
@@ -7,13 +10,14 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.api import kinds, problems
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PORT = re.compile(r":\d*$")
 _JSON_CONTENT = re.compile(r"application/(\w+\+)?json\b")
 
 logger = logging.getLogger("reelwise.api")
@@ -114,3 +118,28 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+class KnownHostMiddleware:
+    """Refuse requests and websockets that name a host which this server is not known by.
+
+    A page elsewhere can make its own name point to this machine (DNS rebinding); its requests
+    then count as "same origin" to the browser, but the Host header still carries that name.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let through what names a host of ``app.state.known_hosts``, or all if that is None."""
+        if scope["type"] in ("http", "websocket"):
+            connection = HTTPConnection(scope)
+            known: frozenset[str] | None = connection.app.state.known_hosts
+            if known is not None and _host(connection.headers) not in known:
+                return await problems.respond(connection, kinds.UNKNOWN_HOST)(scope, receive, send)
+        await self.app(scope, receive, send)
+
+
+def _host(headers: Headers) -> str:
+    """The Host header without its port, in lower case."""
+    return _PORT.sub("", headers.get("host", "")).lower()

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from assistant.api import kinds
@@ -49,7 +49,7 @@ class Problem(BaseModel):
 
 
 def respond(
-    request: Request,
+    request: HTTPConnection,
     kind: kinds.Kind,
     detail: str | None = None,
     *,

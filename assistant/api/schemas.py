@@ -15,6 +15,7 @@ from recommender.models import (
     Moment,
     Query,
     SearchRequest,
+    UserIdentifier,
 )
 
 CLOCK_SKEW = timedelta(days=1)
@@ -52,7 +53,7 @@ class SurveyStart(Frozen):
 
     model_config = _example(examples.SURVEY_START)
 
-    user_id: Identifier
+    user_id: UserIdentifier
     survey_size: int | None = Field(
         default=None,
         ge=1,
@@ -67,7 +68,7 @@ class SwipeIn(Frozen):
 
     model_config = _example(examples.SWIPE)
 
-    user_id: Identifier
+    user_id: UserIdentifier
     item_id: Identifier
     direction: Direction = Field(description="`skip` means: haven't seen it.")
     session_id: Identifier | None = Field(default=None, description="The survey it belongs to.")
@@ -81,7 +82,7 @@ class UndoIn(Frozen):
 
     model_config = _example(examples.UNDO)
 
-    user_id: Identifier
+    user_id: UserIdentifier
     item_id: Identifier | None = None
 
 
@@ -90,7 +91,7 @@ class SearchIn(Frozen):
 
     model_config = _example(examples.SEARCH)
 
-    user_id: Identifier
+    user_id: UserIdentifier
     query: Query = ""
     k: int = Field(default=20, ge=1, le=MAX_RESULTS, strict=True, description="How many films.")
     explain: bool = Field(default=False, strict=True, description="Add the evidence per film.")
@@ -114,7 +115,7 @@ class ExplainIn(Frozen):
 
     model_config = _example(examples.EXPLAIN)
 
-    user_id: Identifier
+    user_id: UserIdentifier
     item_id: Identifier
     query: Query | None = None
 

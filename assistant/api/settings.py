@@ -3,8 +3,11 @@
 from typing import Annotated
 
 import limits
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognised, not bound
 
 
 def _parsable(quota: str) -> str:
@@ -12,14 +15,38 @@ def _parsable(quota: str) -> str:
     return quota
 
 
-class ApiSettings(BaseSettings):
-    """Read from the environment: ``RATE_LIMIT``, ``MAX_BODY_BYTES``.
+def _comma_separated(hosts: object) -> object:
+    return [host.strip() for host in hosts.split(",")] if isinstance(hosts, str) else hosts
 
-    ``rate_limit`` is the quota of each user and of each client address, such as "100/second" or
-    "6000/minute". ``max_body_bytes`` leaves room for a query of 10,000 emoji, each escaped.
+
+Rate = Annotated[str, AfterValidator(_parsable)]
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+
+
+class ApiSettings(BaseSettings):
+    """Read from the environment: the names of the fields in capitals.
+
+    ``rate_limit`` is the quota of each user and ``rate_limit_per_address`` that of each client
+    address, such as "100/second" or "6000/minute". ``max_body_bytes`` leaves room for a query of
+    10,000 emoji, each escaped. ``host`` is where the server listens. ``allowed_hosts`` are names,
+    separated by commas, that it may be called by besides this machine's own; "*" allows any.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    rate_limit: Annotated[str, AfterValidator(_parsable)] = "6000/minute"
+    rate_limit: Rate = "6000/minute"
+    rate_limit_per_address: Rate = "60000/minute"
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    host: str = "127.0.0.1"
+    allowed_hosts: Hosts = ()
+
+    @property
+    def known_hosts(self) -> frozenset[str] | None:
+        """The hosts that requests may name, in lower case; None where they may name any.
+
+        Listening on every address is to be reached by names that only the operator knows.
+        """
+        if self.host in EVERY_ADDRESS or "*" in self.allowed_hosts:
+            return None
+        own = f"[{self.host}]" if ":" in self.host else self.host
+        return frozenset(host.lower() for host in (*LOCAL_HOSTS, own, *self.allowed_hosts))

@@ -13,7 +13,8 @@ Json = dict[str, Any]
 
 
 def api(recommender: Recommender, **settings: Any) -> FastAPI:  # noqa: ANN401
-    return create_api(recommender, ApiSettings(**settings))
+    """The API, known by the name under which the test client calls it."""
+    return create_api(recommender, ApiSettings(**{"allowed_hosts": ("testserver",)} | settings))
 
 
 class ApiClient(TestClient):

@@ -22,9 +22,16 @@ from recommender.models import (
     SurveySession,
     SwipeReceipt,
 )
+from tests.integration.api_client import ApiClient, api
 from tools import ToolContext
 
 HEAT, ALIEN = "6", "1214"
+QUERIES = [
+    "something for tonight",
+    "a clever movie",
+    "90s heist with a twist",
+    "films by Agnès Varda",
+]
 
 
 @dataclass
@@ -132,7 +139,7 @@ async def test_a_conversation(
 
 @pytest.mark.parametrize(
     "words",
-    ["something for tonight", "a clever movie", "90s heist with a twist", "films by Agnès Varda"],
+    QUERIES,
 )
 async def test_chat_and_service_give_the_same_films(
     chat: Chat, recommender: Recommender, user_id: str, words: str
@@ -142,6 +149,32 @@ async def test_chat_and_service_give_the_same_films(
     assert (name, args["query"]) == ("search_movies", words)
     request = SearchRequest(user_id=user_id, query=words, k=args["k"])
     assert turn.artifacts[0].items == recommender.search(request).items
+
+
+@pytest.mark.parametrize(
+    "swiped", [None, "I loved Alien, Heat and Blade Runner, hated The Notebook"]
+)
+async def test_chat_and_rest_give_identical_items(
+    chat: Chat, recommender: Recommender, user_id: str, swiped: str | None
+) -> None:
+    rest = ApiClient(api(recommender))
+    if swiped:
+        await chat.say(swiped)
+    for words in QUERIES:
+        ((name, args),) = (turn := await chat.say(words)).calls
+        assert name == "search_movies"
+        (artifact,) = turn.artifacts
+        body = {"user_id": user_id, "query": args["query"], "k": args["k"]}
+        answer = rest.ok("POST", "/search", body)
+        assert answer["items"]
+        assert answer["items"] == artifact.model_dump(mode="json")["items"]
+
+
+async def test_a_follow_up_is_searched_with_what_it_follows(chat: Chat) -> None:
+    await chat.say("something like Heat")
+    ((_, args),) = (await chat.say("but funnier")).calls
+    assert "Heat" in args["query"]
+    assert "funnier" in args["query"]
 
 
 @pytest.mark.parametrize(

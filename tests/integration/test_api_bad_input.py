@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,9 @@ POSTS = ("/survey/start", "/swipe", "/swipe/undo", "/search", "/explain")
 
 @pytest.fixture(scope="module")
 def client(recommender: Recommender) -> ApiClient:
-    return ApiClient(api(recommender, rate_limit="1000000/minute"))
+    return ApiClient(
+        api(recommender, rate_limit="1000000/minute", rate_limit_per_address="1000000/minute")
+    )
 
 
 def swipe_of(user_id: str, **changes: object) -> Json:
@@ -138,9 +141,53 @@ def test_years_must_be_in_order(client: ApiClient, user_id: str) -> None:
     assert "swap them" in problem(response, 422, "invalid-request")["detail"]
 
 
-@pytest.mark.parametrize("user_id", ["", "x" * 129, "a\x00b", 7, None, ["a"], {"a": 1}])
+NAMES = ("include_genres", "exclude_genres", "people", "exclude_people")
+
+
+@pytest.mark.parametrize("name", ["", "a\\u0000b", "\\ud800", "x" * 129])
+@pytest.mark.parametrize("field", NAMES)
+def test_a_name_in_a_filter_is_a_text(client: ApiClient, field: str, name: str) -> None:
+    body = f'{{"user_id": "a", "query": "x", "filters": {{"{field}": ["{name}"]}}}}'
+    assert refused_fields(client.post_text("/search", body)) == [f"#/filters/{field}/0"]
+
+
+@pytest.mark.parametrize("field", NAMES)
+def test_a_filter_takes_at_most_20_names(client: ApiClient, user_id: str, field: str) -> None:
+    body = {"user_id": user_id, "filters": {field: ["Drama"] * 21}}
+    assert refused_fields(client.post("/search", json=body)) == [f"#/filters/{field}"]
+
+
+@pytest.mark.parametrize("field", ["include_genres", "exclude_genres"])
+def test_an_unknown_genre_is_refused_with_those_there_are(
+    client: ApiClient, user_id: str, field: str
+) -> None:
+    body = {"user_id": user_id, "filters": {field: ["Sciency"]}}
+    detail = problem(client.post("/search", json=body), 422, "invalid-request")["detail"]
+    assert "Sciency" in detail
+    assert "Comedy" in detail
+    assert "Sci-Fi" in detail
+
+
+def test_names_in_filters_may_be_spelt_loosely(client: ApiClient, user_id: str) -> None:
+    def found(filters: Json) -> list[Json]:
+        items = client.ok("POST", "/search", {"user_id": user_id, "filters": filters})["items"]
+        assert items
+        return list(items)
+
+    assert all("Sci-Fi" in film["genres"] for film in found({"include_genres": ["sci-fi"]}))
+    people = [film["director"] + film["cast"] for film in found({"people": ["Agnes Varda"]})]
+    assert all("Agnès Varda" in each for each in people)
+
+
+@pytest.mark.parametrize(
+    "user_id",
+    ["", "x" * 129, "a\x00b", 7, None, ["a"], {"a": 1},
+     "a/b", "../../etc/passwd", "a\\b", ".", "..", "*", "a\nb", "a\x7fb"],
+)  # fmt: skip
 @pytest.mark.parametrize("path", POSTS)
-def test_a_user_id_is_a_text_of_1_to_128(client: ApiClient, path: str, user_id: object) -> None:
+def test_a_user_id_is_a_text_that_a_path_can_hold(
+    client: ApiClient, path: str, user_id: object
+) -> None:
     response = client.post(path, json={"user_id": user_id, "item_id": HEAT, "direction": "like"})
     assert "#/user_id" in refused_fields(response)
 
@@ -155,8 +202,19 @@ def test_a_lone_surrogate_is_refused_in_ids_and_dropped_from_queries(
     assert client.post_text("/search", query).json()["items"]
 
 
-@pytest.mark.parametrize("path", ["/user/a%00b/profile", "/user/a%00b/export", "/items/%00"])
-def test_nul_in_a_path_is_refused(client: ApiClient, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/user/a%00b/profile",
+        "/user/a%00b/export",
+        "/items/%00",
+        "/user/%2E%2E/profile",
+        "/user/%2A/export",
+        "/user/a%5Cb/profile",
+        "/survey/s/next?user_id=a/b",
+    ],
+)
+def test_what_no_id_may_be_is_refused_in_paths_too(client: ApiClient, path: str) -> None:
     assert refused_fields(client.get(path))
 
 
@@ -189,12 +247,22 @@ def test_a_query_longer_than_10000_is_refused(client: ApiClient, user_id: str, p
     assert refused_fields(client.post(path, json=body)) == ["#/query"]
 
 
-@pytest.mark.parametrize("name", ["עדה", "ада 🤖", "a/b?c=d#e", "../../etc/passwd", "%00", "'"])
-def test_any_text_is_a_user_id(client: ApiClient, user_id: str, name: str) -> None:
+@pytest.mark.parametrize("name", ["עדה", "ада 🤖", "a?b=c#d", "..", "100%", "'", "*"])
+def test_who_can_be_created_can_be_read_and_erased(
+    client: ApiClient, user_id: str, name: str
+) -> None:
     named = f"{user_id}-{name}"
     receipt = client.ok("POST", "/swipe", swipe_of(named))
     assert receipt["swipe_count"] == 1
     assert client.ok("POST", "/search", {"user_id": named, "k": 1})["user_id"] == named
+    path = f"/user/{quote(named, safe='')}"
+    assert client.ok("GET", f"{path}/profile")["swipe_count"] == 1
+    assert client.delete(path).status_code == 204
+    problem(client.get(f"{path}/export"), 404, "unknown-user")
+
+
+def test_nothing_of_anybody_is_erased_by_an_id_that_is_none(client: ApiClient) -> None:
+    assert refused_fields(client.delete("/user/%2A"))
 
 
 @pytest.mark.parametrize(

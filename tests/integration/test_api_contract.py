@@ -163,7 +163,7 @@ def test_explain_gives_reasons_with_evidence(client: ApiClient, user_id: str) ->
     swipe(client, user_id, BLADE_RUNNER)
     body = {"user_id": user_id, "item_id": ARRIVAL, "query": "first contact"}
     answer = client.ok("POST", "/explain", body)
-    assert set(answer) == {"item_id", "title", "explanation", "evidence", "model"}
+    assert set(answer) == {"item_id", "title", "explanation", "evidence", "model", "degraded"}
     assert answer["title"] == "Arrival"
     assert answer["evidence"]
     for evidence in answer["evidence"]:

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 from unittest.mock import NonCallableMagicMock, create_autospec
 
+import limits
 import pytest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocket
 
 from assistant.api import examples, kinds
+from assistant.api.app import create_api
 from assistant.api.settings import ApiSettings
 from recommender.errors import (
     InvalidRequest,
@@ -22,7 +25,7 @@ from recommender.errors import (
     StoreUnavailable,
     UnknownUser,
 )
-from recommender.models import Item, SearchResult
+from recommender.models import Item, Profile, SearchResult
 from recommender.service import Recommender
 from tests.integration.api_client import ApiClient, api, problem
 
@@ -138,7 +141,7 @@ def chat() -> Starlette:
 
 
 def test_a_chat_mounted_behind_the_api_is_left_alone(service: NonCallableMagicMock) -> None:
-    app = api(service, rate_limit="1/minute")
+    app = api(service, rate_limit_per_address="1/minute")
     app.mount("/", chat())
     client = ApiClient(app)
     for _ in range(3):
@@ -162,18 +165,18 @@ def test_answers_carry_security_headers(client: ApiClient) -> None:
 
 
 def test_past_the_quota_comes_429_and_when_to_come_back(service: NonCallableMagicMock) -> None:
-    client = ApiClient(api(service, rate_limit="3/minute"))
+    client = ApiClient(api(service, rate_limit_per_address="3/minute"))
     left = [client.get("/items/541").headers["ratelimit"] for _ in range(3)]
     assert [part.split(";")[1] for part in left] == ["r=2", "r=1", "r=0"]
     response = client.get("/items/541")
     problem(response, 429, "rate-limited")
     assert 1 <= int(response.headers["retry-after"]) <= 60
-    assert response.headers["ratelimit-policy"] == '"default";q=3;w=60'
+    assert response.headers["ratelimit-policy"] == '"address";q=3;w=60'
     assert client.get("/healthz").status_code == 200
 
 
 def test_requests_that_are_refused_count_too(service: NonCallableMagicMock) -> None:
-    client = ApiClient(api(service, rate_limit="2/minute"))
+    client = ApiClient(api(service, rate_limit_per_address="2/minute"))
     problem(client.post_text("/search", "{"), 400, "malformed-json")
     problem(client.post("/search", json={}), 422, "invalid-request")
     problem(client.post("/search", json=examples.SEARCH), 429, "rate-limited")
@@ -203,9 +206,88 @@ def test_a_users_quota_is_shared_by_all_addresses(
     assert other.status_code == 200
 
 
-def test_a_quota_that_cannot_be_read_is_refused_at_the_start() -> None:
+def test_a_query_parameter_cannot_charge_another_user(service: NonCallableMagicMock) -> None:
+    client = ApiClient(api(service, rate_limit="1/minute"))
+    service.profile.return_value = Profile.model_validate(examples.PROFILE)
+    assert client.get("/user/ada/profile?user_id=zzz").status_code == 200
+    assert client.get("/user/zzz/profile").status_code == 200
+    problem(client.get("/user/ada/profile?user_id=bo"), 429, "rate-limited")
+
+
+def test_many_users_of_one_address_each_have_a_quota(service: NonCallableMagicMock) -> None:
+    client = ApiClient(api(service, rate_limit="2/minute", rate_limit_per_address="5/minute"))
+    for user_id in ("ada", "ada", "bo", "bo"):
+        answer = client.post("/search", json={"user_id": user_id})
+        assert answer.headers["ratelimit-policy"] == '"user";q=2;w=60'
+    assert client.get("/items/541").headers["ratelimit"].startswith('"address";r=0;')
+    problem(client.post("/search", json={"user_id": "cy"}), 429, "rate-limited")
+
+
+def test_a_thousand_users_of_one_address_fit_its_quota() -> None:
+    quotas = ApiSettings()
+    assert limits.parse(quotas.rate_limit_per_address) > limits.parse("12000/minute")
+    assert limits.parse(quotas.rate_limit) == limits.parse("6000/minute")
+
+
+@pytest.mark.parametrize("name", ["rate_limit", "rate_limit_per_address"])
+def test_a_quota_that_cannot_be_read_is_refused_at_the_start(name: str) -> None:
     with pytest.raises(ValueError, match="rate limit string"):
-        ApiSettings(rate_limit="plenty")
+        ApiSettings.model_validate({name: "plenty"})
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "LocalHost"])
+def test_this_machine_is_known_by_its_own_names(service: NonCallableMagicMock, host: str) -> None:
+    client = ApiClient(api(service, allowed_hosts=()))
+    assert client.get("/items/541", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.test", "evil.test:8000", "localhost.evil.test", "127.0.0.1.evil.test", "testserver",
+     "localhost@evil.test", "localhost:80:80", "[::2]", "192.0.2.7", ""],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/items/541", "/healthz", "/", "/docs"])
+def test_a_host_that_is_not_ours_is_a_421(
+    service: NonCallableMagicMock, host: str, path: str
+) -> None:
+    app = api(service, allowed_hosts=())
+    app.mount("/", chat())
+    response = ApiClient(app).get(path, headers={"Host": host})
+    assert "ALLOWED_HOSTS" in problem(response, 421, "unknown-host")["detail"]
+
+
+def test_a_websocket_to_a_host_that_is_not_ours_is_refused(service: NonCallableMagicMock) -> None:
+    app = api(service, allowed_hosts=())
+    app.mount("/", chat())
+    with (
+        pytest.raises(WebSocketDenialResponse) as refusal,
+        ApiClient(app).websocket_connect("/ws/socket.io", headers={"Host": "evil.test"}),
+    ):
+        pass
+    assert refusal.value.status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("variables", "host"),
+    [
+        ({"ALLOWED_HOSTS": "films.test, Other.test"}, "other.test:443"),
+        ({"ALLOWED_HOSTS": "*"}, "anything.test"),
+        ({"HOST": "192.0.2.7"}, "192.0.2.7:8000"),
+        ({"HOST": "2001:db8::7"}, "[2001:db8::7]:8000"),
+        ({"HOST": "0.0.0.0"}, "anything.test"),  # noqa: S104 - read only
+        ({"HOST": "::"}, "anything.test"),
+    ],
+)
+def test_the_operator_names_the_hosts(
+    service: NonCallableMagicMock,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    host: str,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    client = ApiClient(create_api(service, ApiSettings()))
+    assert client.get("/items/541", headers={"Host": host}).status_code == 200
 
 
 def test_a_body_that_is_too_large_is_a_413(service: NonCallableMagicMock) -> None:
@@ -226,6 +308,17 @@ def test_a_body_that_is_not_declared_as_json_is_a_415(
     headers = {"Content-Type": content_type} if content_type else {}
     response = client.post("/search", content=b'{"user_id": "ada"}', headers=headers)
     assert "application/json" in problem(response, 415, "unsupported-media-type")["detail"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("ready", [True, False])
+def test_head_is_answered_like_get(
+    client: ApiClient, service: NonCallableMagicMock, path: str, ready: bool
+) -> None:
+    service.ready.return_value |= {"store": ready}
+    head, get = client.head(path), client.get(path)
+    assert head.status_code == get.status_code
+    assert head.headers["content-type"] == get.headers["content-type"]
 
 
 @pytest.mark.parametrize("missing", ["store", "index"])

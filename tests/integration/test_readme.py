@@ -40,7 +40,7 @@ def pattern(output: str) -> str:
 
 
 def test_the_walk_through_gives_what_it_shows(recommender: Recommender) -> None:
-    client = TestClient(create_api(recommender, ApiSettings()))
+    client = TestClient(create_api(recommender, ApiSettings()), "http://localhost:8000")
     examples = list(EXAMPLE.finditer(README.read_text()))
     assert len(examples) >= 6
     for example in examples:

@@ -15,12 +15,14 @@ REQUIRED = ("store", "index")
 router = APIRouter(tags=["operations"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", responses=answers({"status": "alive"}))
 async def healthz() -> dict[str, str]:
     """Say that the process answers; it looks at nothing else."""
     return {"status": "alive"}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     response_model=Readiness,

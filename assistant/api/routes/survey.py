@@ -9,7 +9,7 @@ from assistant.api.dependencies import IdempotencyKey, Service, SessionId
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.limits import LimitedRoute
 from assistant.api.schemas import SurveyStart
-from recommender.models import Identifier, SurveySession, SurveyStep
+from recommender.models import SurveySession, SurveyStep, UserIdentifier
 
 router = APIRouter(prefix="/survey", tags=["survey"], route_class=LimitedRoute)
 
@@ -38,7 +38,7 @@ def next_card(
     session_id: SessionId,
     service: Service,
     user_id: Annotated[
-        Identifier | None, Query(description="Refuse the survey if it is not this user's.")
+        UserIdentifier | None, Query(description="Refuse the survey if it is not this user's.")
     ] = None,
 ) -> SurveyStep:
     """Say which card comes next; `movie` is null when all were answered."""
