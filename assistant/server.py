@@ -18,8 +18,12 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
 
     Raises ChatModelUnavailable when ASSISTANT_MODEL names a model that cannot be had.
     """
-    app = create_api(recommender, ApiSettings())
+    app = create_api(recommender, ApiSettings(host=settings.host))
     agent = build_agent(chat_model(settings.assistant_model, encoder, recommender.films()))
-    chat = ChatSettings(home=settings.reelwise_home, user_id=settings.local_user_id)
+    chat = ChatSettings(
+        home=settings.reelwise_home,
+        user_id=settings.local_user_id,
+        markdown=settings.assistant_model is not None,
+    )
     mount_chat(app, recommender, agent, chat)
     return app

@@ -137,4 +137,6 @@ def reaction(receipt: SwipeReceipt, item: Item) -> Props:
 
 def plain(text: str) -> str:
     """Escape Markdown, so that titles such as ``M*A*S*H`` read as they are."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-!|<>~:" else letter for letter in text)
+    return "".join(
+        f"\\{letter}" if letter in "\\`*_{}[]()#+-!|<>~:&" else letter for letter in text
+    )

@@ -27,7 +27,7 @@ from recommender.models import (
     SwipeReceipt,
 )
 from recommender.service import Recommender
-from tools.context import ToolContext
+from tools import ToolContext, search_movies
 
 _POSTERS_AT_THE_DOOR = 3
 _HELLO = (
@@ -49,6 +49,7 @@ class ChatDoor:
         self._recommender = recommender
         self._agent = agent
         self._user_id = settings.user_id
+        self._markdown = settings.markdown
 
     def register(self) -> None:
         """Become the process's chat."""
@@ -79,10 +80,10 @@ class ChatDoor:
         reply = cl.Message(content="")
         cards: list[Any] = []
         try:
-            async for artifact in self._turn(words, reply):
-                cards += await self._elements(words, artifact)
+            async for query, artifact in self._turn(words, reply):
+                cards += await self._elements(query, artifact)
         except ReelwiseError as error:
-            await _append(reply, sentence(error))
+            await _append(reply, elements.plain(sentence(error)))
         except Exception:
             log.exception("A chat turn failed")
             await _append(reply, _STUMBLED)
@@ -91,12 +92,16 @@ class ChatDoor:
         reply.elements = cards
         await reply.send()
 
-    async def _turn(self, words: str, reply: cl.Message) -> AsyncIterator[object]:
-        """Stream the agent's words into ``reply``; yield what its tools return."""
+    async def _turn(self, words: str, reply: cl.Message) -> AsyncIterator[tuple[str, object]]:
+        """Stream the agent's words into ``reply``; yield what its tools return.
+
+        With each comes the query it was searched by, which may hold more than ``words``.
+        """
         memory = Memory.current()
         context = ToolContext(self._recommender, self._user_id, memory.survey_id, memory.shown)
         config: RunnableConfig = {"configurable": {"thread_id": cl.context.session.thread_id}}
         speaking: str | None = None
+        queries: dict[str, str] = {}
         mode: str
         part: Any
         async for mode, part in self._agent.astream(
@@ -106,22 +111,25 @@ class ChatDoor:
             stream_mode=["messages", "updates"],
         ):
             if mode == "updates":
-                for artifact in _artifacts(part):
-                    yield artifact
+                for message in _messages(part):
+                    if isinstance(message, AIMessage):
+                        queries |= _searches(message)
+                    elif isinstance(message, ToolMessage):
+                        yield queries.get(message.tool_call_id, ""), message.artifact
             elif text := _spoken(*part):
                 if speaking not in (None, part[0].id):
                     await reply.stream_token("\n\n")
                 speaking = part[0].id
-                await reply.stream_token(text)
+                await reply.stream_token(text if self._markdown else elements.plain(text))
 
-    async def _elements(self, words: str, artifact: object) -> list[cl.CustomElement]:
+    async def _elements(self, query: str, artifact: object) -> list[cl.CustomElement]:
         match artifact:
             case SurveySession():
                 Memory.current().note_survey(artifact)
                 profile = await asyncio.to_thread(self._recommender.profile, self._user_id)
                 return [_element("SwipeDeck", elements.swipe_deck(artifact, profile))]
             case SearchResult(items=(_, *_)):
-                Memory.current().note_answer(words, artifact)
+                Memory.current().note_answer(query, artifact)
                 titles = await self._titles(artifact.understood.similar_to)
                 return [_element("MovieCards", elements.movie_cards(artifact, titles))]
             case Profile():
@@ -162,13 +170,17 @@ def _spoken(message: BaseMessage, metadata: dict[str, Any]) -> str:
     return ""
 
 
-def _artifacts(update: dict[str, Any]) -> Iterator[object]:
-    """What the tools of a graph step returned besides their text."""
+def _messages(update: dict[str, Any]) -> Iterator[BaseMessage]:
+    """What a graph step added to the conversation."""
     for state in update.values():
         messages = state.get("messages", ()) if isinstance(state, dict) else ()
-        for message in messages if isinstance(messages, list) else ():
-            if isinstance(message, ToolMessage) and message.artifact is not None:
-                yield message.artifact
+        yield from messages if isinstance(messages, list) else ()
+
+
+def _searches(message: AIMessage) -> dict[str, str]:
+    """The queries a model searches by, by the ids of its tool calls."""
+    calls = [call for call in message.tool_calls if call["name"] == search_movies.name]
+    return {call["id"] or "": str(call["args"].get("query", "")) for call in calls}
 
 
 async def _append(reply: cl.Message, text: str) -> None:

@@ -36,7 +36,8 @@ _PAGES = frozenset(
         "/user",
     }
 )
-_FOLDERS = ("/assets/", "/avatars/", "/public/", "/ws/socket.io")
+# An avatar's name holds no slash: Chainlit would answer that with its own page.
+_FILES = re.compile(r"/(assets|public|ws/socket\.io)/.*|/avatars/[^/]+", re.DOTALL)
 _THIRD_PARTY_LINK = re.compile(r'\s*<link[^>]*href="https?://[^>]*>')
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -105,6 +106,6 @@ class _OnlyWhatTheChatUses:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if scope["type"] == "http" and path not in _PAGES and not path.startswith(_FOLDERS):
+        if scope["type"] == "http" and path not in _PAGES and not _FILES.fullmatch(path):
             raise HTTPException(status_code=404, detail=f"There is nothing at {path}.")
         await self._inner(scope, receive, send)

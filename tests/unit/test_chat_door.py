@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from fastapi import FastAPI
-from langchain.messages import AIMessageChunk, ToolMessage
+from langchain.messages import AIMessage, AIMessageChunk, ToolMessage
 
+from assistant.chat import elements
 from assistant.chat.mount import mount_chat
 from assistant.chat.settings import ChatSettings
 from recommender.errors import ReelwiseError, StoreUnavailable
@@ -31,9 +32,18 @@ def words(text: str, message_id: str = "m1", node: str = "model") -> Part:
     return "messages", (AIMessageChunk(content=text, id=message_id), {"langgraph_node": node})
 
 
-def found(artifact: object) -> Part:
+def asked(**queries: str) -> Part:
+    """A finished step of the model: one search for each query, by the ids of the tool calls."""
+    calls = [
+        {"name": "search_movies", "args": {"query": query}, "id": call_id}
+        for call_id, query in queries.items()
+    ]
+    return "updates", {"model": {"messages": [AIMessage("", tool_calls=calls)]}}
+
+
+def found(artifact: object, call_id: str = "call") -> Part:
     """A finished step of the tools."""
-    message = ToolMessage("facts", tool_call_id="call", artifact=artifact)
+    message = ToolMessage("facts", tool_call_id=call_id, artifact=artifact)
     return "updates", {"tools": {"messages": [message]}}
 
 
@@ -65,11 +75,12 @@ class ScriptedAgent:
 class Talk:
     """A conversation with a mounted chat."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, markdown: bool = False) -> None:
         self.service = ScriptedRecommender()
         self.agent = ScriptedAgent()
         agent = cast("Agent", self.agent)
-        mount_chat(FastAPI(), self.service, agent, ChatSettings(home=home, user_id="ann"))
+        settings = ChatSettings(home=home, user_id="ann", markdown=markdown)
+        mount_chat(FastAPI(), self.service, agent, settings)
         from chainlit.config import config
         from chainlit.context import init_http_context
 
@@ -129,7 +140,8 @@ async def test_a_silent_turn_still_gets_an_answer(talk: Talk) -> None:
 async def test_a_failing_store_is_said_in_a_sentence(talk: Talk) -> None:
     talk.agent.parts = [words("One moment.")]
     talk.agent.failure = StoreUnavailable()
-    assert (await talk.say("hi")).content == f"One moment.\n\n{StoreUnavailable()}"
+    reply = await talk.say("hi")
+    assert reply.content == f"One moment.\n\n{elements.plain(str(StoreUnavailable()))}"
 
 
 async def test_an_unforeseen_failure_is_logged_and_not_quoted(
@@ -176,12 +188,33 @@ async def test_the_next_turn_knows_the_user_the_survey_and_the_films_shown(talk:
     assert context.shown == tuple(item.item_id for item in answer.items)
 
 
-async def test_why_this_one_asks_with_the_words_that_found_the_film(talk: Talk) -> None:
-    talk.agent.parts = [found(talk.service.search(SearchRequest(user_id="ann"))), words("Here.")]
-    await talk.say("something tense")
-    assert (await talk.press("explain", {"item_id": "6"}))["ok"]
-    assert talk.service.calls[-1] == ("explain", "ann", "6", "something tense")
-    assert talk.last().elements == ["Evidence"]
+async def test_why_this_one_asks_with_the_query_that_found_the_film(talk: Talk) -> None:
+    heat, alien = talk.service.search(SearchRequest(user_id="ann", k=2)).items
+    answer = talk.service.search(SearchRequest(user_id="ann"))
+    talk.agent.parts = [
+        asked(one="something like Heat but funnier", two="space horror"),
+        found(answer.model_copy(update={"items": (alien,)}), "two"),
+        found(answer.model_copy(update={"items": (heat,)}), "one"),
+        words("Here."),
+    ]
+    await talk.say("but funnier, or space horror")
+    for film, query in ((heat, "something like Heat but funnier"), (alien, "space horror")):
+        assert (await talk.press("explain", {"item_id": film.item_id}))["ok"]
+        assert talk.service.calls[-1] == ("explain", "ann", film.item_id, query)
+        assert talk.last().elements == ["Evidence"]
+
+
+async def test_titles_in_plain_replies_read_as_they_are(talk: Talk) -> None:
+    talk.agent.parts = [words("Why M*A"), words("*S*H_(1970)? [REC] <i>")]
+    assert (await talk.say("why?")).content == r"Why M\*A\*S\*H\_\(1970\)? \[REC\] \<i\>"
+
+
+async def test_the_markdown_of_a_hosted_model_is_kept(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    talk = Talk(tmp_path_factory.mktemp("home"), markdown=True)
+    talk.agent.parts = [words("Try **Heat**.")]
+    assert (await talk.say("hi")).content == "Try **Heat**."
 
 
 async def test_a_swipe_is_recorded_for_the_person_of_the_session(talk: Talk) -> None:
