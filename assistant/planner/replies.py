@@ -75,7 +75,7 @@ def _profile(contents: Sequence[Content], seed: str) -> str:
     for key, field in _PROFILE_LISTS.items():
         if names := content.values(field):
             said.append(phrase(f"profile.{key}", seed, names=listed(names)))
-    said.append(phrase(f"profile.{content.fields.get('strategy', 'generic')}", seed))
+    said.append(phrase(f"profile.{_strategy(content)}", seed))
     return " ".join(said)
 
 
@@ -93,7 +93,7 @@ def _found(content: Content, plan: Plan, seed: str) -> str:
     said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]
     if count < plan.wanted:
         said.append(phrase("search.all", seed))
-    said.append(phrase(f"search.{content.fields.get('strategy', 'generic')}", seed))
+    said.append(phrase(f"search.{_strategy(content)}", seed))
     if parts := [part.replace("_", " ") for part in content.values("degraded")]:
         said.append(phrase("note.degraded", seed, parts=listed(parts)))
     return " ".join(said)
@@ -130,6 +130,7 @@ _SEARCH_PHRASES = {
     "people": "people",
     "people left out": "people_left_out",
 }
+_STRATEGIES = ("generic", "light", "personal")
 _NOTE_VALUES: dict[str, dict[str, object]] = {"search.capped": {"limit": MOST_SHOWN}}
 _WORDS: dict[str, Callable[[Sequence[Content], str], str]] = {
     "record_reaction": _reacted,
@@ -138,6 +139,11 @@ _WORDS: dict[str, Callable[[Sequence[Content], str], str]] = {
     "explain_movie": _explained,
     "show_profile": _profile,
 }
+
+
+def _strategy(content: Content) -> str:
+    strategy = content.fields.get("strategy", "")
+    return strategy if strategy in _STRATEGIES else "generic"
 
 
 def _number(content: Content, key: str) -> int:

@@ -253,7 +253,9 @@ def test_profile(context: ToolContext) -> None:
 
 @settings(deadline=None)
 @given(
-    title=st.text(st.characters(exclude_characters="[]()", exclude_categories=["Cs"]), min_size=1),
+    title=st.text(st.characters(exclude_characters="[]()", exclude_categories=["Cs"])).filter(
+        str.strip
+    ),
     year=st.none() | st.integers(1870, 2099),
     item_id=st.text(st.characters(categories=["L", "N"]), min_size=1),
     note=st.text(),
