@@ -1,6 +1,7 @@
 """Peers that know only words: BM25, MiniLM, and the three preference vectors over MiniLM."""
 
 import hashlib
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ import Stemmer
 from fusion.encoder import TextEncoder, Vectors
 from fusion.evaluate.data import Film
 from fusion.evaluate.protocol import Interactions, Scores, Swipe
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 
 class TextSpace:
