@@ -1,4 +1,4 @@
-"""The command line: ``reelwise serve``, ``index``, ``embed`` and ``search``."""
+"""The command line: ``reelwise serve``, ``index``, ``embed``, ``search`` and ``bench``."""
 
 import logging
 import signal
@@ -79,7 +79,7 @@ def bench(
 @app.command()
 def search(
     query: Annotated[str, typer.Argument(help='What you are in the mood for; "" for anything.')],
-    k: Annotated[int, typer.Option(help="How many films.")] = 5,
+    k: Annotated[int, typer.Option("-k", "--k", help="How many films.")] = 5,
     user: Annotated[str | None, typer.Option(help="Whose taste; default: the local user.")] = None,
 ) -> None:
     """Recommend films on the command line."""

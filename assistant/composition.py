@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from tqdm import tqdm
 
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
 from recommender import Recommender
-from recommender.errors import InvalidRequest
+from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.indexer import (
     STARTER,
     STARTER_VECTORS,
@@ -37,13 +38,32 @@ def load_encoder(settings: Settings) -> TextEncoder:
 def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Stores]:
     """All storage, its schema up to date; closed on exit."""
     with ExitStack() as stack:
+        database = _database(settings, stack)
+        stack.callback(database.close)
+        yield postgres_stores(database, domain.max_cache_entries)
+
+
+def _database(settings: Settings, stack: ExitStack) -> Database:
+    """Raises InvalidRequest when the folder or the server that was named cannot be used."""
+    try:
         url = settings.database_url or stack.enter_context(
             embedded_server(settings.reelwise_home / "postgres")
         )
         database = Database(url, settings.database_pool_size)
-        stack.callback(database.close)
         database.migrate()
-        yield postgres_stores(database, domain.max_cache_entries)
+    except OSError as error:
+        raise InvalidRequest(
+            f"REELWISE_HOME={settings.reelwise_home} cannot hold the data: {error.strerror}."
+        ) from error
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise InvalidRequest(
+            "DATABASE_URL is not an address: write it as postgresql+psycopg://user@host/database."
+        ) from error
+    except StoreUnavailable as error:
+        raise InvalidRequest(
+            "The database does not answer. Check that it runs, DATABASE_URL, and who may connect."
+        ) from error
+    return database
 
 
 @contextmanager

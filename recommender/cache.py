@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
+from pydantic import ValidationError
 
 from recommender.models import SearchRequest, SearchResult
 from recommender.preferences.model import UserPreferences
@@ -59,7 +60,10 @@ class AnswerCache:
             return None
         if request.filters.exclude_seen and not state.swipes.keys().isdisjoint(stored.item_ids):
             return None
-        result = SearchResult.model_validate_json(stored.payload)
+        try:
+            result = SearchResult.model_validate_json(stored.payload)
+        except ValidationError:  # written by another release, or by nobody we know
+            return None
         return _renewed(result, state)
 
     def keep_answer(

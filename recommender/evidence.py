@@ -17,7 +17,8 @@ from recommender.users import UserState
 
 # Centred cosines of two films of the catalogue: 95 % are below 0.15, 99 % below 0.24.
 SIMILAR_FILMS = 0.2
-SIMILAR_WORDS = 0.25
+# Above the similarity of a query to the mean film: about one film in ten is so close.
+SIMILAR_WORDS = 0.08
 NOTABLE_WEIGHT = 0.25
 SHARED_GENRES = 2
 ACCLAIMED = 4.0
@@ -87,7 +88,7 @@ class EvidenceFinder:
         self, item: Item, question: Question, closeness: Mapping[str, float]
     ) -> list[Evidence]:
         found = []
-        for anchor in self._catalogue.select(question.understood.similar_to):
+        for anchor in self._catalogue.select(question.understood.anchors):
             close = closeness.get(anchor.item_id, 0.0)
             shared = _shared(item, anchor)
             if anchor.item_id != item.item_id and (shared or close >= SIMILAR_FILMS):
@@ -105,7 +106,7 @@ class EvidenceFinder:
             return [_fact("query", f"Matches your words: {words}", min(0.4 + 0.4 * share, 0.8))]
         if question.text_vector is not None:
             closeness = float(question.text_vector @ vector)
-            if closeness >= SIMILAR_WORDS:
+            if closeness >= float(question.text_vector @ self._mean) + SIMILAR_WORDS:
                 return [
                     _fact(
                         "query",

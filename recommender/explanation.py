@@ -8,7 +8,9 @@ MODEL = "grounded-template-1"
 MAX_FOR, MAX_AGAINST = 4, 2
 
 
-def explain_from(item: Item, evidence: Sequence[Evidence]) -> Explanation:
+def explain_from(
+    item: Item, evidence: Sequence[Evidence], degraded: tuple[str, ...] = ()
+) -> Explanation:
     """Put evidence, weightiest first, into words; whatever is not evidence is not said."""
     speaks_for = [fact for fact in evidence if not fact.against][:MAX_FOR]
     against = [fact for fact in evidence if fact.against][:MAX_AGAINST]
@@ -25,6 +27,7 @@ def explain_from(item: Item, evidence: Sequence[Evidence]) -> Explanation:
         explanation=text,
         evidence=(*speaks_for, *against),
         model=MODEL,
+        degraded=degraded,
     )
 
 

@@ -42,21 +42,15 @@ class PreferenceLearner:
             },
         )
 
-    def preferences(
-        self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
-    ) -> UserPreferences:
-        """What was learned last, perhaps from a shorter log; learned now if nothing fits."""
-        model_version = self._context.model_version
-        if not self._settings.enable_preference_learning or not version.count:
-            return no_preferences(model_version, version.count)
+    def stored(self, user_id: str) -> UserPreferences | None:
+        """What was learned last with this model, in terms of the strategy chosen now."""
+        if not self._settings.enable_preference_learning:
+            return None
         stored = self._store.get(user_id)
-        if (
-            stored is None
-            or stored.model_version != model_version
-            or stored.event_count > version.count  # of a log that was erased meanwhile
-        ):
-            return self.relearn(user_id, version, swipes)
-        return stored
+        if stored is None or stored.model_version != self._context.model_version:
+            return None
+        strategy = self._settings.preference_vector_strategy
+        return stored.model_copy(update={"vector_strategy": strategy})
 
     def relearn(
         self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
@@ -73,7 +67,7 @@ class PreferenceLearner:
                 self._context,
                 self._settings,
                 version.count,
-            )
+            ).model_copy(update={"last_event_id": version.last_event_id})
         self._store.put(user_id, preferences)
         PREFERENCE_UPDATES.labels("learned").inc()
         return preferences

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.models import Item
-from recommender.text import index_text, terms
+from recommender.text import index_terms, with_phrases
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)
 
@@ -25,7 +25,7 @@ class LexicalIndex:
         self.documents: list[frozenset[str]] = []
         corpus = []
         for item in items:
-            words = terms(index_text(item))
+            words = index_terms(item)
             corpus.append(words)
             self.documents.append(frozenset(words))
         self._vocabulary = frozenset().union(*self.documents)
@@ -34,8 +34,11 @@ class LexicalIndex:
             self._bm25.index(corpus, show_progress=False)
 
     def scores(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Shape (films,): each film's BM25 score for the stemmed words, 0 where none occurs."""
-        known = [word for word in words if word in self._vocabulary]
+        """Shape (films,): each film's BM25 score for the stemmed words, 0 where none occurs.
+
+        Words that together are a tag count as that tag, too.
+        """
+        known = [word for word in with_phrases(words) if word in self._vocabulary]
         if not known:
             return np.zeros(len(self.documents), dtype=np.float32)
         return cast(NDArray[np.float32], self._bm25.get_scores(known))

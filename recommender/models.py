@@ -4,6 +4,7 @@ Everything here is immutable and knows nothing of storage, HTTP or chat. The ans
 door shows: the REST routes return them as they are, the chat tools carry them as artifacts.
 """
 
+import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -54,6 +55,17 @@ def _printable_query(text: object) -> object:
 
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
+
+
+def _addressable(user_id: str) -> str:
+    if user_id in (".", "..", "*") or any(
+        c in "/\\" or unicodedata.category(c) == "Cc" for c in user_id
+    ):
+        raise ValueError("may not hold a slash or control characters, nor be '.', '..' or '*'")
+    return user_id
+
+
+UserIdentifier = Annotated[Identifier, AfterValidator(_addressable)]
 Query = Annotated[str, Field(max_length=MAX_QUERY_CHARS), BeforeValidator(_printable_query)]
 Names = Annotated[tuple[Identifier, ...], Field(max_length=MAX_NAMES)]
 Moment = Annotated[datetime, AfterValidator(_aware)]
@@ -129,7 +141,7 @@ class Filters(Frozen):
 class SearchRequest(Frozen):
     """What to look for. An empty query means "recommend me something"."""
 
-    user_id: Identifier
+    user_id: UserIdentifier
     query: Query = ""
     k: int = Field(default=20, ge=1, le=MAX_RESULTS)
     explain: bool = False
@@ -323,6 +335,7 @@ class Explanation(Frozen):
     explanation: str
     evidence: tuple[Evidence, ...]
     model: str
+    degraded: tuple[str, ...] = ()
 
 
 class UserExport(Frozen):

@@ -13,7 +13,7 @@ NOTABLE = 0.1
 SHOWN_LIKES = 10
 
 
-def describe(state: UserState, tier: Tier, catalogue: Catalogue) -> Profile:
+def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int) -> Profile:
     """What is believed about a user, and from how many swipes."""
     preferences = state.preferences
     likes = state.items(Direction.LIKE)
@@ -33,7 +33,7 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue) -> Profile:
         learned_weights=preferences.search_weights,
         transformer_metrics=TransformerMetrics(
             model_version=preferences.model_version,
-            vector_dim=0 if preferences.vector is None else len(preferences.vector),
+            vector_dim=vector_dim,
             vector_strategy=preferences.vector_strategy,
             preference_hash=preferences.preference_hash,
         ),

@@ -97,12 +97,14 @@ class SearchEngine:
             }
         )
 
-    def evidence(self, item: Item, request: SearchRequest, state: UserState) -> list[Evidence]:
+    def evidence(
+        self, item: Item, request: SearchRequest, state: UserState, fallbacks: Fallbacks
+    ) -> list[Evidence]:
         """What speaks for and against one film, whether or not a search would return it."""
         now = self._clock()
         understood = self.understand(request)
         tier_ = tier(state.preferences, self._settings)
-        query = self._embedder.embed(understood, state, tier_, now, Fallbacks())
+        query = self._embedder.embed(understood, state, tier_, now, fallbacks)
         vector = self._vectors.get([item.item_id]).get(item.item_id)
         if vector is None:
             return []
@@ -189,7 +191,7 @@ class SearchEngine:
     def _question(
         self, understood: Understanding, state: UserState, tier_: Tier, query: QueryVector
     ) -> Question:
-        named = (*understood.similar_to, *state.swipes)
+        named = (*understood.anchors, *state.swipes)
         return Question(understood, state, tier_, query.words, self._vectors.get(named))
 
     def _recommend(

@@ -1,10 +1,12 @@
 """The product: every door (chat, REST, command line) calls exactly one of these methods."""
 
+import hashlib
 import random
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -39,6 +41,7 @@ from recommender.models import (
     UserExport,
 )
 from recommender.preferences.fold import standing_swipes
+from recommender.preferences.model import UserPreferences
 from recommender.profile import describe
 from recommender.query import QueryReader
 from recommender.query_vector import QueryEmbedder
@@ -81,7 +84,7 @@ class Recommender:
             stores.embeddings,
             stores.searches,
             settings,
-            generation=f"{encoder.model_version} {self._catalogue.fingerprint}",
+            generation=_generation(encoder.model_version, self._catalogue, settings),
         )
         self._learner = PreferenceLearner(
             self._catalogue,
@@ -169,19 +172,18 @@ class Recommender:
         self._catalogue.get(item_id)
         now = self._clock()
         moment = min(swiped_at or now, now)
-        event = self._stores.swipes.append(
+        event = self._recorded(user_id, idempotency_key) or self._append(
             NewSwipe(user_id, item_id, direction.value, session_id, moment, idempotency_key)
         )
         if (event.item_id, event.action) != (item_id, direction.value):
             raise IdempotencyKeyReused
-        SWIPES.labels(direction.value).inc()
         return self._acknowledge(event)
 
     def undo_swipe(
         self, user_id: str, item_id: str | None = None, *, idempotency_key: str | None = None
     ) -> SwipeReceipt:
         """Take back the latest standing swipe (of ``item_id``, or of all). Raises NothingToUndo."""
-        event = self._recorded(user_id, idempotency_key) or self._stores.swipes.append(
+        event = self._recorded(user_id, idempotency_key) or self._append(
             NewSwipe(
                 user_id,
                 _latest(self._users.get(user_id), item_id),
@@ -193,7 +195,6 @@ class Recommender:
         )
         if event.action != "undo" or item_id not in (None, event.item_id):
             raise IdempotencyKeyReused
-        SWIPES.labels("undo").inc()
         return self._acknowledge(event)
 
     def search(self, request: SearchRequest) -> SearchResult:
@@ -204,13 +205,16 @@ class Recommender:
         """Say why a film suits this person and query, from evidence only. Raises UnknownItem."""
         item = self._catalogue.get(item_id)
         request = SearchRequest(user_id=user_id, query=query)
+        fallbacks = Fallbacks()
         with timed("explain"):
-            return explain_from(item, self._engine.evidence(item, request, self._state(user_id)))
+            evidence = self._engine.evidence(item, request, self._state(user_id), fallbacks)
+            return explain_from(item, evidence, fallbacks.taken)
 
     def profile(self, user_id: str) -> Profile:
         """Say what is believed about a user; a new user gets an empty profile."""
         state = self._state(user_id)
-        return describe(state, tier(state.preferences, self._settings), self._catalogue)
+        level = tier(state.preferences, self._settings)
+        return describe(state, level, self._catalogue, self._encoder.dim)
 
     def item(self, item_id: str) -> Item:
         """Look a film up. Raises UnknownItem."""
@@ -236,12 +240,12 @@ class Recommender:
         )
 
     def forget_user(self, user_id: str) -> None:
-        """Erase everything stored about a user, learned things first."""
-        self._cache.erase(user_id)
-        self._stores.preferences.erase(user_id)
-        self._stores.surveys.erase(user_id)
+        """Erase everything stored about a user; first the log, so that nothing is learned again."""
         self._stores.swipes.erase(user_id)
+        self._stores.surveys.erase(user_id)
         self._users.evict(user_id)
+        self._stores.preferences.erase(user_id)
+        self._cache.erase(user_id)
 
     def ready(self) -> dict[str, bool]:
         """Whether each part can serve: ``store`` and ``index`` are needed, ``encoder`` is not."""
@@ -260,6 +264,8 @@ class Recommender:
 
     def _relearned(self, state: UserState) -> UserState:
         learned = self._learner.relearn(state.user_id, state.version, state.swipes)
+        if self._stores.swipes.version(state.user_id).count < state.version.count:
+            self._stores.preferences.erase(state.user_id)  # the user was forgotten meanwhile
         fresh = replace(state, preferences=learned)
         self._users.keep(fresh)
         return fresh
@@ -268,6 +274,11 @@ class Recommender:
         if idempotency_key is None:
             return None
         return self._stores.swipes.find(user_id, idempotency_key)
+
+    def _append(self, swipe: NewSwipe) -> SwipeEvent:
+        event = self._stores.swipes.append(swipe)
+        SWIPES.labels(swipe.action).inc()
+        return event
 
     def _acknowledge(self, event: SwipeEvent) -> SwipeReceipt:
         """The event is durable: whatever fails from here on costs freshness, not the swipe."""
@@ -280,13 +291,15 @@ class Recommender:
             if behind and update_due(state, self._settings):
                 state = fallbacks.attempt("learning", lambda: self._relearned(state), state)
             fallbacks.attempt(
-                "search_cache",
-                lambda: self._cache.swiped(
-                    event.user_id, [event.item_id], taste, state.preferences
-                ),
-                None,
+                "search_cache", lambda: self._renew_answers(event, taste, state.preferences), None
             )
             return self._receipt(event, events, state)
+
+    def _renew_answers(self, event: SwipeEvent, old: UserPreferences, new: UserPreferences) -> None:
+        if event.action == "undo":
+            self._cache.erase(event.user_id)  # the film may be missing from any of them
+        else:
+            self._cache.swiped(event.user_id, [event.item_id], old, new)
 
     def _receipt(
         self, event: SwipeEvent, events: Sequence[SwipeEvent], state: UserState
@@ -308,6 +321,15 @@ class Recommender:
             item_id=event.item_id,
             direction=swipes[event.item_id].direction,
         )
+
+
+def _generation(model_version: str, catalogue: Catalogue, settings: RecommenderSettings) -> str:
+    """Names all that a cached answer depends on besides request and taste, this code included."""
+    digest = hashlib.sha256(f"{model_version}{catalogue.fingerprint}".encode())
+    digest.update(settings.model_dump_json().encode())
+    for module in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()
 
 
 def _latest(state: UserState, item_id: str | None) -> str:

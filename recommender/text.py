@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 import Stemmer
@@ -57,3 +58,18 @@ def index_text(item: Item) -> str:
     strong = " ".join((item.title, *item.people, *item.tags))
     decade = f"{item.year // 10 * 10}s {item.year}" if item.year else ""
     return " ".join((strong, strong, *item.genres, decade, item.overview))
+
+
+def index_terms(item: Item) -> list[str]:
+    """A film's words as the index holds them, each tag of several words also as one term."""
+    return [*terms(index_text(item)), *(_phrase(terms(tag)) for tag in item.tags if " " in tag)]
+
+
+def with_phrases(words: Sequence[str]) -> list[str]:
+    """Words, then each run of two or three of them as one term, as tags are indexed."""
+    runs = (words[i : i + n] for n in (2, 3) for i in range(len(words) - n + 1))
+    return [*words, *map(_phrase, runs)]
+
+
+def _phrase(words: Sequence[str]) -> str:
+    return "_".join(words)

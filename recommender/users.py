@@ -55,10 +55,9 @@ class UserStates:
         swipes = standing_swipes(events)
         with self._lock:
             known = self._states.get(user_id)
-        if known is None or not _begins_with(events, known.version):
-            preferences = self._learner.preferences(user_id, version, swipes)
-        else:
-            preferences = known.preferences
+        preferences = known.preferences if known else self._learner.stored(user_id)
+        if preferences is None or not _begins_with(events, preferences):
+            preferences = self._learner.relearn(user_id, version, swipes)
         state = UserState(user_id, version, swipes, preferences)
         self.keep(state)
         return state
@@ -74,10 +73,10 @@ class UserStates:
             self._states.pop(user_id, None)
 
 
-def _begins_with(events: Sequence[SwipeEvent], version: LogVersion) -> bool:
-    """Whether a log grew from an earlier state of itself; one erased elsewhere did not."""
-    count = version.count
-    return 0 < count <= len(events) and events[count - 1].event_id == version.last_event_id
+def _begins_with(events: Sequence[SwipeEvent], preferences: UserPreferences) -> bool:
+    """Whether a log grew from the one these were learned from; an erased and new one did not."""
+    count = preferences.event_count
+    return 0 < count <= len(events) and events[count - 1].event_id == preferences.last_event_id
 
 
 def tier(preferences: UserPreferences, settings: RecommenderSettings) -> Tier:

@@ -17,7 +17,7 @@ SMOOTHING = 4.0
 LABEL_SHRINKAGE = 2.0
 CONFIDENCE_SWIPES = 14.0
 KEPT_TAGS = 60
-DEFAULT_WEIGHTS = LearnedWeights(vector=0.55, bm25=0.35, preference=0.1)
+DEFAULT_WEIGHTS = LearnedWeights(vector=0.45, bm25=0.45, preference=0.1)
 
 
 @dataclass(frozen=True)

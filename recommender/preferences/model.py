@@ -16,7 +16,7 @@ Tier = Literal["generic", "light", "personal"]
 
 
 class UserPreferences(Frozen):
-    """A person's taste as learned from ``event_count`` log entries.
+    """A person's taste as learned from ``event_count`` log entries up to ``last_event_id``.
 
     ``vectors`` holds one unit vector per strategy, in the item embedding space with the catalogue's
     mean taken out; a strategy that had nothing to learn from is missing. Genre and tag weights are
@@ -26,6 +26,7 @@ class UserPreferences(Frozen):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     event_count: int
+    last_event_id: int = 0
     model_version: str
     like_count: int = 0
     dislike_count: int = 0
@@ -55,7 +56,7 @@ class UserPreferences(Frozen):
     @cached_property
     def preference_hash(self) -> str:
         """Equal for equal taste, whenever it was learned."""
-        taste = self.model_dump(mode="json", exclude={"event_count", "updated_at"})
+        taste = self.model_dump(mode="json", exclude={"event_count", "last_event_id", "updated_at"})
         # Sorted, because a JSON column gives the keys back in an order of its own.
         text = json.dumps(taste, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -75,7 +75,7 @@ class FactChecker:
 
     def _anchor_film(self, item: Item, claim: Evidence, understood: Understanding) -> bool:
         anchor = self._catalogue.get(claim.item_id or "")
-        return anchor.item_id in understood.similar_to and self._alike(item, anchor, claim.text)
+        return anchor.item_id in understood.anchors and self._alike(item, anchor, claim.text)
 
     def _liked_film(self, item: Item, claim: Evidence, _: Understanding) -> bool:
         return not claim.against and self._swiped(item, claim, "like", "liked")

@@ -38,6 +38,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
+            hide_parameters=True,
             isolation_level="AUTOCOMMIT",
             connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
         )

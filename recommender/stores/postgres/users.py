@@ -1,5 +1,6 @@
 """Preferences and surveys in PostgreSQL."""
 
+from pydantic import ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -21,7 +22,7 @@ class PostgresPreferenceStore(PreferenceStore):
         )
         with self._database.connect() as connection:
             stored = connection.execute(statement).scalar_one_or_none()
-        return None if stored is None else UserPreferences.model_validate_json(stored)
+        return None if stored is None else _readable(stored)
 
     def put(self, user_id: str, preferences: UserPreferences) -> None:
         statement = insert(user_preferences).values(
@@ -43,6 +44,14 @@ class PostgresPreferenceStore(PreferenceStore):
             connection.execute(
                 delete(user_preferences).where(user_preferences.c.user_id == user_id)
             )
+
+
+def _readable(stored: str) -> UserPreferences | None:
+    """None for what another release wrote in another form: it is learned again from the log."""
+    try:
+        return UserPreferences.model_validate_json(stored)
+    except ValidationError:
+        return None
 
 
 class PostgresSurveyStore(SurveyStore):
