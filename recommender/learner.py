@@ -52,6 +52,10 @@ class PreferenceLearner:
         strategy = self._settings.preference_vector_strategy
         return stored.model_copy(update={"vector_strategy": strategy})
 
+    def forget(self, user_id: str) -> None:
+        """Erase what was learned of a user."""
+        self._store.erase(user_id)
+
     def relearn(
         self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
     ) -> UserPreferences:

@@ -4,7 +4,6 @@ import hashlib
 import random
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -244,7 +243,7 @@ class Recommender:
         self._stores.swipes.erase(user_id)
         self._stores.surveys.erase(user_id)
         self._users.evict(user_id)
-        self._stores.preferences.erase(user_id)
+        self._learner.forget(user_id)
         self._cache.erase(user_id)
 
     def ready(self) -> dict[str, bool]:
@@ -259,16 +258,8 @@ class Recommender:
         """The user's state with preferences that no batch holds back."""
         state = self._users.get(user_id)
         if state.preferences.event_count < state.version.count:
-            return self._relearned(state)
+            return self._users.relearned(state)
         return state
-
-    def _relearned(self, state: UserState) -> UserState:
-        learned = self._learner.relearn(state.user_id, state.version, state.swipes)
-        if self._stores.swipes.version(state.user_id).count < state.version.count:
-            self._stores.preferences.erase(state.user_id)  # the user was forgotten meanwhile
-        fresh = replace(state, preferences=learned)
-        self._users.keep(fresh)
-        return fresh
 
     def _recorded(self, user_id: str, idempotency_key: str | None) -> SwipeEvent | None:
         if idempotency_key is None:
@@ -289,7 +280,7 @@ class Recommender:
             taste = state.preferences
             behind = taste.event_count < state.version.count
             if behind and update_due(state, self._settings):
-                state = fallbacks.attempt("learning", lambda: self._relearned(state), state)
+                state = fallbacks.attempt("learning", lambda: self._users.relearned(state), state)
             fallbacks.attempt(
                 "search_cache", lambda: self._renew_answers(event, taste, state.preferences), None
             )

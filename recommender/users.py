@@ -1,7 +1,7 @@
 """What the service knows of a user at this moment: standing swipes and learned preferences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from cachetools import LRUCache
@@ -57,15 +57,30 @@ class UserStates:
             known = self._states.get(user_id)
         preferences = known.preferences if known else self._learner.stored(user_id)
         if preferences is None or not _begins_with(events, preferences):
-            preferences = self._learner.relearn(user_id, version, swipes)
+            preferences = self._learned(user_id, version, swipes)
         state = UserState(user_id, version, swipes, preferences)
         self.keep(state)
         return state
+
+    def relearned(self, state: UserState) -> UserState:
+        """The state with preferences as of its own version."""
+        learned = self._learned(state.user_id, state.version, state.swipes)
+        fresh = replace(state, preferences=learned)
+        self.keep(fresh)
+        return fresh
 
     def keep(self, state: UserState) -> None:
         """Remember a state that was just read or learned."""
         with self._lock:
             self._states[state.user_id] = state
+
+    def _learned(
+        self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
+    ) -> UserPreferences:
+        preferences = self._learner.relearn(user_id, version, swipes)
+        if self._log.version(user_id).count < version.count:  # the user was forgotten meanwhile
+            self._learner.forget(user_id)
+        return preferences
 
     def evict(self, user_id: str) -> None:
         """Forget a state."""

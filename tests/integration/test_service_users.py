@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,9 +19,10 @@ from recommender.errors import (
     UnknownSession,
     UnknownUser,
 )
-from recommender.models import Direction, Item
+from recommender.models import Direction, Item, Swipe
+from recommender.preferences.model import UserPreferences
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import Stores
+from recommender.stores.ports import CachedSearch, LogVersion, Stores
 from recommender.stores.postgres import Database
 from recommender.stores.postgres.schema import metadata
 from tests.integration.viewers import ROMANCE, SCI_FI, ids, look, opinions, ranking, tell
@@ -312,3 +313,51 @@ def test_nothing_forgotten_comes_back_with_a_new_swipe(
         assert profile.like_count == 1
         assert profile.preference_confidence < 0.1
         assert look(server, user_id, "stars").intelligence_metadata.strategy == "generic"
+
+
+def test_an_undone_film_comes_back_at_once(recommender: Recommender, user_id: str) -> None:
+    first = ids(look(recommender, user_id, "lonely machines", k=5))
+    recommender.record_swipe(user_id, first[0], Direction.SKIP)
+    assert first[0] not in ids(look(recommender, user_id, "lonely machines", k=5))
+    recommender.undo_swipe(user_id)
+    assert ids(look(recommender, user_id, "lonely machines", k=5)) == first
+
+
+def test_what_another_release_cached_is_not_read(
+    recommender: Recommender, stores: Stores, user_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recommender.record_swipe(user_id, "1214", Direction.LIKE)
+    look(recommender, user_id, "robots", k=5)
+    unreadable = CachedSearch('{"items": "of another form"}', ())
+    monkeypatch.setattr(stores.searches, "get", lambda _key, _now: unreadable)
+    assert not look(recommender, user_id, "robots", k=5).cached
+
+
+def test_a_swipe_that_learns_after_the_user_was_forgotten_leaves_nothing(
+    stores: Stores, encoder: TextEncoder, user_id: str
+) -> None:
+    recommender = Recommender(stores, encoder, RecommenderSettings())
+    learn = recommender._learner.relearn
+
+    def forgotten_meanwhile(
+        user: str, version: LogVersion, swipes: Mapping[str, Swipe]
+    ) -> UserPreferences:
+        stores.swipes.erase(user)
+        return learn(user, version, swipes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recommender._learner, "relearn", forgotten_meanwhile)
+        recommender.record_swipe(user_id, "1214", Direction.LIKE)
+    recommender.profile(user_id)
+    assert stores.preferences.get(user_id) is None
+
+
+def test_the_chosen_vector_strategy_counts_from_the_start(
+    stores: Stores, encoder: TextEncoder, user_id: str
+) -> None:
+    Recommender(stores, encoder, RecommenderSettings()).record_swipe(
+        user_id, "1214", Direction.LIKE
+    )
+    other = RecommenderSettings(preference_vector_strategy="contrastive")
+    metrics = Recommender(stores, encoder, other).profile(user_id).transformer_metrics
+    assert metrics.vector_strategy == "contrastive"

@@ -158,7 +158,7 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
         Peer(
             "RRF + EASE",
             re_ranked,
-            {"depth": (50, 100, 200, 400), "weight": (0.5, 1.0, 2.0, 4.0), "ridge": (200, 600)},
+            {"depth": (100, 200, 300, 400), "weight": (1.0, 1.5, 2.0, 3.0), "ridge": (600, 1200)},
             frozenset({QUERY}),
         ),
     ]
