@@ -7,7 +7,7 @@ door shows: the REST routes return them as they are, the chat tools carry them a
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -178,12 +178,8 @@ class Evidence(Frozen):
     against: bool = False
 
 
-class RecommendedItem(Frozen):
-    """A film in an answer, with why it is there.
-
-    ``preference_boost`` is the part of ``score`` that comes from the person's swipes;
-    it is negative for films their dislikes pushed down.
-    """
+class FilmCard(Frozen):
+    """What every card says of a film."""
 
     item_id: str
     title: str
@@ -192,6 +188,20 @@ class RecommendedItem(Frozen):
     director: tuple[str, ...]
     cast: tuple[str, ...]
     overview: str
+
+    @classmethod
+    def facts(cls, item: Item) -> dict[str, Any]:
+        """The card's part of a film's facts."""
+        return {name: getattr(item, name) for name in FilmCard.model_fields}
+
+
+class RecommendedItem(FilmCard):
+    """A film in an answer, with why it is there.
+
+    ``preference_boost`` is the part of ``score`` that comes from the person's swipes;
+    it is negative for films their dislikes pushed down.
+    """
+
     score: float
     preference_boost: float
     reason: tuple[str, ...]
@@ -236,16 +246,8 @@ class SearchResult(Frozen):
     intelligence_metadata: IntelligenceMetadata
 
 
-class SurveyMovie(Frozen):
+class SurveyMovie(FilmCard):
     """A film as a swipe card shows it."""
-
-    item_id: str
-    title: str
-    year: int | None
-    genres: tuple[str, ...]
-    director: tuple[str, ...]
-    cast: tuple[str, ...]
-    overview: str
 
 
 class SurveySession(Frozen):

@@ -271,13 +271,7 @@ def _recommended(
 ) -> RecommendedItem:
     reasons = [fact.text for fact in evidence if not fact.against]
     return RecommendedItem(
-        item_id=item.item_id,
-        title=item.title,
-        year=item.year,
-        genres=item.genres,
-        director=item.director,
-        cast=item.cast,
-        overview=item.overview,
+        **RecommendedItem.facts(item),
         score=round(score, 4),
         preference_boost=round(boost, 4),
         reason=tuple(reasons[:SHOWN_REASONS]),

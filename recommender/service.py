@@ -340,4 +340,4 @@ def _works(action: Callable[[], object], failure: type[Exception]) -> bool:
 
 
 def _card(item: Item) -> SurveyMovie:
-    return SurveyMovie(**{name: getattr(item, name) for name in SurveyMovie.model_fields})
+    return SurveyMovie(**SurveyMovie.facts(item))

@@ -78,15 +78,6 @@ class Database:
         self.engine.dispose()
         event.listen(self.engine, "connect", _register_vector)
 
-    def ping(self) -> bool:
-        """Whether the server answers."""
-        try:
-            with self.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except StoreUnavailable:
-            return False
-        return True
-
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
