@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.evaluate.protocol import Interactions, Scores, Swipe
+from fusion.regression import ease
 
 
 def likes_matrix(people: Interactions) -> Scores:
@@ -110,10 +111,7 @@ class EASE(LinearModel):
 
     def _learn(self, train: Interactions) -> None:
         likes = likes_matrix(train).astype(np.float64)
-        precision = np.linalg.inv(likes.T @ likes + self._ridge * np.eye(train.n_items))
-        weights = -precision / np.diag(precision)
-        np.fill_diagonal(weights, 0.0)
-        self.weights = weights.astype(np.float32)
+        self.weights = ease(likes.T @ likes, self._ridge).astype(np.float32)
 
 
 def raters(train: Interactions) -> NDArray[np.int64]:

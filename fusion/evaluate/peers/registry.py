@@ -7,6 +7,7 @@ from typing import Any
 from fusion.evaluate.data import Film
 from fusion.evaluate.peers.collaborative import EASE, ItemKNN, Popularity
 from fusion.evaluate.peers.hybrid import Blend, RankFusion, ReRanking
+from fusion.evaluate.peers.linear import LinearFusionScorer
 from fusion.evaluate.peers.textual import (
     BM25,
     CentroidDifference,
@@ -141,6 +142,9 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
     def popular_ease(ridge: float, weight: float) -> Scorer:
         return Blend("EASE + popularity", EASE(ridge), Popularity(), weight)
 
+    def fusion(gamma: float) -> Scorer:
+        return LinearFusionScorer(films, space, gamma=gamma)
+
     return [
         Peer("centroid + popularity", with_popularity, {"weight": (0.5, 1.0, 2.0, 4.0, 8.0)}),
         Peer(
@@ -161,6 +165,7 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
             {"depth": (100, 200, 300, 400), "weight": (1.0, 1.5, 2.0, 3.0), "ridge": (600, 1200)},
             frozenset({QUERY}),
         ),
+        Peer("linear fusion", fusion, {"gamma": (0.0, 0.15)}, frozenset({SWIPES, NEW})),
     ]
 
 

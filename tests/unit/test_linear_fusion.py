@@ -1,0 +1,189 @@
+"""Linear fusion in a world of two tastes: films 0-14 are loved by one camp, 15-29 by the other."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusion.evaluate.peers.linear import LinearFusionScorer, fact_matrix, reactions
+from fusion.evaluate.peers.textual import TextSpace
+from fusion.evaluate.protocol import Interactions, Rating, Swipe
+from fusion.fake import HashingEncoder
+from fusion.linear_fusion import (
+    DIM,
+    POPULARITY,
+    FusionInputUnusable,
+    LinearFusion,
+    Reactions,
+    Settings,
+    fit_linear_fusion,
+)
+from fusion.regression import Matrix, few_swipes_ridge
+from tests.unit.evaluate_world import N_FILMS, films, people
+
+N, CAMP = 30, 15
+UNRATED = (14, 29)
+"""One film of each camp that nobody has seen; only its text and facts tell its camp."""
+SMALL = Settings(gamma=0.0, text=1.0, ease_ridge=20.0, unrated_ridge=1.0)
+
+
+def camps() -> Reactions:
+    """60 people like most films of their camp and dislike most of the other, early films more."""
+    rng = np.random.default_rng(5)
+    mine = (np.arange(60)[:, None] % 2) == (np.arange(N) // CAMP)
+    seen = rng.random((60, N)) < np.linspace(0.95, 0.4, CAMP)[np.arange(N) % CAMP]
+    seen[:, UNRATED] = False
+    neutral = seen & (rng.random((60, N)) < 0.1)
+    return Reactions(seen & mine & ~neutral, seen & ~mine & ~neutral, neutral)
+
+
+def camp_texts() -> Matrix:
+    noise = np.random.default_rng(6).normal(0.0, 0.2, (N, 8))
+    noise[:, 0] += np.where(np.arange(N) < CAMP, 1.0, -1.0)
+    lengths: Matrix = np.linalg.norm(noise, axis=1, keepdims=True)
+    return noise / lengths
+
+
+def camp_facts() -> Matrix:
+    return np.eye(2)[np.arange(N) // CAMP]
+
+
+def fitted(settings: Settings = SMALL) -> LinearFusion:
+    return fit_linear_fusion(camps(), camp_texts(), camp_facts(), settings)
+
+
+@cache
+def model() -> LinearFusion:
+    return fitted()
+
+
+def ranked(swipes: dict[int, bool]) -> list[int]:
+    scores = model().items @ model().fuse(swipes)
+    return [item for item in np.argsort(-scores).tolist() if item not in swipes]
+
+
+def test_vectors_have_384_numbers() -> None:
+    assert model().items.shape == (N, DIM) == (30, 384)
+    assert model().swipe_map.shape == (2, N, DIM)
+    assert model().fuse({3: True}).shape == (DIM,)
+    assert model().items.dtype == model().fuse({}).dtype == np.float32
+
+
+@pytest.mark.parametrize("camp", [0, 1])
+def test_likes_bring_the_films_of_their_camp(camp: int) -> None:
+    best = ranked({camp * CAMP + 5: True, camp * CAMP + 8: True})[:10]
+    assert all(item // CAMP == camp for item in best)
+
+
+def test_dislikes_push_their_camp_down() -> None:
+    best = ranked({2: False, 6: False, 11: False})[:12]
+    assert all(item >= CAMP for item in best)
+
+
+@given(st.integers(0, 13), st.integers(15, 28))
+def test_a_dislike_lowers_what_a_like_raises(item: int, other: int) -> None:
+    liked, disliked = (model().items @ model().fuse({item: liked}) for liked in (True, False))
+    near = np.delete(np.arange(CAMP), item)
+    assert (liked - disliked)[near].mean() > (liked - disliked)[other]
+
+
+def test_without_swipes_the_most_liked_come_first() -> None:
+    likes = camps().likes.sum(axis=0)
+    scores = model().items @ model().fuse({})
+    seen = np.delete(np.arange(N), UNRATED)
+    np.testing.assert_allclose(scores[seen], likes[seen] / 100.0, rtol=1e-6)
+
+
+def test_films_without_ratings_follow_their_text_and_facts() -> None:
+    first, second = UNRATED
+    order = ranked({1: True, 4: True, 20: False})
+    assert order.index(first) < order.index(second)
+    order = ranked({18: True, 21: True, 4: False})
+    assert order.index(second) < order.index(first)
+
+
+def test_a_swipe_on_an_unrated_film_teaches_nothing() -> None:
+    assert model().fuse({UNRATED[0]: True})[POPULARITY] == 1.0
+    np.testing.assert_array_equal(
+        model().fuse({3: True, UNRATED[0]: False}), model().fuse({3: True})
+    )
+
+
+def test_gamma_shortens_the_vectors_of_films_liked_by_many() -> None:
+    reached = np.linalg.norm(fitted(Settings(gamma=0.3)).items[:, :POPULARITY], axis=1)
+    plain = np.linalg.norm(fitted(Settings(gamma=0.0)).items[:, :POPULARITY], axis=1)
+    seen = np.delete(np.arange(N), UNRATED)
+    likes = camps().likes.sum(axis=0)[seen]
+    np.testing.assert_allclose((reached / plain)[seen], ((likes + 10.0) / 60.0) ** -0.3, rtol=1e-5)
+
+
+def test_the_same_data_give_the_same_vectors() -> None:
+    again = fitted()
+    np.testing.assert_array_equal(again.items, model().items)
+    np.testing.assert_array_equal(again.swipe_map, model().swipe_map)
+
+
+def test_the_order_of_swipes_does_not_matter() -> None:
+    forwards, backwards = model().fuse({1: True, 20: False}), model().fuse({20: False, 1: True})
+    np.testing.assert_allclose(forwards, backwards, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("item", [-1, N, 10**9])
+def test_unknown_films_are_refused(item: int) -> None:
+    with pytest.raises(FusionInputUnusable, match=str(item)):
+        model().fuse({item: True})
+
+
+def test_arrays_of_different_films_are_refused() -> None:
+    with pytest.raises(FusionInputUnusable, match="30 films, texts of 29"):
+        fit_linear_fusion(camps(), camp_texts()[1:], camp_facts())
+
+
+def test_nothing_is_learned_from_nothing() -> None:
+    nobody = np.zeros((4, N), dtype=bool)
+    with pytest.raises(FusionInputUnusable, match="No film"):
+        fit_linear_fusion(Reactions(nobody, nobody, nobody), camp_texts(), camp_facts())
+
+
+def test_the_peer_ranks_a_genre_by_its_likes() -> None:
+    scorer = LinearFusionScorer(films(), TextSpace(films(), HashingEncoder()), ease_ridge=20.0)
+    scorer.fit(people(40, seed=1))
+    scores = scorer.score([Swipe(2, True, 1), Swipe(6, True, 2), Swipe(0, False, 3)], None)
+    assert scores.shape == (N_FILMS,)
+    assert sum(item % 4 == 2 for item in np.argsort(-scores)[:8]) >= 6
+
+
+def test_ratings_become_likes_dislikes_and_neither() -> None:
+    found = reactions(Interactions(4, {7: [Rating(0, 4.0, 1), Rating(1, 2.5, 2), Rating(2, 3, 3)]}))
+    assert found.likes.tolist() == [[True, False, False, False]]
+    assert found.dislikes.tolist() == [[False, True, False, False]]
+    assert found.neutral.tolist() == [[False, False, True, False]]
+    assert found.rated.tolist() == [True, True, True, False]
+
+
+def test_facts_of_fewer_than_three_films_are_left_out() -> None:
+    facts = fact_matrix(films())
+    assert len(facts) == N_FILMS
+    assert (np.count_nonzero(facts, axis=0) >= 3).all()
+    assert len(fact_matrix(films()[:2])[0]) == 0
+
+
+def test_the_expected_ridge_is_the_mean_over_all_draws() -> None:
+    """One person with three swipes, two drawn: the three draws written out, and solved."""
+    likes, ridge = np.array([1.0, 1.0, 1.0, 0.0]), 0.7
+    draws = [(0, 1), (0, 2), (1, 2)]
+    system, cross = np.zeros((9, 9)), np.zeros((9, 4))
+    for drawn in draws:
+        row = np.zeros(9)
+        row[[4 + item for item in drawn]] = row[8] = 1.0
+        left = likes.copy()
+        left[list(drawn)] = 0.0
+        system += np.outer(row, row) / len(draws)
+        cross += np.outer(row, left) / len(draws)
+    system[:8, :8] += ridge * np.eye(8)
+    wanted = np.linalg.solve(system, cross)
+    inputs = np.concatenate([np.zeros(4), likes])[None]
+    weights, intercept = few_swipes_ridge(inputs, likes[None], np.zeros((4, 4)), 2, ridge)
+    np.testing.assert_allclose(np.vstack([weights, intercept]), wanted, atol=1e-12)
