@@ -20,7 +20,7 @@ from fusion.linear_fusion import (
     Settings,
     fit_linear_fusion,
 )
-from fusion.regression import Matrix, few_swipes_ridge
+from fusion.regression import Matrix, ease, few_swipes_ridge
 from tests.unit.evaluate_world import N_FILMS, films, people
 
 N, CAMP = 30, 15
@@ -87,6 +87,19 @@ def test_a_dislike_lowers_what_a_like_raises(item: int, other: int) -> None:
     liked, disliked = (model().items @ model().fuse({item: liked}) for liked in (True, False))
     near = np.delete(np.arange(CAMP), item)
     assert (liked - disliked)[near].mean() > (liked - disliked)[other]
+
+
+def test_in_a_small_world_nothing_of_the_regressions_is_lost() -> None:
+    """With fewer films than numbers the scores are those of both regressions, summed."""
+    rated = camps().rated
+    known = camps().of(rated)
+    texts = (camp_texts() - camp_texts().mean(axis=0))[rated]
+    by_text, by_facts = texts @ texts.T, camp_facts()[rated] @ camp_facts()[rated].T
+    few, intercept = few_swipes_ridge(known.inputs, known.liking(0.3), by_text + by_facts, 5, 4.0)
+    gram = known.liking(0.5).T @ known.liking(0.5) + by_text + 2.0 * by_facts
+    wanted = few[len(gram) + 3] + 8.0 * ease(gram, 20.0)[3] + few[20 - 1] + intercept
+    scores = model().items @ model().fuse({3: True, 20: False})  # Film 14, unrated, lies between.
+    np.testing.assert_allclose(scores[rated], wanted, atol=1e-4)
 
 
 def test_without_swipes_the_most_liked_come_first() -> None:
