@@ -12,7 +12,7 @@ from recommender.lexical import LexicalIndex
 from recommender.models import Direction, Evidence, EvidenceKind, Filters, Item, Understanding
 from recommender.preferences.model import Tier
 from recommender.stores.ports import Vector
-from recommender.text import fold, terms
+from recommender.text import terms, words
 from recommender.users import UserState
 
 # Centred cosines of two films of the catalogue: 95 % are below 0.15, 99 % below 0.24.
@@ -81,7 +81,7 @@ class EvidenceFinder:
         if hinted := [genre for genre in hinted if genre not in asked]:
             found.append(_fact("filter", f"{' and '.join(hinted)}, as your words suggest", 0.45))
         if item.year and _within(item.year, filters):
-            found.append(_fact("year", f"From {item.year}, {_span(filters)}", 0.3))
+            found.append(_fact("year", f"From {item.year}, as you asked{_span(filters)}", 0.3))
         return found
 
     def _anchors(
@@ -99,11 +99,11 @@ class EvidenceFinder:
     def _words(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
         text = question.understood.text
         document = self._lexical.documents[self._catalogue.rows[item.item_id]]
-        matched = [w for w in dict.fromkeys(fold(text).split()) if set(terms(w)) & document]
+        matched = [w for w in dict.fromkeys(words(text)) if set(terms(w)) & document]
         if matched:
             share = len(matched) / max(len(set(terms(text))), 1)
-            words = ", ".join(matched[:5])
-            return [_fact("query", f"Matches your words: {words}", min(0.4 + 0.4 * share, 0.8))]
+            shown = ", ".join(matched[:5])
+            return [_fact("query", f"Matches your words: {shown}", min(0.4 + 0.4 * share, 0.8))]
         if question.text_vector is not None:
             closeness = float(question.text_vector @ vector)
             if closeness >= float(question.text_vector @ self._mean) + SIMILAR_WORDS:
@@ -238,8 +238,8 @@ def _within(year: int, filters: Filters) -> bool:
 def _span(filters: Filters) -> str:
     if filters.year_from and filters.year_to:
         if filters.year_from == filters.year_to:
-            return "as you asked"
-        return f"within {filters.year_from}–{filters.year_to} as you asked"
+            return ""
+        return f" ({filters.year_from}–{filters.year_to})"
     if filters.year_from:
-        return f"{filters.year_from} or later as you asked"
-    return f"{filters.year_to} or earlier as you asked"
+        return f" ({filters.year_from} or later)"
+    return f" ({filters.year_to} or earlier)"

@@ -29,13 +29,14 @@ def _stemmed(word: str) -> str:
     return str(_stem.stemWord(word))
 
 
+def words(text: str) -> list[str]:
+    """The folded words of a text, in order, without punctuation."""
+    return _WORD.findall(fold(text))
+
+
 def terms(text: str) -> list[str]:
     """The stemmed content words of a text, in order, with repeats."""
-    return [
-        _stemmed(word.replace("'", ""))
-        for word in _WORD.findall(fold(text))
-        if word not in STOP_WORDS
-    ]
+    return [_stemmed(word.replace("'", "")) for word in words(text) if word not in STOP_WORDS]
 
 
 def embedding_text(item: Item) -> str:
