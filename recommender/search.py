@@ -146,9 +146,24 @@ class SearchEngine:
                 degraded=fallbacks.taken,
             ),
         )
-        if not fallbacks.taken:
-            self._cache.keep_answer(request, state, result, now)
-        return result
+        return self._kept(request, state, result, now, fallbacks)
+
+    def _kept(
+        self,
+        request: SearchRequest,
+        state: UserState,
+        result: SearchResult,
+        now: datetime,
+        fallbacks: Fallbacks,
+    ) -> SearchResult:
+        """Remember a whole answer; one that cannot be remembered says so, like any other lack."""
+        if fallbacks.taken:
+            return result
+        fallbacks.attempt(
+            "search_cache", lambda: self._cache.keep_answer(request, state, result, now), None
+        )
+        metadata = result.intelligence_metadata.model_copy(update={"degraded": fallbacks.taken})
+        return result.model_copy(update={"intelligence_metadata": metadata})
 
     def _candidates(
         self,

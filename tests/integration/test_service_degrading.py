@@ -140,6 +140,16 @@ def test_without_caches_everything_is_computed(whole: Stores, catalogue: Catalog
     assert receipt.preferences_updated
 
 
+def test_an_answer_that_cannot_be_remembered_is_given_all_the_same(whole: Stores) -> None:
+    full = broken(SearchCache)
+    full.get.side_effect = None  # type: ignore[attr-defined]
+    full.get.return_value = None  # type: ignore[attr-defined]
+    recommender = server(replace(whole, searches=full))  # type: ignore[arg-type]
+    answer = look(recommender, "ann", QUERY, k=5)
+    assert ids(answer) == ids(look(server(whole), "ann", QUERY, k=5))
+    assert answer.intelligence_metadata.degraded == ("search_cache",)
+
+
 def test_without_the_swipe_log_nothing_is_acknowledged(whole: Stores) -> None:
     service = server(replace(whole, swipes=broken(SwipeLog)))  # type: ignore[arg-type]
     item_id = next(iter(whole.items.fingerprints()))
