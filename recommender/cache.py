@@ -22,7 +22,7 @@ SIGNIFICANT_WEIGHT = 0.2
 class AnswerCache:
     """The policy over both caches: keys, lifetimes and what a changed taste invalidates.
 
-    ``generation`` names the model and the catalogue; a new one never reads an older one's entries.
+    ``generation`` names model, catalogue, settings and code; none reads another one's entries.
     """
 
     def __init__(
