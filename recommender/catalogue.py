@@ -1,7 +1,7 @@
 """The catalogue in memory: film facts by id and as columns, for filters that must be fast."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -135,9 +135,9 @@ class Catalogue:
         if filters.year_to is not None:
             mask &= (self.years <= filters.year_to) & (self.years > 0)
         for person in filters.people:
-            mask &= self._has_person(person)
+            mask &= self._marked(self.person_rows, person)
         for person in filters.exclude_people:
-            mask &= ~self._has_person(person)
+            mask &= ~self._marked(self.person_rows, person)
         mask[[self.rows[item_id] for item_id in exclude if item_id in self.rows]] = False
         return mask
 
@@ -163,17 +163,15 @@ class Catalogue:
             }
         )
 
-    def _has_person(self, person: str) -> NDArray[np.bool_]:
-        mask = np.zeros(len(self.items), dtype=bool)
-        if person in self.person_rows:
-            mask[self.person_rows[person]] = True
-        return mask
-
     def has_genre(self, genre: str) -> NDArray[np.bool_]:
         """Shape (films,): which films carry the genre; none for an unknown one."""
-        if genre not in self.genres:
-            return np.zeros(len(self.items), dtype=bool)
-        return self.genre_matrix[:, self.genres.index(genre)]
+        return self._marked(self.genre_rows, genre)
+
+    def _marked(self, rows_of: Mapping[str, NDArray[np.intp]], label: str) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self.items), dtype=bool)
+        if label in rows_of:
+            mask[rows_of[label]] = True
+        return mask
 
 
 def _rows_by_label(labels: Iterable[Iterable[str]]) -> dict[str, NDArray[np.intp]]:

@@ -1,7 +1,7 @@
 """Why a film is in an answer: checkable facts, found after the ranking, never invented."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -39,6 +39,13 @@ class Question:
     tier: Tier
     text_vector: Vector | None
     named: Mapping[str, Vector]
+    counts: dict[tuple[EvidenceKind, str], tuple[int, int]] = field(default_factory=dict)
+    """How many films with a label were liked, and swiped with an opinion; filled when asked for."""
+
+    @cached_property
+    def stems(self) -> dict[str, frozenset[str]]:
+        """Each of the query's words with the stems it is indexed by."""
+        return {word: frozenset(terms(word)) for word in words(self.understood.text)}
 
     @cached_property
     def named_matrix(self) -> NDArray[np.float32]:
@@ -97,11 +104,10 @@ class EvidenceFinder:
         return found
 
     def _words(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
-        text = question.understood.text
         document = self._lexical.documents[self._catalogue.rows[item.item_id]]
-        matched = [w for w in dict.fromkeys(words(text)) if set(terms(w)) & document]
+        matched = [word for word, stems in question.stems.items() if stems & document]
         if matched:
-            share = len(matched) / max(len(set(terms(text))), 1)
+            share = len(matched) / len(frozenset().union(*question.stems.values()))
             shown = ", ".join(matched[:5])
             return [_fact("query", f"Matches your words: {shown}", min(0.4 + 0.4 * share, 0.8))]
         if question.text_vector is not None:
@@ -124,8 +130,8 @@ class EvidenceFinder:
             *self._swiped_films(item, question.state, Direction.DISLIKE, closeness),
         ]
         preferences = question.state.preferences
-        found += self._labels("genre", item.genres, preferences.genre_weights, question.state)
-        found += self._labels("tag", item.tags, preferences.tag_weights, question.state)[:2]
+        found += self._labels("genre", item.genres, preferences.genre_weights, question)
+        found += self._labels("tag", item.tags, preferences.tag_weights, question)
         return found
 
     def _swiped_films(
@@ -147,14 +153,14 @@ class EvidenceFinder:
         kind: EvidenceKind,
         labels: Sequence[str],
         weights: Mapping[str, float],
-        state: UserState,
+        question: Question,
     ) -> list[Evidence]:
         found = []
         for label in labels:
             weight = weights.get(label, 0.0)
             if abs(weight) < NOTABLE_WEIGHT:
                 continue
-            liked, swiped = self._count(kind, label, state)
+            liked, swiped = self._count(kind, label, question)
             if not _borne_out(weight, liked, swiped):
                 continue
             verb = "You go for" if weight > 0 else "You tend to pass on"
@@ -163,13 +169,17 @@ class EvidenceFinder:
             found.append(_fact(kind, text, 0.6 * abs(weight), against=weight < 0))
         return sorted(found, key=lambda evidence: -evidence.weight)[:2]
 
-    def _count(self, kind: str, label: str, state: UserState) -> tuple[int, int]:
+    def _count(self, kind: EvidenceKind, label: str, question: Question) -> tuple[int, int]:
         """How many films with this label the user liked, and swiped with an opinion."""
-        counts = {Direction.LIKE: 0, Direction.DISLIKE: 0, Direction.SKIP: 0}
-        for item in self._catalogue.select(state.swipes):
-            if label in (item.genres if kind == "genre" else item.tags):
-                counts[state.swipes[item.item_id].direction] += 1
-        return counts[Direction.LIKE], counts[Direction.LIKE] + counts[Direction.DISLIKE]
+        if (kind, label) not in question.counts:
+            swipes = question.state.swipes
+            counts = {Direction.LIKE: 0, Direction.DISLIKE: 0, Direction.SKIP: 0}
+            for item in self._catalogue.select(swipes):
+                if label in (item.genres if kind == "genre" else item.tags):
+                    counts[swipes[item.item_id].direction] += 1
+            liked = counts[Direction.LIKE]
+            question.counts[kind, label] = liked, liked + counts[Direction.DISLIKE]
+        return question.counts[kind, label]
 
     def _standing(self, item: Item) -> list[Evidence]:
         found = []

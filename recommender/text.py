@@ -34,6 +34,12 @@ def words(text: str) -> list[str]:
     return _WORD.findall(fold(text))
 
 
+def bare_title(title: str) -> str:
+    """The folded words of a title without a leading article, joined by blanks."""
+    found = re.findall(r"\w+", fold(title))
+    return " ".join(found[1:] if len(found) > 1 and found[0] in {"the", "a", "an"} else found)
+
+
 def terms(text: str) -> list[str]:
     """The stemmed content words of a text, in order, with repeats."""
     return [_stemmed(word.replace("'", "")) for word in words(text) if word not in STOP_WORDS]

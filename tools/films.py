@@ -1,13 +1,13 @@
 """From the words for a film ("Heat", "id:6", "the second one shown") to its id."""
 
 import re
-import unicodedata
 
 from langchain_core.tools import ToolException
 from rapidfuzz import fuzz
 
 from recommender.errors import UnknownItem
 from recommender.models import Filters, RecommendedItem, SearchRequest
+from recommender.text import bare_title
 from tools.content import label
 from tools.context import ToolContext
 
@@ -70,15 +70,8 @@ def _by_title(context: ToolContext, title: str) -> str:
 
 def _likeness(reference: str, item: RecommendedItem) -> float:
     year = _YEAR.search(reference)
-    whole = fuzz.ratio(_plain(reference), _plain(item.title))
+    whole = fuzz.ratio(bare_title(reference), bare_title(item.title))
     if not year or not reference[: year.start()].strip():
         return whole
-    without = fuzz.ratio(_plain(reference[: year.start()]), _plain(item.title))
+    without = fuzz.ratio(bare_title(reference[: year.start()]), bare_title(item.title))
     return max(whole, without if int(year[1]) == item.year else without - 100)
-
-
-def _plain(title: str) -> str:
-    """Letters and digits only, without accents, case or a leading article."""
-    bare = unicodedata.normalize("NFKD", title).casefold()
-    words = re.findall(r"\w+", "".join(c for c in bare if not unicodedata.combining(c)))
-    return " ".join(words[1:] if len(words) > 1 and words[0] in {"the", "a", "an"} else words)

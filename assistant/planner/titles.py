@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from rapidfuzz import fuzz, process
 
-from recommender.text import fold
+from recommender.text import bare_title
 
 _WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"(\s*(?:,\s*and\b|,\s*or\b|[,;&]|\band\b|\bor\b)\s*)", re.IGNORECASE)
@@ -75,8 +75,7 @@ class Titles:
 
 def title_key(text: str) -> str:
     """The letters and digits of a title, without a year in brackets or a leading article."""
-    words = _WORD.findall(fold(_YEAR.sub("", text.strip())))
-    return " ".join(words[1:] if len(words) > 1 and words[0] in {"the", "a", "an"} else words)
+    return bare_title(_YEAR.sub("", text.strip()))
 
 
 def _ends_a_phrase(rest: str) -> bool:

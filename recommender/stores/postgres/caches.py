@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import count
 
 import numpy as np
-from sqlalchemy import Connection, Table, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.stores.ports import CachedSearch, CacheKey, EmbeddingCache, SearchCache, Vector
@@ -41,6 +41,16 @@ class _Sweeper:
         )
 
 
+def _holds(table: Table, key: CacheKey, now: datetime) -> ColumnElement[bool]:
+    """Made for this key, and not expired."""
+    return and_(
+        table.c.owner == key.owner,
+        table.c.query_hash == key.query_hash,
+        table.c.preference_hash == key.preference_hash,
+        table.c.expires_at > now,
+    )
+
+
 class PostgresEmbeddingCache(EmbeddingCache):
     """EmbeddingCache over a table."""
 
@@ -49,12 +59,7 @@ class PostgresEmbeddingCache(EmbeddingCache):
         self._sweeper = _Sweeper(embedding_cache, max_entries)
 
     def get(self, key: CacheKey, now: datetime) -> Vector | None:
-        statement = select(embedding_cache.c.embedding).where(
-            embedding_cache.c.owner == key.owner,
-            embedding_cache.c.query_hash == key.query_hash,
-            embedding_cache.c.preference_hash == key.preference_hash,
-            embedding_cache.c.expires_at > now,
-        )
+        statement = select(embedding_cache.c.embedding).where(_holds(embedding_cache, key, now))
         with self._database.connect() as connection:
             stored = connection.execute(statement).scalar_one_or_none()
         return None if stored is None else np.asarray(stored, dtype=np.float32)
@@ -88,10 +93,7 @@ class PostgresSearchCache(SearchCache):
 
     def get(self, key: CacheKey, now: datetime) -> CachedSearch | None:
         statement = select(search_cache.c.payload, search_cache.c.item_ids).where(
-            search_cache.c.owner == key.owner,
-            search_cache.c.query_hash == key.query_hash,
-            search_cache.c.preference_hash == key.preference_hash,
-            search_cache.c.expires_at > now,
+            _holds(search_cache, key, now)
         )
         with self._database.connect() as connection:
             row = connection.execute(statement).one_or_none()
