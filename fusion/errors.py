@@ -1,6 +1,7 @@
 """Everything that can go wrong in `fusion`, drawn as a tree.
 
 FusionError
+├── WrongDimension           a vector does not fit the model; index and model are of two makes
 └── EncoderUnavailable       no vectors can be had from this encoder now; callers degrade
     ├── ModelFilesMissing    a file of the model folder is not there
     └── ModelFilesCorrupt    a file of the model folder is not what its metadata says
@@ -17,6 +18,16 @@ MEND = (
 
 class FusionError(Exception):
     """Root of every error raised on purpose by `fusion`."""
+
+
+class WrongDimension(FusionError):
+    """A vector's length is not the model's."""
+
+    def __init__(self, found: int, expected: int) -> None:
+        super().__init__(
+            f"A film's vector has {found} numbers and the model reads {expected}. "
+            "Bring the index up to date with: reelwise index"
+        )
 
 
 class EncoderUnavailable(FusionError):
