@@ -62,7 +62,7 @@ class PreferenceLearner:
         """Learn from standing swipes and store the outcome."""
         model_version = self._context.model_version
         if not self._settings.enable_preference_learning or not version.count:
-            return no_preferences(model_version, version.count)
+            return no_preferences(model_version, version.count, self._settings.ranking)
         with timed("learn"):
             preferences = learn(
                 list(swipes.values()),

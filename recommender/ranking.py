@@ -8,21 +8,8 @@ from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
 from recommender.preferences.model import Tier, UserPreferences
+from recommender.ranking_weights import RankingWeights
 from recommender.retrieval import Candidates
-
-PRIOR_WITH_WORDS = 0.15
-PRIOR_ALONE = 1.2
-SOFT_GENRE_WEIGHT = 0.4
-ANCHOR_GENRE_WEIGHT = 0.3
-# Beside words taste only leans the ranking; without any it decides.
-TASTE_WITH_WORDS = 0.6
-TASTE_ALONE: Mapping[Tier, float] = {"generic": 0.0, "light": 1.0, "personal": 3.0}
-# How taste is made up, by tier: vector, genres, tags, year, popularity.
-TASTE_MIX: Mapping[Tier, tuple[float, float, float, float, float]] = {
-    "generic": (0.0, 0.0, 0.0, 0.0, 0.0),
-    "light": (0.0, 0.6, 0.4, 0.0, 0.0),
-    "personal": (0.45, 0.25, 0.15, 0.1, 0.05),
-}
 
 
 @dataclass(frozen=True)
@@ -36,10 +23,17 @@ class Ranked:
 class Ranker:
     """Scores candidates against the catalogue's columns."""
 
-    def __init__(self, catalogue: Catalogue, mean_vector: NDArray[np.float32]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        mean_vector: NDArray[np.float32],
+        weights: RankingWeights,
+    ) -> None:
         self._catalogue = catalogue
         self._mean_vector = mean_vector
-        self._prior = 0.6 * _fame(catalogue) + 0.4 * _min_max(catalogue.acclaim)
+        self._weights = weights
+        fame, acclaim = _fame(catalogue), _min_max(catalogue.acclaim)
+        self._prior = weights.prior_fame * fame + (1 - weights.prior_fame) * acclaim
 
     def rank(
         self,
@@ -54,15 +48,15 @@ class Ranker:
 
         ``anchors`` are the ids of films that the answer shall be like.
         """
-        weights = preferences.search_weights
-        relevance = weights.vector * _min_max(candidates.similarity)
-        relevance += weights.bm25 * _share_of_best(candidates.bm25)
-        prior = PRIOR_WITH_WORDS if has_query else PRIOR_ALONE
-        wished = SOFT_GENRE_WEIGHT * self._genre_share(candidates.rows, soft_genres)
-        wished += ANCHOR_GENRE_WEIGHT * self._genre_likeness(candidates.rows, anchors)
+        weights, learned = self._weights, preferences.search_weights
+        relevance = learned.vector * _min_max(candidates.similarity)
+        relevance += learned.bm25 * _share_of_best(candidates.bm25)
+        prior = weights.prior_with_words if has_query else weights.prior_alone
+        wished = weights.soft_genre * self._genre_share(candidates.rows, soft_genres)
+        wished += weights.anchor_genre * self._genre_likeness(candidates.rows, anchors)
         taste = self.taste(candidates.rows, candidates.vectors, preferences, tier)
-        scale = TASTE_WITH_WORDS if has_query else TASTE_ALONE[tier]
-        boost = scale * weights.preference * taste
+        scale = weights.taste_with_words if has_query else weights.taste_alone(tier)
+        boost = scale * learned.preference * taste
         return Ranked(relevance + prior * self._prior[candidates.rows] + wished + boost, boost)
 
     def taste(
@@ -82,9 +76,8 @@ class Ranker:
             self._year_fit(rows, preferences),
             preferences.popularity_bias * (2 * self._catalogue.popularity[rows] - 1),
         )
-        return np.asarray(
-            sum(share * part for share, part in zip(TASTE_MIX[tier], parts, strict=True))
-        )
+        shares = self._weights.mix(tier).shares
+        return np.asarray(sum(share * part for share, part in zip(shares, parts, strict=True)))
 
     def _along_vector(
         self, vectors: NDArray[np.float32], preferences: UserPreferences

@@ -100,7 +100,7 @@ class Recommender:
             QueryReader(self._catalogue),
             QueryEmbedder(encoder, vectors, self._cache),
             Retriever(self._catalogue, lexical, stores.items, vectors),
-            Ranker(self._catalogue, mean_vector),
+            Ranker(self._catalogue, mean_vector, settings.ranking),
             EvidenceFinder(self._catalogue, lexical, mean_vector),
             vectors,
             self._cache,
@@ -198,7 +198,8 @@ class Recommender:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Rank the catalogue for this person and these words. Raises UnknownItem for anchors."""
-        return self._engine.search(request, self._users.get(request.user_id))
+        state = self._users.get(request.user_id)
+        return self._engine.search(request, state, self._settings.search_variant)
 
     def explain(self, user_id: str, item_id: str, query: str = "") -> Explanation:
         """Say why a film suits this person and query, from evidence only. Raises UnknownItem."""
@@ -206,7 +207,9 @@ class Recommender:
         request = SearchRequest(user_id=user_id, query=query)
         fallbacks = Fallbacks()
         with timed("explain"):
-            evidence = self._engine.evidence(item, request, self._state(user_id), fallbacks)
+            variant = self._settings.search_variant
+            state = self._state(user_id)
+            evidence = self._engine.evidence(item, request, state, variant, fallbacks)
             return explain_from(item, evidence, fallbacks.taken)
 
     def profile(self, user_id: str) -> Profile:

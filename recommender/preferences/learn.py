@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from recommender.models import Direction, Item, LearnedWeights, Swipe
 from recommender.preferences import vectors as strategies
 from recommender.preferences.model import UserPreferences
+from recommender.ranking_weights import RankingWeights
 from recommender.settings import RecommenderSettings
 
 SMOOTHING = 4.0
 LABEL_SHRINKAGE = 2.0
 CONFIDENCE_SWIPES = 14.0
 KEPT_TAGS = 60
-DEFAULT_WEIGHTS = LearnedWeights(vector=0.45, bm25=0.45, preference=0.1)
+DEFAULT_WEIGHTS = RankingWeights()
 
 
 @dataclass(frozen=True)
@@ -85,17 +86,19 @@ def learn(
         year_centre=round(float(np.mean(years)), 1) if years else None,
         year_spread=round(float(np.std(years)), 1) if years else None,
         popularity_bias=_popularity_bias(liked, context.popularity),
-        search_weights=_search_weights(confidence, consistency),
+        search_weights=_search_weights(settings.ranking, confidence * consistency),
         updated_at=now,
     )
 
 
-def no_preferences(model_version: str, event_count: int = 0) -> UserPreferences:
+def no_preferences(
+    model_version: str, event_count: int = 0, weights: RankingWeights = DEFAULT_WEIGHTS
+) -> UserPreferences:
     """What is believed of somebody who has not swiped."""
     return UserPreferences(
         event_count=event_count,
         model_version=model_version,
-        search_weights=DEFAULT_WEIGHTS,
+        search_weights=_search_weights(weights, 0.0),
     )
 
 
@@ -211,12 +214,11 @@ def _confidence(signals: int, consistency: float) -> float:
     return round(float(amount * (0.7 + 0.3 * consistency)), 4)
 
 
-def _search_weights(confidence: float, consistency: float) -> LearnedWeights:
-    """The surer the taste, the more it counts; words and vector keep their proportion."""
-    preference = round(DEFAULT_WEIGHTS.preference + 0.6 * confidence * consistency, 4)
+def _search_weights(weights: RankingWeights, sureness: float) -> LearnedWeights:
+    """The surer the taste, 0..1, the more it counts; words and vector keep their proportion."""
+    preference = round(min(weights.preference + weights.preference_growth * sureness, 1.0), 4)
     rest = 1 - preference
-    words = DEFAULT_WEIGHTS.bm25 / (DEFAULT_WEIGHTS.bm25 + DEFAULT_WEIGHTS.vector)
-    bm25 = round(rest * words, 4)
+    bm25 = round(rest * weights.bm25 / (weights.bm25 + weights.vector), 4)
     return LearnedWeights(vector=round(rest - bm25, 4), bm25=bm25, preference=preference)
 
 

@@ -11,6 +11,7 @@ from recommender.models import Item
 from recommender.preferences.learn import no_preferences
 from recommender.preferences.model import Tier, UserPreferences
 from recommender.ranking import Ranker
+from recommender.ranking_weights import RankingWeights
 from recommender.retrieval import Candidates
 
 DIM = 6
@@ -51,8 +52,8 @@ def candidates(
     )
 
 
-def ranker(*films: Item) -> Ranker:
-    return Ranker(Catalogue(films), np.zeros(DIM, dtype=np.float32))
+def ranker(*films: Item, weights: RankingWeights = RankingWeights()) -> Ranker:  # noqa: B008
+    return Ranker(Catalogue(films), np.zeros(DIM, dtype=np.float32), weights)
 
 
 def twins(*facts: dict[str, Any]) -> tuple[Item, ...]:
@@ -153,3 +154,17 @@ def test_the_taste_vector_prefers_what_lies_along_it() -> None:
     towards = found.vectors[:, 0]
     assert boost[np.argmax(towards)] > 0 > boost[np.argmin(towards)]
     assert (np.diff(boost[np.argsort(towards)]) >= -1e-9).all()
+
+
+@pytest.mark.parametrize(("prior", "first"), [(0.0, 1), (5.0, 0)])
+def test_the_prior_counts_as_it_is_weighted(prior: float, first: int) -> None:
+    known_then_fitting = twins({"rating_count": 500}, {"rating_count": 5})
+    found = candidates(2, bm25=np.array([0.1, 0.9], dtype=np.float32))
+    judge = ranker(*known_then_fitting, weights=RankingWeights(prior_with_words=prior))
+    score = judge.rank(found, no_preferences("model"), "generic").score
+    assert int(np.argmax(score)) == first
+
+
+def test_the_shares_of_taste_sum_to_one() -> None:
+    for mix in (RankingWeights().light_mix, RankingWeights().personal_mix):
+        assert sum(mix.shares) == pytest.approx(1)
