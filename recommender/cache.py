@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from pydantic import ValidationError
 
+from recommender.experiments.variants import Variant
 from recommender.models import SearchRequest, SearchResult
 from recommender.preferences.model import UserPreferences
 from recommender.settings import RecommenderSettings
@@ -50,12 +51,12 @@ class AnswerCache:
             self._embeddings.put(self._embedding_key(text), vector, expires_at)
 
     def answer(
-        self, request: SearchRequest, state: UserState, now: datetime
+        self, request: SearchRequest, state: UserState, variant: Variant, now: datetime
     ) -> SearchResult | None:
-        """An earlier answer that still holds: same request and taste, nothing of it swiped."""
+        """An earlier answer that still holds: same request, variant and taste, nothing swiped."""
         if not self._settings.enable_search_cache:
             return None
-        stored = self._searches.get(self._search_key(request, state), now)
+        stored = self._searches.get(self._search_key(request, state, variant), now)
         if stored is None:
             return None
         if request.filters.exclude_seen and not state.swipes.keys().isdisjoint(stored.item_ids):
@@ -67,13 +68,19 @@ class AnswerCache:
         return _renewed(result, state)
 
     def keep_answer(
-        self, request: SearchRequest, state: UserState, result: SearchResult, now: datetime
+        self,
+        request: SearchRequest,
+        state: UserState,
+        variant: Variant,
+        result: SearchResult,
+        now: datetime,
     ) -> None:
         """Remember an answer."""
         if self._settings.enable_search_cache:
             ids = tuple(item.item_id for item in result.items)
             answer = CachedSearch(result.model_dump_json(), ids)
-            self._searches.put(self._search_key(request, state), answer, self._expiry(state, now))
+            key = self._search_key(request, state, variant)
+            self._searches.put(key, answer, self._expiry(state, now))
 
     def swiped(
         self,
@@ -92,14 +99,14 @@ class AnswerCache:
         """Forget all that was remembered for a user."""
         self._searches.erase(user_id)
 
-    def _search_key(self, request: SearchRequest, state: UserState) -> CacheKey:
+    def _search_key(self, request: SearchRequest, state: UserState, variant: Variant) -> CacheKey:
         # White space is no matter, but case is: "films like Her" names a film, "like her" does not.
         text = " ".join(request.query.split())
         asked = request.model_copy(update={"user_id": "", "query": text}).model_dump_json()
         shared = not state.swipes
         return CacheKey(
             SHARED if shared else state.user_id,
-            self._hash(asked),
+            self._hash(f"{variant}\n{asked}"),
             GENERIC if shared else state.preferences.preference_hash,
         )
 

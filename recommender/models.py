@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from recommender.experiments.variants import ShownVariant
+
 MAX_RESULTS = 100
 MAX_QUERY_CHARS = 10_000
 MAX_NAMES = 20
@@ -231,6 +233,7 @@ class IntelligenceMetadata(Frozen):
     confidence_score: float = Field(ge=0, le=1)
     transformer_latency_ms: float = Field(ge=0)
     strategy: Literal["generic", "light", "personal"]
+    variant: ShownVariant
     degraded: tuple[str, ...] = ()
 
 

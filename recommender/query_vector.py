@@ -10,6 +10,7 @@ import numpy as np
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from recommender.cache import AnswerCache
+from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
 from recommender.models import Understanding
 from recommender.preferences.model import Tier
@@ -51,6 +52,7 @@ class QueryEmbedder:
         understood: Understanding,
         state: UserState,
         tier: Tier,
+        variant: Variant,  # noqa: ARG002 - names the encoder that shall fuse
         now: datetime,
         fallbacks: Fallbacks,
     ) -> QueryVector:

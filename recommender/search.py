@@ -9,6 +9,7 @@ from recommender.cache import AnswerCache
 from recommender.catalogue import Catalogue
 from recommender.diversity import mmr
 from recommender.evidence import EvidenceFinder, Question
+from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
 from recommender.models import (
     MAX_NAMES,
@@ -31,7 +32,7 @@ from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Vector
 from recommender.telemetry import SEARCHES, timed
 from recommender.text import terms
-from recommender.users import UserState, tier
+from recommender.users import UserState, stranger, tier
 from recommender.vectors import ItemVectors
 
 SHOWN_REASONS = 3
@@ -68,15 +69,15 @@ class SearchEngine:
         self._model_version = model_version
         self._clock = clock
 
-    def search(self, request: SearchRequest, state: UserState) -> SearchResult:
+    def search(self, request: SearchRequest, state: UserState, variant: Variant) -> SearchResult:
         """The earlier answer if it still holds, else a new one. Raises UnknownItem for anchors."""
         fallbacks, now = Fallbacks(), self._clock()
         with timed("search"):
             result = fallbacks.attempt(
-                "search_cache", lambda: self._cache.answer(request, state, now), None
+                "search_cache", lambda: self._cache.answer(request, state, variant, now), None
             )
             if result is None:
-                result = self._compute(request, state, now, fallbacks)
+                result = self._compute(request, state, variant, now, fallbacks)
         SEARCHES.labels(result.intelligence_metadata.strategy, str(result.cached).lower()).inc()
         return result
 
@@ -98,35 +99,47 @@ class SearchEngine:
         )
 
     def evidence(
-        self, item: Item, request: SearchRequest, state: UserState, fallbacks: Fallbacks
+        self,
+        item: Item,
+        request: SearchRequest,
+        state: UserState,
+        variant: Variant,
+        fallbacks: Fallbacks,
     ) -> list[Evidence]:
         """What speaks for and against one film, whether or not a search would return it."""
         now = self._clock()
         understood = self.understand(request)
-        tier_ = tier(state.preferences, self._settings)
-        query = self._embedder.embed(understood, state, tier_, now, fallbacks)
+        known = self._known(state, variant)
+        tier_ = tier(known.preferences, self._settings)
+        query = self._embedder.embed(understood, known, tier_, variant, now, fallbacks)
         vector = self._vectors.get([item.item_id]).get(item.item_id)
         if vector is None:
             return []
-        return self._evidence.find(item, vector, self._question(understood, state, tier_, query))
+        return self._evidence.find(item, vector, self._question(understood, known, tier_, query))
 
     def _compute(
-        self, request: SearchRequest, state: UserState, now: datetime, fallbacks: Fallbacks
+        self,
+        request: SearchRequest,
+        state: UserState,
+        variant: Variant,
+        now: datetime,
+        fallbacks: Fallbacks,
     ) -> SearchResult:
         understood = self.understand(request)
-        tier_ = tier(state.preferences, self._settings)
-        query = self._embedder.embed(understood, state, tier_, now, fallbacks)
+        known = self._known(state, variant)
+        tier_ = tier(known.preferences, self._settings)
+        query = self._embedder.embed(understood, known, tier_, variant, now, fallbacks)
         candidates = self._candidates(request, understood, state, query)
         ranked = self._ranker.rank(
             candidates,
-            state.preferences,
+            known.preferences,
             tier_,
             understood.soft_genres,
             _has_wish(understood),
             understood.anchors,
         )
         order = self._order(candidates, ranked, request.k)
-        question = self._question(understood, state, tier_, query)
+        question = self._question(understood, known, tier_, query)
         items = [
             self._recommend(candidates, ranked, row, question, request.explain) for row in order
         ]
@@ -139,19 +152,21 @@ class SearchEngine:
             understood=understood,
             intelligence_metadata=IntelligenceMetadata(
                 embedding_cached=query.cached,
-                preference_influence=round(_influence(state, tier_, query), 4),
+                preference_influence=round(_influence(known, tier_, query), 4),
                 confidence_score=state.preferences.confidence,
                 transformer_latency_ms=round(query.latency_ms, 3),
                 strategy=tier_,
+                variant=variant,
                 degraded=fallbacks.taken,
             ),
         )
-        return self._kept(request, state, result, now, fallbacks)
+        return self._kept(request, state, variant, result, now, fallbacks)
 
     def _kept(
         self,
         request: SearchRequest,
         state: UserState,
+        variant: Variant,
         result: SearchResult,
         now: datetime,
         fallbacks: Fallbacks,
@@ -160,10 +175,16 @@ class SearchEngine:
         if fallbacks.taken:
             return result
         fallbacks.attempt(
-            "search_cache", lambda: self._cache.keep_answer(request, state, result, now), None
+            "search_cache",
+            lambda: self._cache.keep_answer(request, state, variant, result, now),
+            None,
         )
         metadata = result.intelligence_metadata.model_copy(update={"degraded": fallbacks.taken})
         return result.model_copy(update={"intelligence_metadata": metadata})
+
+    def _known(self, state: UserState, variant: Variant) -> UserState:
+        """What the variant may use of a user: the generic one knows nobody."""
+        return stranger(state, self._settings) if variant == "generic" else state
 
     def _candidates(
         self,

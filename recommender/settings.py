@@ -6,7 +6,6 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recommender.experiments.variants import Variant, parse_weights
-
 from recommender.ranking_weights import RankingWeights
 
 VectorStrategy = Literal["centroid", "recency", "contrastive"]

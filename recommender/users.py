@@ -9,6 +9,7 @@ from cachetools import LRUCache
 from recommender.learner import PreferenceLearner
 from recommender.models import Direction, Swipe, SwipeEvent
 from recommender.preferences.fold import standing_swipes
+from recommender.preferences.learn import no_preferences
 from recommender.preferences.model import Tier, UserPreferences
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import LogVersion, SwipeLog
@@ -92,6 +93,13 @@ def _begins_with(events: Sequence[SwipeEvent], preferences: UserPreferences) -> 
     """Whether a log grew from the one these were learned from; an erased and new one did not."""
     count = preferences.event_count
     return 0 < count <= len(events) and events[count - 1].event_id == preferences.last_event_id
+
+
+def stranger(state: UserState, settings: RecommenderSettings) -> UserState:
+    """The same user as if nothing were known of them."""
+    model_version = state.preferences.model_version
+    nothing = no_preferences(model_version, weights=settings.ranking)
+    return UserState(state.user_id, LogVersion(), {}, nothing)
 
 
 def tier(preferences: UserPreferences, settings: RecommenderSettings) -> Tier:

@@ -135,6 +135,7 @@ SEARCH_RESULT: Example = {
         "confidence_score": 0.2963,
         "transformer_latency_ms": 4.44,
         "strategy": "light",
+        "variant": "embedding_fusion",
         "degraded": [],
     },
 }

@@ -119,7 +119,7 @@ def test_search_answers_with_exactly_the_contract(client: ApiClient, user_id: st
     }  # fmt: skip
     assert set(answer["intelligence_metadata"]) == {
         "embedding_cached", "preference_influence", "confidence_score", "transformer_latency_ms",
-        "strategy", "degraded",
+        "strategy", "variant", "degraded",
     }  # fmt: skip
     assert len(answer["items"]) == 5
     for item in answer["items"]:

@@ -48,6 +48,7 @@ class ScriptedRecommender(Recommender):
             confidence_score=0,
             transformer_latency_ms=0,
             strategy="generic",
+            variant="embedding_fusion",
         )
         self.failure: Exception | None = None
         self.found: list[Item] | None = None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recommender.cache import AnswerCache, significant
+from recommender.experiments.variants import Variant
 from recommender.models import (
     IntelligenceMetadata,
     RecommendedItem,
@@ -23,6 +24,7 @@ from recommender.stores.ports import LogVersion, Stores
 from recommender.users import UserState
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+VARIANT: Variant = "embedding_fusion"
 SETTINGS = RecommenderSettings(
     cache_ttl_high_confidence=1800,
     cache_ttl_low_confidence=900,
@@ -98,6 +100,7 @@ def answer(*item_ids: str) -> SearchResult:
             confidence_score=0.1,
             transformer_latency_ms=3.0,
             strategy="personal",
+            variant="embedding_fusion",
         ),
     )
 
@@ -133,8 +136,8 @@ def ask(query: str = "q", user_id: str = "ann", **changes: Any) -> SearchRequest
 
 
 def test_an_answer_comes_back_as_cached_with_todays_confidence(memory: Stores) -> None:
-    cache(memory).keep_answer(ask(), ANN, answer("a", "b"), NOW)
-    found = cache(memory).answer(ask(), ANN, NOW)
+    cache(memory).keep_answer(ask(), ANN, VARIANT, answer("a", "b"), NOW)
+    found = cache(memory).answer(ask(), ANN, VARIANT, NOW)
     assert found is not None
     assert found.cached
     assert found.items == answer("a", "b").items
@@ -144,8 +147,8 @@ def test_an_answer_comes_back_as_cached_with_todays_confidence(memory: Stores) -
 
 
 def test_white_space_does_not_make_another_query(memory: Stores) -> None:
-    cache(memory).keep_answer(ask("a clever  movie "), ANN, answer("a"), NOW)
-    assert cache(memory).answer(ask(" a clever movie"), ANN, NOW) is not None
+    cache(memory).keep_answer(ask("a clever  movie "), ANN, VARIANT, answer("a"), NOW)
+    assert cache(memory).answer(ask(" a clever movie"), ANN, VARIANT, NOW) is not None
 
 
 @pytest.mark.parametrize(
@@ -162,26 +165,31 @@ def test_white_space_does_not_make_another_query(memory: Stores) -> None:
     ids=str,
 )
 def test_another_request_is_another_entry(memory: Stores, other: SearchRequest) -> None:
-    cache(memory).keep_answer(ask(), ANN, answer("a"), NOW)
-    assert cache(memory).answer(other, ANN, NOW) is None
+    cache(memory).keep_answer(ask(), ANN, VARIANT, answer("a"), NOW)
+    assert cache(memory).answer(other, ANN, VARIANT, NOW) is None
 
 
 def test_another_taste_or_user_or_generation_never_reads_it(memory: Stores) -> None:
-    cache(memory).keep_answer(ask(), ANN, answer("a"), NOW)
+    cache(memory).keep_answer(ask(), ANN, VARIANT, answer("a"), NOW)
     changed = state("ann", taste(confidence=0.81), "seen")
-    assert cache(memory).answer(ask(), changed, NOW) is None
-    assert cache(memory).answer(ask(user_id="bob"), state("bob", taste(), "x"), NOW) is None
-    assert cache(memory, "model-2 catalogue-1").answer(ask(), ANN, NOW) is None
-    assert cache(memory, "model-1 catalogue-2").answer(ask(), ANN, NOW) is None
+    assert cache(memory).answer(ask(), changed, VARIANT, NOW) is None
+    assert (
+        cache(memory).answer(ask(user_id="bob"), state("bob", taste(), "x"), VARIANT, NOW) is None
+    )
+    assert cache(memory, "model-2 catalogue-1").answer(ask(), ANN, VARIANT, NOW) is None
+    assert cache(memory, "model-1 catalogue-2").answer(ask(), ANN, VARIANT, NOW) is None
 
 
 def test_new_users_share_answers(memory: Stores) -> None:
     ann, bob = (state(name, no_preferences("model-1")) for name in ("ann", "bob"))
-    cache(memory).keep_answer(ask(), ann, answer("a"), NOW)
-    found = cache(memory).answer(ask(user_id="bob"), bob, NOW)
+    cache(memory).keep_answer(ask(), ann, VARIANT, answer("a"), NOW)
+    found = cache(memory).answer(ask(user_id="bob"), bob, VARIANT, NOW)
     assert found is not None
     assert found.user_id == "bob"
-    assert cache(memory).answer(ask(user_id="bob"), state("bob", bob.preferences, "x"), NOW) is None
+    assert (
+        cache(memory).answer(ask(user_id="bob"), state("bob", bob.preferences, "x"), VARIANT, NOW)
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,10 +202,10 @@ def test_new_users_share_answers(memory: Stores) -> None:
     ids=["sure", "unsure", "new"],
 )
 def test_time_to_live_goes_by_confidence(memory: Stores, whose: UserState, seconds: int) -> None:
-    cache(memory).keep_answer(ask(), whose, answer("a"), NOW)
+    cache(memory).keep_answer(ask(), whose, VARIANT, answer("a"), NOW)
     last = NOW + timedelta(seconds=seconds - 1)
-    assert cache(memory).answer(ask(), whose, last) is not None
-    assert cache(memory).answer(ask(), whose, last + timedelta(seconds=1)) is None
+    assert cache(memory).answer(ask(), whose, VARIANT, last) is not None
+    assert cache(memory).answer(ask(), whose, VARIANT, last + timedelta(seconds=1)) is None
 
 
 def test_an_answer_with_a_film_swiped_since_is_stale_unless_seen_films_are_wanted(
@@ -205,28 +213,31 @@ def test_an_answer_with_a_film_swiped_since_is_stale_unless_seen_films_are_wante
 ) -> None:
     both = ask(), ask(filters={"exclude_seen": False})
     for request in both:
-        cache(memory).keep_answer(request, ANN, answer("a", "b"), NOW)
+        cache(memory).keep_answer(request, ANN, VARIANT, answer("a", "b"), NOW)
     since = state("ann", taste(), "seen", "b")
-    assert [cache(memory).answer(request, since, NOW) is None for request in both] == [True, False]
+    assert [cache(memory).answer(request, since, VARIANT, NOW) is None for request in both] == [
+        True,
+        False,
+    ]
 
 
 def test_a_minor_swipe_keeps_what_it_does_not_touch(memory: Stores) -> None:
     old, new = taste(), taste(tag_weights={"x": 0.1})
-    cache(memory).keep_answer(ask("touched"), ANN, answer("a", "b"), NOW)
-    cache(memory).keep_answer(ask("untouched"), ANN, answer("c"), NOW)
+    cache(memory).keep_answer(ask("touched"), ANN, VARIANT, answer("a", "b"), NOW)
+    cache(memory).keep_answer(ask("untouched"), ANN, VARIANT, answer("c"), NOW)
     cache(memory).swiped("ann", ["b"], old, new)
     after = state("ann", new, "seen", "b")
-    assert cache(memory).answer(ask("touched"), after, NOW) is None
-    assert cache(memory).answer(ask("untouched"), after, NOW) is not None
+    assert cache(memory).answer(ask("touched"), after, VARIANT, NOW) is None
+    assert cache(memory).answer(ask("untouched"), after, VARIANT, NOW) is not None
 
 
 def test_a_significant_swipe_keeps_nothing_of_this_user(memory: Stores) -> None:
     bob = state("bob", taste(), "x")
     for whose in (ANN, bob):
-        cache(memory).keep_answer(ask(user_id=whose.user_id), whose, answer("c"), NOW)
+        cache(memory).keep_answer(ask(user_id=whose.user_id), whose, VARIANT, answer("c"), NOW)
     cache(memory).swiped("ann", ["b"], taste(), taste(confidence=0.1))
-    assert cache(memory).answer(ask(), ANN, NOW) is None
-    assert cache(memory).answer(ask(user_id="bob"), bob, NOW) is not None
+    assert cache(memory).answer(ask(), ANN, VARIANT, NOW) is None
+    assert cache(memory).answer(ask(user_id="bob"), bob, VARIANT, NOW) is not None
 
 
 def test_embeddings_are_shared_by_words_and_generation(memory: Stores) -> None:
@@ -246,18 +257,18 @@ def test_disabled_caches_remember_nothing(memory: Stores) -> None:
     )
     for settings in (off, SETTINGS):
         cache(memory, settings=settings).keep_embedding("words", np.ones(2, np.float32), NOW)
-        cache(memory, settings=settings).keep_answer(ask(), ANN, answer("a"), NOW)
+        cache(memory, settings=settings).keep_answer(ask(), ANN, VARIANT, answer("a"), NOW)
         if settings is off:
-            assert cache(memory).answer(ask(), ANN, NOW) is None
+            assert cache(memory).answer(ask(), ANN, VARIANT, NOW) is None
             assert cache(memory).embedding("words", NOW) is None
-    assert cache(memory, settings=off).answer(ask(), ANN, NOW) is None
+    assert cache(memory, settings=off).answer(ask(), ANN, VARIANT, NOW) is None
     assert cache(memory, settings=off).embedding("words", NOW) is None
 
 
 def test_erase_forgets_one_user(memory: Stores) -> None:
     bob = state("bob", taste(), "x")
     for whose in (ANN, bob):
-        cache(memory).keep_answer(ask(user_id=whose.user_id), whose, answer("c"), NOW)
+        cache(memory).keep_answer(ask(user_id=whose.user_id), whose, VARIANT, answer("c"), NOW)
     cache(memory).erase("ann")
-    assert cache(memory).answer(ask(), ANN, NOW) is None
-    assert cache(memory).answer(ask(user_id="bob"), bob, NOW) is not None
+    assert cache(memory).answer(ask(), ANN, VARIANT, NOW) is None
+    assert cache(memory).answer(ask(user_id="bob"), bob, VARIANT, NOW) is not None

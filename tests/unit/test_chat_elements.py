@@ -34,6 +34,7 @@ def result(*scores: float, degraded: tuple[str, ...] = ()) -> SearchResult:
         confidence_score=0,
         transformer_latency_ms=0,
         strategy="light",
+        variant="embedding_fusion",
         degraded=degraded,
     )
     return SearchResult(
