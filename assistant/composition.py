@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
+from fusion.fusion_encoder import FusionEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
 from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
@@ -32,6 +33,39 @@ def load_encoder(settings: Settings) -> TextEncoder:
             f"{settings.vector_dim}. Set VECTOR_DIM={encoder.dim} or take another model."
         )
     return encoder
+
+
+def load_fusion_encoder(settings: Settings) -> FusionEncoder | None:
+    """The fusion encoder, or None without one.
+
+    Raises EncoderUnavailable when it cannot be set up, and InvalidRequest for lacking settings.
+    """
+    if settings.fusion_encoder == "sagemaker":
+        return _sagemaker_encoder(settings)
+    return None
+
+
+def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
+    endpoint, version = settings.sagemaker_endpoint_name, settings.fusion_model_version
+    if not endpoint or not version:
+        raise InvalidRequest(
+            "FUSION_ENCODER=sagemaker needs SAGEMAKER_ENDPOINT_NAME, and FUSION_MODEL_VERSION: "
+            "the version of the model that the endpoint serves."
+        )
+    try:
+        # boto3 is an extra, and takes a third of a second that other installations need not wait.
+        from fusion.sagemaker_encoder import SageMakerFusionEncoder
+    except ModuleNotFoundError as error:
+        raise InvalidRequest(
+            f"FUSION_ENCODER=sagemaker needs {error.name}: pip install 'reelwise[aws]'"
+        ) from error
+    return SageMakerFusionEncoder(
+        endpoint,
+        version,
+        dim=settings.vector_dim,
+        url=settings.sagemaker_runtime_url,
+        timeout=settings.sagemaker_timeout,
+    )
 
 
 @contextmanager

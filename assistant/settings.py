@@ -24,6 +24,17 @@ class Settings(BaseSettings):
     vector_dim: int = 384
     encoder_dir: Path | None = Field(default=None, description="a model folder made by the export")
     encoder_threads: int = Field(default=1, ge=1)
+    fusion_encoder: Literal["embedded", "sagemaker"] = "embedded"
+    fusion_model_version: str | None = Field(
+        default=None, description="the model that the SageMaker endpoint serves"
+    )
+    sagemaker_endpoint_name: str | None = None
+    sagemaker_runtime_url: str | None = Field(
+        default=None, description="where the endpoint is called; default: AWS, in its region"
+    )
+    sagemaker_timeout: float = Field(
+        default=0.5, gt=0, description="seconds to connect, and to wait for data, per attempt"
+    )
     local_user_id: UserIdentifier = "local"
     assistant_model: str | None = Field(
         default=None, description="provider:model for LangChain; default: the offline planner"

@@ -3,6 +3,7 @@
 FusionError
 ├── WrongDimension           a vector does not fit the model; index and model are of two makes
 └── EncoderUnavailable       no vectors can be had from this encoder now; callers degrade
+    ├── EndpointUnavailable  the SageMaker endpoint gives no usable answer
     ├── ModelFilesMissing    a file of the model folder is not there
     └── ModelFilesCorrupt    a file of the model folder is not what its metadata says
 """
@@ -32,6 +33,13 @@ class WrongDimension(FusionError):
 
 class EncoderUnavailable(FusionError):
     """The encoder cannot turn texts into vectors; the message says why."""
+
+
+class EndpointUnavailable(EncoderUnavailable):
+    """The SageMaker endpoint gives no usable answer; `reason` says why, without users' words."""
+
+    def __init__(self, endpoint: str, reason: str) -> None:
+        super().__init__(f"SageMaker endpoint {endpoint} gives no answer: {reason}")
 
 
 class ModelFilesMissing(EncoderUnavailable):

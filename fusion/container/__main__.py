@@ -1,0 +1,5 @@
+"""``python -m fusion.container serve``."""
+
+from fusion.container.cli import app
+
+app()
