@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from recommender.experiments.variants import ShownVariant
+from recommender.experiments.variants import ShownVariant, Variant
 
 MAX_RESULTS = 100
 MAX_QUERY_CHARS = 10_000
@@ -115,6 +115,22 @@ class SwipeEvent(Frozen):
     swiped_at: datetime
     recorded_at: datetime
     idempotency_key: str | None = None
+
+
+class Exposure(Frozen):
+    """One answer as an experiment showed it, its films best first.
+
+    ``teams`` says of each film of an interleaved answer which variant drafted it: None where one
+    variant had no film left, so that the film counts for neither.
+    """
+
+    exposure_id: int
+    experiment: str
+    user_id: str
+    variant: ShownVariant
+    item_ids: tuple[str, ...]
+    teams: tuple[Variant | None, ...] | None
+    shown_at: datetime
 
 
 class Filters(Frozen):
@@ -350,4 +366,5 @@ class UserExport(Frozen):
     exported_at: datetime
     swipes: tuple[SwipeEvent, ...]
     surveys: tuple[dict[str, object], ...]
+    exposures: tuple[Exposure, ...]
     preferences: dict[str, object] | None

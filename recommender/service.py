@@ -230,7 +230,8 @@ class Recommender:
         """Hand out everything stored about a user. Raises UnknownUser."""
         events = self._stores.swipes.events(user_id)
         surveys = self._stores.surveys.of_user(user_id)
-        if not events and not surveys:
+        exposures = self._stores.exposures.of_user(user_id)
+        if not (events or surveys or exposures):
             raise UnknownUser(user_id)
         preferences = self._stores.preferences.get(user_id)
         return UserExport(
@@ -239,6 +240,7 @@ class Recommender:
             swipes=tuple(events),
             surveys=tuple(vars(survey) for survey in surveys),
             preferences=preferences.model_dump(mode="json") if preferences else None,
+            exposures=tuple(exposures),
         )
 
     def forget_user(self, user_id: str) -> None:
@@ -246,6 +248,7 @@ class Recommender:
         self._stores.swipes.erase(user_id)
         self._stores.surveys.erase(user_id)
         self._users.evict(user_id)
+        self._stores.exposures.erase(user_id)
         self._learner.forget(user_id)
         self._cache.erase(user_id)
 

@@ -195,6 +195,17 @@ USER_EXPORT: Example = {
             "idempotency_key": None,
         }
     ],
+    "exposures": [
+        {
+            "exposure_id": 12,
+            "experiment": "fusion-2026",
+            "user_id": USER,
+            "variant": "embedding_fusion",
+            "item_ids": ["164179", "541"],
+            "teams": None,
+            "shown_at": "2026-11-24T20:15:30Z",
+        }
+    ],
     "preferences": {"genre_weights": {"Sci-Fi": 0.7606}},
 }
 READINESS: Example = {

@@ -3,23 +3,25 @@
 # ruff: noqa: D102 - the ports document the methods
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TypeVar
 
 import numpy as np
 
-from recommender.models import Filters, Item, SwipeEvent
+from recommender.models import Exposure, Filters, Item, SwipeEvent
 from recommender.preferences.model import UserPreferences
 from recommender.stores.ports import (
     CachedSearch,
     CacheKey,
     EmbeddingCache,
+    ExposureLog,
     Hit,
     IndexedItem,
     ItemStore,
     LogVersion,
+    NewExposure,
     NewSwipe,
     PreferenceStore,
     SearchCache,
@@ -41,6 +43,7 @@ def memory_stores() -> Stores:
         swipes=MemorySwipeLog(),
         preferences=MemoryPreferenceStore(),
         surveys=MemorySurveyStore(),
+        exposures=MemoryExposureLog(),
         embeddings=MemoryEmbeddingCache(),
         searches=MemorySearchCache(),
     )
@@ -168,6 +171,36 @@ class MemorySurveyStore(SurveyStore):
         with self._lock:
             mine = {survey.session_id for survey in self.of_user(user_id)}
             self._surveys = _without(self._surveys, mine.__contains__)
+
+
+class MemoryExposureLog(ExposureLog):
+    """ExposureLog over one list."""
+
+    def __init__(self) -> None:
+        self._exposures: list[Exposure] = []
+        self._ids = itertools.count(1)
+        self._lock = Lock()
+
+    def append(self, exposure: NewExposure) -> Exposure:
+        with self._lock:
+            made = {"exposure_id": next(self._ids), "shown_at": datetime.now(UTC)}
+            noted = Exposure.model_validate(vars(exposure) | made)
+            self._exposures.append(noted)
+            return noted
+
+    def of_experiment(self, experiment: str) -> Iterator[Exposure]:
+        shown = [e for e in self._exposures if e.experiment == experiment]
+        return iter(sorted(shown, key=lambda exposure: exposure.user_id))
+
+    def of_user(self, user_id: str) -> list[Exposure]:
+        return [exposure for exposure in self._exposures if exposure.user_id == user_id]
+
+    def experiments(self) -> list[str]:
+        return sorted({exposure.experiment for exposure in self._exposures})
+
+    def erase(self, user_id: str) -> None:
+        with self._lock:
+            self._exposures = [e for e in self._exposures if e.user_id != user_id]
 
 
 class MemoryEmbeddingCache(EmbeddingCache):

@@ -3,7 +3,7 @@
 Adapters raise StoreUnavailable when their server does not answer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.models import Filters, Item, SwipeEvent
+from recommender.experiments.variants import ShownVariant, Variant
+from recommender.models import Exposure, Filters, Item, SwipeEvent
 from recommender.preferences.model import UserPreferences
 
 Vector = NDArray[np.float32]
@@ -63,6 +64,17 @@ class Survey:
     item_ids: tuple[str, ...]
     created_at: datetime
     idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class NewExposure:
+    """An answer that is about to be noted as shown; see ``Exposure``."""
+
+    experiment: str
+    user_id: str
+    variant: ShownVariant
+    item_ids: tuple[str, ...]
+    teams: tuple[Variant | None, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +169,25 @@ class SurveyStore(Protocol):
         """Delete a user's surveys."""
 
 
+class ExposureLog(Protocol):
+    """The append-only record of what experiments showed to whom, by the swipe log's clock."""
+
+    def append(self, exposure: NewExposure) -> Exposure:
+        """Note that an answer was shown just now."""
+
+    def of_experiment(self, experiment: str) -> Iterator[Exposure]:
+        """All exposures of an experiment, user by user, each user's oldest first."""
+
+    def of_user(self, user_id: str) -> list[Exposure]:
+        """All exposures of a user, oldest first."""
+
+    def experiments(self) -> list[str]:
+        """The names of all experiments that showed anything, sorted."""
+
+    def erase(self, user_id: str) -> None:
+        """Delete all exposures of a user."""
+
+
 class EmbeddingCache(Protocol):
     """Query embeddings, fused with a user's taste or shared."""
 
@@ -197,5 +228,6 @@ class Stores:
     swipes: SwipeLog
     preferences: PreferenceStore
     surveys: SurveyStore
+    exposures: ExposureLog
     embeddings: EmbeddingCache
     searches: SearchCache

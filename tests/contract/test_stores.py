@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from recommender.stores.ports import (
     CacheKey,
     IndexedItem,
     LogVersion,
+    NewExposure,
     NewSwipe,
     Stores,
     Survey,
@@ -384,6 +386,88 @@ class TestSurveyStore:
         stores.surveys.erase(weird)
         assert stores.surveys.get(weird) is None
         assert stores.surveys.of_user("bob") == [survey("other", user_id="bob")]
+
+
+def exposure(user_id: str = "ann", experiment: str = "e1", *item_ids: str) -> NewExposure:
+    return NewExposure(experiment, user_id, "generic", item_ids or ("film-2", "film-1"))
+
+
+class TestExposureLog:
+    def test_starts_empty(self, stores: Stores) -> None:
+        assert list(stores.exposures.of_experiment("e1")) == []
+        assert stores.exposures.of_user("ann") == []
+        assert stores.exposures.experiments() == []
+
+    def test_exposures_come_back_whole(self, stores: Stores) -> None:
+        before = datetime.now(UTC) - timedelta(minutes=1)
+        plain = exposure()
+        drafted = replace(
+            plain,
+            variant="interleaved",
+            item_ids=("film-3", "film-1", "film-2"),
+            teams=("generic", "embedding_fusion", None),
+        )
+        nothing_found = replace(plain, item_ids=())
+        said = [plain, drafted, nothing_found]
+        noted = [stores.exposures.append(new) for new in said]
+        assert stores.exposures.of_user("ann") == noted
+        assert list(stores.exposures.of_experiment("e1")) == noted
+        whole = NewExposure.__dataclass_fields__
+        assert [{name: getattr(e, name) for name in whole} for e in noted] == [
+            vars(e) for e in said
+        ]
+        ids = [e.exposure_id for e in noted]
+        assert ids == sorted(set(ids))
+        assert all(before < e.shown_at < before + timedelta(minutes=2) for e in noted)
+
+    def test_swipes_and_exposures_share_a_clock(self, stores: Stores) -> None:
+        moments = []
+        for _ in range(5):
+            moments.append(stores.exposures.append(exposure()).shown_at)
+            moments.append(stores.swipes.append(swipe()).recorded_at)
+        assert moments == sorted(moments)
+
+    def test_an_experiment_is_told_user_by_user(self, stores: Stores) -> None:
+        for user_id in ("bob", "ann", "bob", "*", "ann", "Bob"):
+            stores.exposures.append(exposure(user_id))
+        stores.exposures.append(exposure("ann", "e2"))
+        told = list(stores.exposures.of_experiment("e1"))
+        people = [user_id for user_id, _ in groupby(told, lambda e: e.user_id)]
+        assert sorted(people) == ["*", "Bob", "ann", "bob"]
+        for user_id, group in groupby(told, lambda e: e.user_id):
+            ids = [e.exposure_id for e in group]
+            assert ids == sorted(ids)
+            assert len(ids) == (1 if user_id in ("*", "Bob") else 2)
+        assert stores.exposures.experiments() == ["e1", "e2"]
+
+    def test_the_log_can_be_written_and_read_while_it_is_told(self, stores: Stores) -> None:
+        for _ in range(3):
+            stores.exposures.append(exposure())
+        for told in stores.exposures.of_experiment("e1"):
+            stores.exposures.append(exposure("zoe", "e2"))
+            assert told in stores.exposures.of_user("ann")
+        assert len(stores.exposures.of_user("zoe")) == 3
+
+    def test_parallel_appends_lose_nothing(self, stores: Stores) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            noted = list(
+                pool.map(lambda n: stores.exposures.append(exposure(f"u{n % 9}")), range(80))
+            )
+        assert len({e.exposure_id for e in noted}) == 80
+        assert {e.exposure_id for e in stores.exposures.of_experiment("e1")} == {
+            e.exposure_id for e in noted
+        }
+
+    @pytest.mark.parametrize("weird", WEIRD)
+    def test_erase_touches_one_user(self, stores: Stores, weird: str) -> None:
+        noted = [stores.exposures.append(exposure(weird, weird, weird)) for _ in range(2)]
+        other = stores.exposures.append(exposure("bob", weird))
+        assert stores.exposures.of_user(weird) == noted
+        assert noted[0].item_ids == (weird,)
+        stores.exposures.erase(weird)
+        assert stores.exposures.of_user(weird) == []
+        assert list(stores.exposures.of_experiment(weird)) == [other]
+        assert stores.exposures.experiments() == [weird]
 
 
 KEY = CacheKey("ann", "query-1", "hash-1")

@@ -192,7 +192,9 @@ def test_a_user_can_take_everything_out_and_be_forgotten(client: ApiClient, user
     client.ok("POST", "/survey/start", {"user_id": user_id, "survey_size": 3})
     swipe(client, user_id, HEAT)
     export = client.ok("GET", f"/user/{user_id}/export")
-    assert set(export) == {"user_id", "exported_at", "swipes", "surveys", "preferences"}
+    assert set(export) == {
+        "user_id", "exported_at", "swipes", "surveys", "exposures", "preferences",
+    }  # fmt: skip
     assert [event["item_id"] for event in export["swipes"]] == [HEAT]
     assert len(export["surveys"]) == 1
     response = client.delete(f"/user/{user_id}")

@@ -62,7 +62,7 @@ def test_what_the_comparison_cannot_see(database: Database) -> None:
         ).scalar_one()
         identity = inspect(connection).get_columns("swipe_events")[0]["identity"]
     durable = {name for name, kind in persistence.items() if kind == "p"}
-    assert durable == {"items", "swipe_events", "surveys"}
+    assert durable == {"items", "swipe_events", "surveys", "exposures"}
     assert persistence.keys() == TABLES
     assert storage == "p"
     assert identity["always"]

@@ -6,6 +6,7 @@ from recommender.stores.postgres.caches import (
     PostgresSearchCache,
 )
 from recommender.stores.postgres.database import Database, embedded_server
+from recommender.stores.postgres.exposures import PostgresExposureLog
 from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.swipes import PostgresSwipeLog
 from recommender.stores.postgres.users import (
@@ -23,6 +24,7 @@ def postgres_stores(database: Database, max_cache_entries: int) -> Stores:
         swipes=PostgresSwipeLog(database),
         preferences=PostgresPreferenceStore(database),
         surveys=PostgresSurveyStore(database),
+        exposures=PostgresExposureLog(database),
         embeddings=PostgresEmbeddingCache(database, max_cache_entries),
         searches=PostgresSearchCache(database, max_cache_entries),
     )

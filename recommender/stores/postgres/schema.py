@@ -95,6 +95,20 @@ surveys = Table(
     ),
 )
 
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("exposure_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("experiment", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("item_ids", ARRAY(Text), nullable=False),
+    Column("teams", ARRAY(Text)),
+    Column("shown_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Index("exposures_by_experiment", "experiment", "user_id", "exposure_id"),
+    Index("exposures_by_user", "user_id", "exposure_id"),
+)
+
 embedding_cache = Table(
     "embedding_cache",
     metadata,
