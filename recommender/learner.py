@@ -5,6 +5,7 @@ from datetime import datetime
 
 from recommender.catalogue import Catalogue
 from recommender.models import Swipe
+from recommender.preferences.fields import FieldHabits
 from recommender.preferences.learn import SwipedItem, TasteContext, learn, no_preferences
 from recommender.preferences.model import UserPreferences
 from recommender.settings import RecommenderSettings
@@ -40,6 +41,7 @@ class PreferenceLearner:
                 item.item_id: float(share)
                 for item, share in zip(catalogue.items, catalogue.popularity, strict=True)
             },
+            field_habits=FieldHabits(catalogue.items) if settings.enhance_field_weights else None,
         )
 
     def stored(self, user_id: str) -> UserPreferences | None:

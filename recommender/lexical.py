@@ -1,7 +1,8 @@
 """Finding films by words: BM25 in process."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 import bm25s
@@ -9,9 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.models import Item
-from recommender.text import index_terms, with_phrases
+from recommender.preferences.fields import DEFAULT_FIELD_WEIGHTS
+from recommender.settings import RecommenderSettings
+from recommender.text import FIELDS, index_terms, with_phrases
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TextQuery:
+    """Stemmed words to find films by.
+
+    ``words`` are the user's own, ``hints`` come from their taste. ``field_weights`` count where
+    fields are searched one by one.
+    """
+
+    words: Sequence[str] = ()
+    hints: Sequence[str] = ()
+    field_weights: Mapping[str, float] = field(default_factory=lambda: DEFAULT_FIELD_WEIGHTS)
 
 
 class LexicalIndex:
@@ -21,19 +39,17 @@ class LexicalIndex:
     (Kamphuis et al. 2020, "Which BM25 Do You Mean?").
     """
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        self.documents: list[frozenset[str]] = []
-        corpus = []
-        for item in items:
-            words = index_terms(item)
-            corpus.append(words)
-            self.documents.append(frozenset(words))
+    def __init__(
+        self, items: Sequence[Item], terms_of: Callable[[Item], list[str]] = index_terms
+    ) -> None:
+        corpus = [terms_of(item) for item in items]
+        self.documents = [frozenset(words) for words in corpus]
         self._vocabulary = frozenset().union(*self.documents)
         self._bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
-        if corpus:
+        if self._vocabulary:
             self._bm25.index(corpus, show_progress=False)
 
-    def scores(self, words: Sequence[str]) -> NDArray[np.float32]:
+    def scores(self, words: Sequence[str]) -> Scores:
         """Shape (films,): each film's BM25 score for the stemmed words, 0 where none occurs.
 
         Words that together are a tag count as that tag, too.
@@ -41,4 +57,38 @@ class LexicalIndex:
         known = [word for word in with_phrases(words) if word in self._vocabulary]
         if not known:
             return np.zeros(len(self.documents), dtype=np.float32)
-        return cast(NDArray[np.float32], self._bm25.get_scores(known))
+        return cast(Scores, self._bm25.get_scores(known))
+
+
+class TextSearch:
+    """Scores films by a person's words, with what their taste adds to them."""
+
+    def __init__(
+        self, items: Sequence[Item], whole: LexicalIndex, settings: RecommenderSettings
+    ) -> None:
+        """``whole`` is the index of all the words of ``items``."""
+        fields = FIELDS if settings.enhance_field_weights else {}
+        self._whole = whole
+        self._fields = {name: LexicalIndex(items, read) for name, read in fields.items()}
+        self._hint_weight = settings.ranking.hints
+
+    def scores(self, query: TextQuery) -> Scores:
+        """Shape (films,): BM25 scores, 0 for a film without any of the words.
+
+        Hints only sort the films that hold a word: whoever says something is answered with that,
+        and taste has its own place in the ranking. Where no word is found, hints stand in for them.
+        """
+        own = self._scores(query.words, query.field_weights)
+        if not query.hints:
+            return own
+        hinted = self._scores(query.hints, query.field_weights)
+        if not own.any():
+            return hinted
+        scale = self._hint_weight * own.max() / max(float(hinted.max()), 1e-9)
+        return cast(Scores, np.where(own > 0, own + scale * hinted, 0.0).astype(np.float32))
+
+    def _scores(self, words: Sequence[str], weights: Mapping[str, float]) -> Scores:
+        if not self._fields:
+            return self._whole.scores(words)
+        parts = [weights[name] * index.scores(words) for name, index in self._fields.items()]
+        return cast(Scores, np.sum(parts, axis=0, dtype=np.float32))

@@ -15,13 +15,13 @@ from recommender.fallbacks import Fallbacks
 from recommender.models import Understanding
 from recommender.preferences.model import Tier
 from recommender.preferences.vectors import unit
+from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Vector
 from recommender.telemetry import EMBEDDING_CACHE, timed
 from recommender.users import UserState
 from recommender.vectors import ItemVectors
 
 ANCHOR_SHARE = 0.85
-MAX_TASTE_INFLUENCE = 0.3
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,18 @@ class QueryVector:
 class QueryEmbedder:
     """Embeds words with the encoder and leans the result towards named films and taste."""
 
-    def __init__(self, encoder: TextEncoder, vectors: ItemVectors, cache: AnswerCache) -> None:
+    def __init__(
+        self,
+        encoder: TextEncoder,
+        vectors: ItemVectors,
+        cache: AnswerCache,
+        settings: RecommenderSettings,
+    ) -> None:
         self._encoder = encoder
         self._vectors = vectors
         self._cache = cache
+        blends = settings.enhance_query_vector
+        self._taste_share = settings.ranking.taste_in_vector if blends else 0.0
 
     def embed(
         self,
@@ -64,7 +72,7 @@ class QueryEmbedder:
             return QueryVector(wish, words, 0.0, cached, latency_ms)
         if wish is None:
             return QueryVector(taste, words, 1.0, cached, latency_ms)
-        influence = MAX_TASTE_INFLUENCE * state.preferences.confidence
+        influence = self._taste_share * state.preferences.confidence
         fused = unit((1 - influence) * wish + influence * taste)
         return QueryVector(fused, words, influence, cached, latency_ms)
 

@@ -45,6 +45,9 @@ class RankingWeights(BaseModel):
     taste_in_vector: Share = 0.3
     """The share of taste in the query vector at full confidence."""
 
+    hints: Share = 0.2
+    """What preferred genres and tags add to the best text score, where they are searched for."""
+
     prior_with_words: Weight = 0.15
     prior_alone: Weight = 1.2
     prior_fame: Share = 0.6

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
-from recommender.lexical import LexicalIndex
+from recommender.lexical import TextQuery, TextSearch
 from recommender.models import Filters
 from recommender.stores.ports import ItemStore, Vector
 from recommender.vectors import ItemVectors
@@ -34,19 +34,19 @@ class Retriever:
     def __init__(
         self,
         catalogue: Catalogue,
-        lexical: LexicalIndex,
+        text_search: TextSearch,
         store: ItemStore,
         vectors: ItemVectors,
     ) -> None:
         self._catalogue = catalogue
-        self._lexical = lexical
+        self._text_search = text_search
         self._store = store
         self._vectors = vectors
 
     def retrieve(
         self,
         vector: Vector | None,
-        words: Sequence[str],
+        text: TextQuery,
         filters: Filters,
         exclude: Sequence[str],
         depth: int,
@@ -58,7 +58,7 @@ class Retriever:
         filters, and a person of whom nothing is known, have an answer.
         """
         allowed = self._catalogue.allowed(filters, exclude)
-        bm25 = self._lexical.scores(words)
+        bm25 = self._text_search.scores(text)
         found = list(self._by_words(bm25, allowed, depth))
         if vector is not None:
             found += self._by_vector(vector, filters, exclude, depth)
@@ -66,7 +66,7 @@ class Retriever:
                 wished = tuple(dict.fromkeys((*filters.include_genres, *soft_genres)))
                 narrower = filters.model_copy(update={"include_genres": wished})
                 found += self._by_vector(vector, narrower, exclude, depth)
-        if vector is None or not words:
+        if vector is None or not text.words:
             found += list(self._popular(allowed, depth))
         rows = np.array(list(dict.fromkeys(found)), dtype=np.intp)
         return self._candidates(rows, vector, bm25)

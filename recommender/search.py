@@ -11,6 +11,7 @@ from recommender.diversity import mmr
 from recommender.evidence import EvidenceFinder, Question
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
+from recommender.lexical import TextQuery
 from recommender.models import (
     MAX_NAMES,
     Evidence,
@@ -23,7 +24,9 @@ from recommender.models import (
     SearchResult,
     Understanding,
 )
-from recommender.preferences.model import Tier
+from recommender.preferences.enhance import pool_size, preferred_labels
+from recommender.preferences.fields import DEFAULT_FIELD_WEIGHTS
+from recommender.preferences.model import Tier, UserPreferences
 from recommender.query import QueryReader
 from recommender.query_vector import QueryEmbedder, QueryVector
 from recommender.ranking import Ranked, Ranker
@@ -129,7 +132,7 @@ class SearchEngine:
         known = self._known(state, variant)
         tier_ = tier(known.preferences, self._settings)
         query = self._embedder.embed(understood, known, tier_, variant, now, fallbacks)
-        candidates = self._candidates(request, understood, state, query)
+        candidates = self._candidates(request, understood, state, known.preferences, query)
         ranked = self._ranker.rank(
             candidates,
             known.preferences,
@@ -191,6 +194,7 @@ class SearchEngine:
         request: SearchRequest,
         understood: Understanding,
         state: UserState,
+        preferences: UserPreferences,
         query: QueryVector,
     ) -> Candidates:
         exclude = list(understood.anchors)
@@ -199,20 +203,29 @@ class SearchEngine:
         depth = request.k * self._settings.candidate_multiplier
         if not _has_wish(understood):
             depth = max(depth, DEPTH_WITHOUT_WORDS)
+        if self._settings.enhance_candidate_pool:
+            depth = pool_size(depth, request.k, preferences.confidence)
         return self._retriever.retrieve(
             query.fused,
-            self._words(understood),
+            self._text(understood, preferences),
             understood.filters,
             exclude,
             depth,
             understood.soft_genres,
         )
 
-    def _words(self, understood: Understanding) -> list[str]:
+    def _text(self, understood: Understanding, preferences: UserPreferences) -> TextQuery:
         """The query's words; films that are named lend their tags and directors."""
         anchors = self._catalogue.select(understood.anchors)
         lent = [" ".join((*anchor.tags[:ANCHOR_TAGS], *anchor.director)) for anchor in anchors]
-        return terms(" ".join((understood.text, *lent)))
+        hints: tuple[str, ...] = ()
+        if self._settings.enhance_query_terms:
+            hints = preferred_labels(preferences, tier(preferences, self._settings))
+        return TextQuery(
+            terms(" ".join((understood.text, *lent))),
+            terms(" ".join(hints)),
+            preferences.field_weights or DEFAULT_FIELD_WEIGHTS,
+        )
 
     def _order(self, candidates: Candidates, ranked: Ranked, k: int) -> list[int]:
         """MMR over the best 3 k candidates."""

@@ -24,7 +24,7 @@ from recommender.evidence import EvidenceFinder
 from recommender.explanation import explain_from
 from recommender.fallbacks import Fallbacks
 from recommender.learner import PreferenceLearner
-from recommender.lexical import LexicalIndex
+from recommender.lexical import LexicalIndex, TextSearch
 from recommender.models import (
     Direction,
     Explanation,
@@ -79,6 +79,7 @@ class Recommender:
         mean = stores.items.mean_vector()
         mean_vector = np.zeros(encoder.dim, np.float32) if mean is None else mean
         lexical = LexicalIndex(self._catalogue.items)
+        text_search = TextSearch(self._catalogue.items, lexical, settings)
         self._cache = AnswerCache(
             stores.embeddings,
             stores.searches,
@@ -98,8 +99,8 @@ class Recommender:
         self._engine = SearchEngine(
             self._catalogue,
             QueryReader(self._catalogue),
-            QueryEmbedder(encoder, vectors, self._cache),
-            Retriever(self._catalogue, lexical, stores.items, vectors),
+            QueryEmbedder(encoder, vectors, self._cache, settings),
+            Retriever(self._catalogue, text_search, stores.items, vectors),
             Ranker(self._catalogue, mean_vector, settings.ranking),
             EvidenceFinder(self._catalogue, lexical, mean_vector),
             vectors,
@@ -239,16 +240,16 @@ class Recommender:
             exported_at=self._clock(),
             swipes=tuple(events),
             surveys=tuple(vars(survey) for survey in surveys),
-            preferences=preferences.model_dump(mode="json") if preferences else None,
             exposures=tuple(exposures),
+            preferences=preferences.model_dump(mode="json") if preferences else None,
         )
 
     def forget_user(self, user_id: str) -> None:
         """Erase everything stored about a user; first the log, so that nothing is learned again."""
         self._stores.swipes.erase(user_id)
         self._stores.surveys.erase(user_id)
-        self._users.evict(user_id)
         self._stores.exposures.erase(user_id)
+        self._users.evict(user_id)
         self._learner.forget(user_id)
         self._cache.erase(user_id)
 

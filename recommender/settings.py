@@ -37,6 +37,19 @@ class RecommenderSettings(BaseSettings):
     mmr_lambda: float = Field(default=0.9, ge=0, le=1)
     ranking: RankingWeights = RankingWeights()
 
+    enhance_query_vector: bool = Field(
+        default=True, description="lean the vector of the words towards taste"
+    )
+    enhance_query_terms: bool = Field(
+        default=False, description="add preferred genres and tags to the text search"
+    )
+    enhance_candidate_pool: bool = Field(
+        default=False, description="look at more candidates the surer the taste"
+    )
+    enhance_field_weights: bool = Field(
+        default=False, description="search title, overview, genres, people by a person's weights"
+    )
+
     enable_search_cache: bool = True
     enable_embedding_cache: bool = True
     cache_ttl_high_confidence: int = Field(default=1800, ge=1, description="seconds")

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import Stemmer
@@ -63,13 +63,12 @@ def embedding_text(item: Item) -> str:
 def index_text(item: Item) -> str:
     """The words by which a film can be found; title, people and tags count twice."""
     strong = " ".join((item.title, *item.people, *item.tags))
-    decade = f"{item.year // 10 * 10}s {item.year}" if item.year else ""
-    return " ".join((strong, strong, *item.genres, decade, item.overview))
+    return " ".join((strong, strong, *item.genres, _when(item), item.overview))
 
 
 def index_terms(item: Item) -> list[str]:
     """A film's words as the index holds them, each tag of several words also as one term."""
-    return [*terms(index_text(item)), *(_phrase(terms(tag)) for tag in item.tags if " " in tag)]
+    return [*terms(index_text(item)), *_tag_phrases(item)]
 
 
 def with_phrases(words: Sequence[str]) -> list[str]:
@@ -78,5 +77,26 @@ def with_phrases(words: Sequence[str]) -> list[str]:
     return [*words, *map(_phrase, runs)]
 
 
+def _when(item: Item) -> str:
+    return f"{item.year // 10 * 10}s {item.year}" if item.year else ""
+
+
+def _labels(item: Item) -> list[str]:
+    return [*terms(" ".join((*item.genres, *item.tags, _when(item)))), *_tag_phrases(item)]
+
+
+def _tag_phrases(item: Item) -> list[str]:
+    return [_phrase(terms(tag)) for tag in item.tags if " " in tag]
+
+
 def _phrase(words: Sequence[str]) -> str:
     return "_".join(words)
+
+
+FIELDS: Mapping[str, Callable[[Item], list[str]]] = {
+    "title": lambda item: terms(item.title),
+    "overview": lambda item: terms(item.overview),
+    "genres": _labels,
+    "people": lambda item: terms(" ".join(item.people)),
+}
+"""A film's words by field; themes (tags) and the decade are with the genres."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recommender.models import Direction, Item, LearnedWeights, Swipe
 from recommender.preferences import vectors as strategies
+from recommender.preferences.fields import FieldHabits
 from recommender.preferences.model import UserPreferences
 from recommender.ranking_weights import RankingWeights
 from recommender.settings import RecommenderSettings
@@ -26,7 +27,8 @@ class TasteContext:
     """What learning needs to know of the catalogue.
 
     ``mean_vector`` shape (dim,); ``genre_shares`` and ``tag_shares`` are shares of films, 0..1;
-    ``popularity`` is each film's percentile, 0..1.
+    ``popularity`` is each film's percentile, 0..1. Without ``field_habits`` no field weights
+    are learned.
     """
 
     model_version: str
@@ -34,6 +36,7 @@ class TasteContext:
     genre_shares: Mapping[str, float]
     tag_shares: Mapping[str, float]
     popularity: Mapping[str, float]
+    field_habits: FieldHabits | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def learn(
         year_spread=round(float(np.std(years)), 1) if years else None,
         popularity_bias=_popularity_bias(liked, context.popularity),
         search_weights=_search_weights(settings.ranking, confidence * consistency),
+        field_weights=context.field_habits.weights(liked) if context.field_habits else {},
         updated_at=now,
     )
 

@@ -21,6 +21,7 @@ class UserPreferences(Frozen):
     ``vectors`` holds one unit vector per strategy, in the item embedding space with the catalogue's
     mean taken out; a strategy that had nothing to learn from is missing. Genre and tag weights are
     -1..1. ``year_centre``/``year_spread`` are in years; ``popularity_bias`` is -1 (niche) to 1.
+    ``field_weights`` are those of the text search, empty where they were not learned.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,6 +41,7 @@ class UserPreferences(Frozen):
     year_spread: float | None = None
     popularity_bias: float = 0.0
     search_weights: LearnedWeights
+    field_weights: dict[str, float] = {}
     updated_at: datetime | None = None
 
     @property

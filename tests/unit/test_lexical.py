@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from rank_bm25 import BM25Okapi
 
-from recommender.lexical import LexicalIndex
+from recommender.lexical import LexicalIndex, TextQuery, TextSearch
 from recommender.models import Item
-from recommender.text import index_terms, index_text, terms, with_phrases
+from recommender.preferences.fields import DEFAULT_FIELD_WEIGHTS
+from recommender.settings import RecommenderSettings
+from recommender.text import FIELDS, index_terms, index_text, terms, with_phrases
 
 K1 = 1.5
 QUERIES = [
@@ -100,3 +102,64 @@ def test_a_word_finds_the_films_that_hold_it(
     assert found == told
     best = starter_items[int(np.argmax(scores))]
     assert "Godzilla" in best.title or "godzilla" in best.tags
+
+
+@pytest.fixture(scope="module")
+def text_search(starter_items: list[Item], index: LexicalIndex) -> TextSearch:
+    return TextSearch(starter_items, index, RecommenderSettings())
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_words_alone_score_as_in_the_index(
+    index: LexicalIndex, text_search: TextSearch, query: str
+) -> None:
+    weights = {"title": 9.0, "overview": 9.0, "genres": 9.0, "people": 9.0}
+    scores = text_search.scores(TextQuery(terms(query), field_weights=weights))
+    np.testing.assert_array_equal(scores, index.scores(terms(query)))
+
+
+def test_hints_sort_the_films_that_hold_a_word_and_let_no_other_in(
+    index: LexicalIndex, text_search: TextSearch
+) -> None:
+    words, hints = terms("submarine"), terms("Comedy")
+    plain, hinted = index.scores(words), text_search.scores(TextQuery(words, hints))
+    added = hinted - plain
+    assert set(np.flatnonzero(hinted)) == set(np.flatnonzero(plain))
+    assert 0 < added.max() <= 0.2 * plain.max() + 1e-5
+    assert set(np.flatnonzero(added > 1e-6)) <= set(np.flatnonzero(index.scores(hints)))
+
+
+def test_hints_stand_in_where_there_is_no_word(
+    index: LexicalIndex, text_search: TextSearch
+) -> None:
+    hints = terms("Western")
+    for words in ([], ["qzxv"]):
+        scores = text_search.scores(TextQuery(words, hints))
+        np.testing.assert_array_equal(scores, index.scores(hints))
+    np.testing.assert_array_equal(
+        text_search.scores(TextQuery(terms("robot"), ["qzxv"])), index.scores(terms("robot"))
+    )
+
+
+def test_fields_are_searched_by_their_weights(
+    starter_items: list[Item], index: LexicalIndex
+) -> None:
+    by_field = TextSearch(starter_items, index, RecommenderSettings(enhance_field_weights=True))
+    none = dict.fromkeys(FIELDS, 0.0)
+    words = terms("Hitchcock")
+    by_people = by_field.scores(TextQuery(words, field_weights=none | {"people": 2.0}))
+    once = by_field.scores(TextQuery(words, field_weights=none | {"people": 1.0}))
+    np.testing.assert_allclose(by_people, 2 * once)
+    found = {starter_items[row].item_id for row in np.flatnonzero(once)}
+    assert found == {i.item_id for i in starter_items if "Hitchcock" in " ".join(i.people)}
+    assert set(FIELDS) == set(DEFAULT_FIELD_WEIGHTS)
+
+
+def test_the_fields_hold_the_words_of_the_index(starter_items: list[Item]) -> None:
+    for item in starter_items[:200]:
+        assert {t for read in FIELDS.values() for t in read(item)} == set(index_terms(item))
+
+
+def test_films_without_a_word_can_be_indexed() -> None:
+    index = LexicalIndex([Item(item_id="1", title="It")], lambda _: [])
+    assert index.scores(["robot"]).tolist() == [0.0]

@@ -1,0 +1,63 @@
+"""Which fields of a film matter to a person: those that their likes have in common."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import comb, exp, log
+
+import numpy as np
+
+from recommender.models import Item
+from recommender.text import FIELDS
+
+DEFAULT_FIELD_WEIGHTS: Mapping[str, float] = {
+    "title": 2.0,
+    "overview": 1.0,
+    "genres": 2.0,
+    "people": 2.0,
+}
+BOUND = 2.0
+SMOOTHING = 20.0
+
+
+class FieldHabits:
+    """How much films of the catalogue have in common by chance, field by field."""
+
+    def __init__(self, films: Sequence[Item]) -> None:
+        self._rarity = {name: _rarity(map(read, films)) for name, read in FIELDS.items()}
+        self._by_chance = {
+            name: sum(exp(-2 * nats) * nats for nats in rarity.values())
+            for name, rarity in self._rarity.items()
+        }
+
+    def weights(self, liked: Sequence[Item]) -> dict[str, float]:
+        """A person's field weights: the default ones, each times a factor of 1/2..2.
+
+        What two films have in common in a field is the sum of -ln(share of films) over their shared
+        terms. The factor is the root of how much more that is among the likes than by chance, over
+        the geometric mean of the fields. 20 such nats are added to both, so that a few likes prove
+        little and none nothing.
+        """
+        lifts = {name: self._lift(name, liked) for name in FIELDS}
+        middle = float(np.mean(list(lifts.values())))
+        return {
+            name: round(DEFAULT_FIELD_WEIGHTS[name] * _bounded(exp((lift - middle) / 2)), 4)
+            for name, lift in lifts.items()
+        }
+
+    def _lift(self, name: str, liked: Sequence[Item]) -> float:
+        rarity, read = self._rarity[name], FIELDS[name]
+        counts = Counter(term for film in liked for term in set(read(film)))
+        shared = sum(comb(counts[term], 2) * rarity.get(term, 0.0) for term in sorted(counts))
+        chance = comb(len(liked), 2) * self._by_chance[name]
+        return log((shared + SMOOTHING) / (chance + SMOOTHING))
+
+
+def _rarity(films: Iterable[Iterable[str]]) -> dict[str, float]:
+    """-ln(share of films) of each term."""
+    documents = [set(terms) for terms in films]
+    counts = Counter(term for terms in documents for term in terms)
+    return {term: log(len(documents) / counts[term]) for term in sorted(counts)}
+
+
+def _bounded(factor: float) -> float:
+    return float(np.clip(factor, 1 / BOUND, BOUND))
