@@ -1,4 +1,4 @@
-"""The command line: ``reelwise serve``, ``index``, ``embed``, ``search`` and ``bench``."""
+"""The command line: what ``reelwise --help`` lists."""
 
 import logging
 import signal
@@ -15,7 +15,9 @@ from pydantic import ValidationError
 
 from assistant.bench import measure, table
 from assistant.composition import load_encoder, open_recommender
+from assistant.evaluate_cli import evaluate
 from assistant.models import ChatModelUnavailable
+from assistant.refusal import refuse
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
@@ -26,7 +28,7 @@ from recommender.models import SearchRequest
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
-USAGE_ERROR = 2
+app.command()(evaluate)
 
 
 @app.command()
@@ -73,7 +75,7 @@ def bench(
         for line in table(measure(url, read_items(STARTER), n)):
             typer.echo(line)
     except httpx.HTTPError as error:
-        _refuse(f"{url} did not serve: {error}. Start it with: reelwise serve")
+        refuse(f"{url} did not serve: {error}. Start it with: reelwise serve")
 
 
 @app.command()
@@ -108,9 +110,9 @@ def _mendable() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        _refuse(_first_problem(error))
+        refuse(_first_problem(error))
     except (ReelwiseError, FusionError, ChatModelUnavailable) as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
@@ -137,11 +139,6 @@ def _first_problem(error: ValidationError) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     return f"{name.upper() if error.title.endswith('Settings') else name}: {first['msg']}"
-
-
-def _refuse(message: str) -> None:
-    typer.echo(f"reelwise: {message}", err=True)
-    raise typer.Exit(USAGE_ERROR)
 
 
 def _shown_host(host: str) -> str:

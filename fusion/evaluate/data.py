@@ -1,10 +1,12 @@
 """Reading what is measured on: a MovieLens folder, a catalogue of texts, and who is a stranger."""
 
 import csv
+import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -59,10 +61,20 @@ class Dataset:
     films: tuple[Film, ...]
     everyone: Interactions
 
+    @cached_property
+    def digest(self) -> str:
+        """What tells this data from other data: 16 hex digits over all films and ratings."""
+        hashed = hashlib.sha256()
+        for film in self.films:
+            hashed.update(film.model_dump_json().encode())
+        for user, ratings in sorted(self.everyone.by_user.items()):
+            hashed.update(repr((user, [(r.item, r.value, r.timestamp) for r in ratings])).encode())
+        return hashed.hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Split:
-    """Three sets of people with nobody in common."""
+    """Three sets of people with nobody in common; test people set aside may be in none."""
 
     train: Interactions
     validation: Interactions
@@ -106,25 +118,31 @@ def split_users(
     seed: int,
     validation: int = 60,
     test: int = 130,
-    min_swipes: int = 40,
+    min_swipes: int = 25,
 ) -> Split:
-    """Draw strangers from the people with `min_swipes` likes and dislikes; the rest is train.
+    """Set `test` people aside, then seek `validation` active ones among the others, who train.
+
+    People are drawn before anything is known of them. Of those set aside, the ones with
+    `min_swipes` likes and dislikes are the test strangers and the rest are used for nothing, so
+    who is set aside never hangs on which films take part or on how active a stranger must be.
 
     Raises:
-        DataUnusable: there are too few such people.
+        DataUnusable: there are too few active people, or nobody is left to train on.
     """
-    active = [user for user, n in _swipe_counts(everyone) if n >= min_swipes]
-    if len(active) < validation + test:
+    people = sorted(everyone.by_user)
+    drawn = [people[k] for k in np.random.default_rng(seed).permutation(len(people))]
+    active = {user for user, n in _swipe_counts(everyone) if n >= min_swipes}
+    strangers = [user for user in drawn[:test] if user in active]
+    held = [user for user in drawn[test:] if user in active][:validation]
+    train = set(drawn[test:]) - set(held)
+    if len(held) < validation or not strangers or not train:
         raise DataUnusable(
-            f"{validation + test} strangers with {min_swipes} likes and dislikes are wanted, "
-            f"{len(active)} are there. Ask for fewer or take a larger MovieLens."
+            f"{test} people set aside, {validation} others with {min_swipes} likes and dislikes "
+            f"and somebody to train on are wanted; {len(people)} people are there, "
+            f"{len(active)} as active. Ask for fewer or take a larger MovieLens."
         )
-    drawn = np.random.default_rng(seed).permutation(sorted(active))
-    strangers, held = set(drawn[:test].tolist()), set(drawn[test : test + validation].tolist())
     return Split(
-        _people(everyone, set(everyone.by_user) - strangers - held),
-        _people(everyone, held),
-        _people(everyone, strangers),
+        _people(everyone, train), _people(everyone, set(held)), _people(everyone, set(strangers))
     )
 
 

@@ -24,7 +24,9 @@ from fusion.evaluate.tasks import (
     swipes_task,
     without_films,
 )
-from fusion.evaluate.tuning import Trial, best_trial, try_grid
+from fusion.evaluate.tuning import Tick, Trial, best_trial, covers, points, try_grid
+
+VALIDATION, TEST = "validation", "test"
 
 
 class Plan(BaseModel):
@@ -35,7 +37,8 @@ class Plan(BaseModel):
     seed: int = 7
     validation_people: int = 60
     test_people: int = 130
-    min_swipes: int = 40
+    """How many are set aside for test; the active ones of them are measured on."""
+    min_swipes: int = 25
     """Likes and dislikes that a person needs to be drawn as a stranger."""
     swipes: tuple[int, ...] = (0, 1, 3, 5, 10, 20, 40)
     tuned_at: tuple[int, ...] = (5, 10, 20)
@@ -50,6 +53,8 @@ class Run(BaseModel):
 
     peer: str
     plan: Plan
+    data: str
+    """Digest of the films and ratings, so that runs on other data are not mistaken for these."""
     measured_on: str
     trials: list[Trial]
     results: list[Result]
@@ -104,34 +109,45 @@ class Harness:
             films, per_kind = self.dataset.films, plan.queries_per_kind
             yield query_task(strangers, films, n, per_kind, plan.seed)
 
-    def tune(self, peer: Peer) -> list[Trial]:
-        """Try a peer's grid on the validation strangers, for each kind of task by itself."""
+    def tune(self, peer: Peer, tick: Tick = lambda: None) -> list[Trial]:
+        """Try a peer's grid on the validation strangers, for each kind of task by itself.
+
+        `tick` is called after each point of the grid.
+        """
         train, strangers = self.split.train, self.split.validation
         trials = []
-        for kinds in (peer.tasks - {NEW}, peer.tasks & {NEW}):
+        for kinds in _tuned_together(peer):
             tasks = [
                 task
                 for kind in sorted(kinds)
                 for task in self.tasks(kind, strangers, self.plan.tuned_at)
             ]
-            if tasks:
-                trials += try_grid(peer, self._visible(tasks[0].kind, train), tasks)
+            trials += try_grid(peer, self._visible(tasks[0].kind, train), tasks, tick)
         return trials
 
-    def measure(self, peer: Peer, trials: list[Trial], final: bool = False) -> Run:
-        """Measure the best points: on validation, or, `final`, trained on it too, on test."""
+    def measure(
+        self,
+        peer: Peer,
+        trials: list[Trial],
+        final: bool = False,
+        tick: Tick = lambda: None,
+    ) -> Run:
+        """Measure the best points: on validation, or, `final`, trained on it too, on test.
+
+        `tick` is called after each kind of task.
+        """
         train, strangers = self.split.train, self.split.validation
         if final:
             train, strangers = merge(train, strangers), self.split.test
-        results = [
-            result
-            for kind in sorted(peer.tasks)
-            for result in self._results(peer, kind, trials, train, strangers)
-        ]
+        results: list[Result] = []
+        for kind in sorted(peer.tasks):
+            results += self._results(peer, kind, trials, train, strangers)
+            tick()
         return Run(
             peer=peer.name,
             plan=self.plan,
-            measured_on="test" if final else "validation",
+            data=self.dataset.digest,
+            measured_on=TEST if final else VALIDATION,
             trials=trials,
             results=results,
         )
@@ -154,6 +170,21 @@ class Harness:
 
     def _visible(self, kind: str, people: Interactions) -> Interactions:
         return without_films(people, self.hidden) if kind == NEW else people
+
+    def is_current(self, run: Run, peer: Peer) -> bool:
+        """Whether the run is of this plan and data and its trials are of the peer's grid."""
+        same = (run.plan, run.data) == (self.plan, self.dataset.digest)
+        return same and covers(run.trials, peer)
+
+
+def _tuned_together(peer: Peer) -> list[frozenset[str]]:
+    """The kinds of task that share a fit; new films are to be hidden in theirs."""
+    return [kinds for kinds in (peer.tasks - {NEW}, peer.tasks & {NEW}) if kinds]
+
+
+def fits_to_tune(peer: Peer) -> int:
+    """How many fits tuning takes."""
+    return len(list(points(peer.grid))) * len(_tuned_together(peer))
 
 
 def genre_matrix(films: Sequence[Film]) -> NDArray[np.bool_]:

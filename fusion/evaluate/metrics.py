@@ -1,5 +1,7 @@
 """How good a ranking is, per case, and how sure the mean of it is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,6 +70,29 @@ def lift(ours: Floats, theirs: Floats, samples: int = 10_000, seed: int = 0) -> 
     means = _bootstrap(np.column_stack([ours, theirs]), samples, seed)
     low, high = _percentiles(_relative(means[:, 0], means[:, 1]))
     return np.array([*_relative(ours.mean(keepdims=True), theirs.mean(keepdims=True)), low, high])
+
+
+def randomisation(ours: Floats, theirs: Floats, samples: int = 10_000, seed: int = 0) -> float:
+    """Two-sided p of the difference of means, paired by person: Fisher's randomisation test.
+
+    How often a difference as large comes of swapping each person's two values at random (Smucker
+    et al. 2007); at least 1 / (samples + 1).
+    """
+    differences = ours - theirs
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), size=(samples, len(differences)))
+    # Sums of the same numbers in another order differ in their last digits.
+    as_large = np.abs(signs @ differences) >= np.abs(differences.sum()) - 1e-9
+    return (1 + int(as_large.sum())) / (1 + samples)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of one family of tests adjusted for their number (Holm 1979)."""
+    p = np.array(p_values, dtype=np.float64)
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return list(map(float, adjusted))
 
 
 def _relative(ours: Floats, theirs: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from fusion.evaluate.tasks import Case, Task
 
 DEPTH = 20
 LIST = 10
+DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,21 @@ class Facts:
     genres: NDArray[np.bool_]
 
 
+class JudgedQuery(NamedTuple):
+    """How one query of a person fared: what it was made of, and NDCG@10."""
+
+    user: int
+    kind: str
+    term: str
+    ndcg: float
+
+
 class Result(BaseModel):
-    """One scorer on one task: a value for each person and metric, in the order of `users`."""
+    """One scorer on one task: a value for each person and metric, in the order of `users`.
+
+    `queries` holds the single queries of a query task, else nothing. Values have 4 decimals, so
+    that runs are small enough to keep.
+    """
 
     scorer: str
     task: str
@@ -42,6 +57,7 @@ class Result(BaseModel):
     personal: bool
     users: list[int]
     values: dict[str, list[float]]
+    queries: list[JudgedQuery] = []
     coverage: float
     milliseconds: float
     """Mean time of one ranking: scoring and sorting."""
@@ -49,6 +65,10 @@ class Result(BaseModel):
     def mean(self, metric: str) -> float:
         """The mean over people."""
         return float(np.mean(self.values[metric]))
+
+    def per_person(self, metric: str) -> metrics.Floats:
+        """The values in the order of `users`, shape (people,)."""
+        return np.array(self.values[metric])
 
 
 def rank(scorer: Scorer, task: Task, personal: bool = True) -> Rankings:
@@ -87,9 +107,18 @@ def judge(name: str, scorer: Scorer, task: Task, facts: Facts, personal: bool = 
         personal=personal,
         users=users,
         values=by_user,
+        queries=_queries(task, by_case["ndcg@10"]),
         coverage=metrics.coverage(first, int(task.candidates.sum())),
         milliseconds=1e3 * elapsed / max(len(task.cases), 1),
     )
+
+
+def _queries(task: Task, ndcg: metrics.Floats) -> list[JudgedQuery]:
+    return [
+        JudgedQuery(case.user, case.kind, case.term, round(float(value), DECIMALS))
+        for case, value in zip(task.cases, ndcg, strict=True)
+        if case.query
+    ]
 
 
 def quality(scorer: Scorer, task: Task) -> float:
@@ -112,7 +141,7 @@ def _by_user(
     users, place = np.unique([case.user for case in task.cases], return_inverse=True)
     counts = np.bincount(place)
     means = {
-        metric: (np.bincount(place, weights=values) / counts).tolist()
+        metric: (np.bincount(place, weights=values) / counts).round(DECIMALS).tolist()
         for metric, values in by_case.items()
     }
     return users.tolist(), means

@@ -1,119 +1,142 @@
-"""Stored runs, and the tables made of them."""
+"""The report of stored runs: `report.md` with two plots, and the results section of a README."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from fusion.evaluate.data import DataUnusable
-from fusion.evaluate.harness import Run
-from fusion.evaluate.metrics import interval, lift
+from fusion.evaluate.harness import TEST, VALIDATION, Run
 from fusion.evaluate.ranking import Result
+from fusion.evaluate.runs import read_runs
+from fusion.evaluate.tables import (
+    NDCG,
+    Rows,
+    all_tables,
+    best_first,
+    common_plan,
+    curve,
+    gain,
+    interval,
+    is_ours,
+    markdown,
+    name,
+    of,
+    without_person,
+)
 from fusion.evaluate.tasks import NEW, QUERY, SWIPES
 
-Rows = list[list[str]]
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+REPORT, CURVE, LATENCY = "report.md", "quality-over-swipes.png", "quality-against-latency.png"
+PROTOCOL = """\
+Strangers are people whose ratings nobody was trained on. Their swipes are drawn at random from
+their ratings (4 and more is a like, 2.5 and less a dislike); every film they did not swipe is a
+candidate. A value is the mean over people, with its 95 % bootstrap interval over people in
+brackets; coverage is one number for all lists together. Gains are paired by person. p is of
+Fisher's randomisation test, adjusted by Holm for the number of methods in the table; ▲ and ▼ mark
+a mean significantly (p < .05) above and below EASE's after as many swipes. Times are of one
+ranking, scoring and sorting."""
+PEOPLE = {
+    TEST: "Test strangers: trained on everybody else, settings chosen on validation strangers.",
+    VALIDATION: "Validation strangers: settings were chosen on these very people, which flatters "
+    "most the methods with most settings.",
+}
+IN_BRIEF = {
+    SWIPES: ("popularity", "ItemKNN", "BPR", "iALS", "SASRec", "EASE", "EASE + text neighbours"),
+    QUERY: ("BM25", "MiniLM", "RRF", "centroid difference", "EASE", "RRF + EASE"),
+    NEW: ("centroid difference", "contrastive", "text neighbours", "centroid + popularity"),
+}
+"""The peers that are shown in brief, beside ours."""
 
 
-def store(run: Run, folder: Path) -> Path:
-    """Write a run as JSON, `folder`/`measured_on`/`peer`.json, over an earlier one."""
-    slug = re.sub(r"[^a-z0-9]+", "-", run.peer.lower()).strip("-")
-    path = folder / run.measured_on / f"{slug}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(run.model_dump_json(indent=1), encoding="utf-8")
+def write_report(out: Path) -> Path:
+    """Write `out`/report.md and its plots from the runs stored in `out`.
+
+    Raises:
+        DataUnusable: there is no run, or the runs of a folder do not compare.
+    """
+    from fusion.evaluate.plots import draw_curve, draw_latency
+
+    latest = best_runs(out)
+    title = PEOPLE[latest[0].measured_on].partition(":")[0]
+    draw_curve(latest, out / CURVE, title)
+    draw_latency(latest, out / LATENCY, title)
+    parts = ["# Results", PROTOCOL, f"![Quality over swipes]({CURVE})"]
+    parts.append(f"![Quality against latency]({LATENCY})")
+    for measured_on, people in PEOPLE.items():
+        if runs := read_runs(out / measured_on):
+            parts += [f"## {people}", all_tables(runs)]
+    path = out / REPORT
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return path
 
 
-def read_runs(folder: Path) -> list[Run]:
-    """Read the stored runs of a folder, `out`/test or `out`/validation."""
-    paths = sorted(folder.glob("*.json"))
-    return [Run.model_validate_json(path.read_text(encoding="utf-8")) for path in paths]
-
-
-def report(runs: Sequence[Run], at: int = 20) -> str:
-    """The curve and a table for each task, as Markdown.
+def best_runs(out: Path) -> list[Run]:
+    """The runs on test strangers, or while there are none, those on validation strangers.
 
     Raises:
-        DataUnusable: the runs are not of one plan, so their people and queries differ.
+        DataUnusable: there is no run.
     """
-    if len({run.plan for run in runs}) > 1:
-        raise DataUnusable("The runs are of different plans: take another folder, or run all anew.")
-    results = [result for run in runs for result in run.results]
+    runs = read_runs(out / TEST) or read_runs(out / VALIDATION)
+    if not runs:
+        raise DataUnusable(f"No run is stored in {out}. Make some with: reelwise evaluate --data …")
+    return runs
+
+
+def renew_readme(readme: Path, out: Path) -> None:
+    """Put the results of `out` between the markers of a page.
+
+    Raises:
+        DataUnusable: the page cannot be read or lacks the markers, or there is no run.
+    """
+    try:
+        page = readme.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataUnusable(f"{readme} cannot be read: {error.strerror}.") from error
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise DataUnusable(f"{readme} lacks the lines {BEGIN} and {END} around its results.")
+    section = in_brief(best_runs(out))
+    readme.write_text(f"{before}{BEGIN}\n{section}\n{END}{after}", encoding="utf-8")
+
+
+def in_brief(runs: Sequence[Run]) -> str:
+    """The results section of a README: who was measured, and a small table for each task.
+
+    Raises:
+        DataUnusable: the runs do not compare.
+    """
+    at = common_plan(runs).worded_at
+    results = [r for run in runs for r in run.results if _is_shown(r)]
     parts = [
-        ("Swipes to films, NDCG@10 over the number of swipes", curve(results)),
-        (f"Swipes to films at {at} swipes", table(_of(results, SWIPES, at), "EASE")),
-        ("Query and swipes to films", query_table(results, at)),
-        (
-            "New films (only they are candidates)",
-            table(_of(results, NEW, at), "centroid difference"),
-        ),
+        PEOPLE[runs[0].measured_on] + " NDCG@10 after so many swipes:",
+        markdown(_brief_curve(results, at)),
+        f"A query and {at} swipes, NDCG@10:",
+        markdown(_brief_queries(results, at)),
+        f"{at} swipes, then only films that training never saw, NDCG@10:",
+        markdown([["method", "NDCG@10"], *_means(of(results, NEW, at))]),
     ]
-    return "\n\n".join(f"### {title}\n\n{_markdown(rows)}" for title, rows in parts if rows[1:])
+    return "\n\n".join(parts)
 
 
-def table(results: Sequence[Result], baseline: str) -> Rows:
-    """One row a scorer, best NDCG@10 first, with 95 % intervals over people.
-
-    The last column is the relative gain over the scorer called `baseline`, paired by person.
-    """
-    head = "method", "NDCG@10", "95 %", "recall@20", "coverage@10", "novelty", "diversity", "ms"
-    rows = [[*head, f"against {baseline}"]]
-    bar = next((result for result in results if result.scorer == baseline), None)
-    for result in sorted(results, key=lambda r: -r.mean("ndcg@10")):
-        low, high = interval(np.array(result.values["ndcg@10"]))
-        cells = [
-            result.scorer,
-            f"{result.mean('ndcg@10'):.3f}",
-            f"{low:.3f}–{high:.3f}",
-            f"{result.mean('recall@20'):.3f}",
-            f"{result.coverage:.3f}",
-            f"{result.mean('novelty'):.2f}",
-            f"{result.mean('diversity'):.2f}",
-            f"{result.milliseconds:.1f}",
-        ]
-        rows.append([*cells, _gain(result, bar)])
-    return rows
+def _is_shown(result: Result) -> bool:
+    return is_ours(result.scorer) or result.scorer in IN_BRIEF[result.task]
 
 
-def query_table(results: Sequence[Result], at: int) -> Rows:
-    """The same for queries, and each search's gain over itself without the person."""
-    with_person, without = (
-        [r for r in results if (r.task, r.n_swipes, r.personal) == (QUERY, at, personal)]
-        for personal in (True, False)
-    )
-    impersonal = {result.scorer: result for result in without}
-    personal = {result.scorer: result for result in with_person}
-    head, *rows = table(with_person, "RRF + EASE")
-    gains = ([*row, _gain(personal[row[0]], impersonal[row[0]])] for row in rows)
-    return [[*head, "against itself without the person"], *gains]
+def _brief_curve(results: Iterable[Result], at: int) -> Rows:
+    """The curve's means without intervals, and coverage at `at` swipes."""
+    (method, *swipes), *rows = curve(results, intervals=False)
+    coverage = {name(r.scorer): f"{r.coverage:.3f}" for r in of(results, SWIPES, at)}
+    head = [method, *swipes, f"coverage@10 at {at}"]
+    return [head, *([*row, coverage[row[0]]] for row in rows)]
 
 
-def curve(results: Iterable[Result]) -> Rows:
-    """NDCG@10 of each scorer (rows) at each number of swipes (columns)."""
-    by_scorer: dict[str, dict[int, float]] = {}
-    for result in results:
-        if result.task == SWIPES:
-            by_scorer.setdefault(result.scorer, {})[result.n_swipes] = result.mean("ndcg@10")
-    swipes = sorted({n for means in by_scorer.values() for n in means})
-    rows = [["method", *map(str, swipes)]]
-    for scorer, means in sorted(by_scorer.items(), key=lambda pair: -max(pair[1].values())):
-        rows.append([scorer, *(f"{means[n]:.3f}" if n in means else "" for n in swipes)])
-    return rows
+def _brief_queries(results: Sequence[Result], at: int) -> Rows:
+    impersonal = without_person(results, at)
+    with_person = best_first(of(results, QUERY, at))
+    gains = [gain(result, impersonal.get(result.scorer)) for result in with_person]
+    rows = [[*row, lift] for row, lift in zip(_means(with_person), gains, strict=True)]
+    return [["method", "NDCG@10", "against itself without the person"], *rows]
 
 
-def _of(results: Iterable[Result], kind: str, n: int) -> list[Result]:
-    return [r for r in results if r.task == kind and r.n_swipes == n and r.personal]
-
-
-def _gain(ours: Result, theirs: Result | None) -> str:
-    if theirs is None or ours is theirs:
-        return ""
-    ndcg, bar = (np.array(result.values["ndcg@10"]) for result in (ours, theirs))
-    gain, low, high = lift(ndcg, bar)
-    return f"{gain:+.1%} ({low:+.1%} to {high:+.1%})"
-
-
-def _markdown(rows: Rows) -> str:
-    lines = [" | ".join(row) for row in rows]
-    lines.insert(1, " | ".join("---" for _ in rows[0]))
-    return "\n".join(f"| {line} |" for line in lines)
+def _means(results: Iterable[Result]) -> Rows:
+    return [[name(r.scorer), interval(r.per_person(NDCG))] for r in best_first(results)]

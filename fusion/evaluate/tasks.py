@@ -18,12 +18,17 @@ MIN_NEW = 3
 
 @dataclass(frozen=True)
 class Case:
-    """One ranking to make for a stranger, and the films that it should put first."""
+    """One ranking to make for a stranger, and the films that it should put first.
+
+    `kind` and `term` say what the query was made of, such as "tag" and "heist"; empty without one.
+    """
 
     user: int
     history: tuple[Swipe, ...]
     relevant: frozenset[int]
     query: str | None = None
+    kind: str = ""
+    term: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,10 @@ def query_task(
         fitting = [query for query in queries if _is_fair(query, liked)]
         rng = np.random.default_rng([seed, user, n])
         for query in _some_of_each_kind(fitting, per_kind, rng):
-            cases.append(Case(user, swiped, liked & query.fits, query.words(rng)))
+            relevant = liked & query.fits
+            cases.append(
+                Case(user, swiped, relevant, query.words(rng), query.kind, " ".join(query.parts))
+            )
     return Task(QUERY, n, tuple(cases), np.ones(strangers.n_items, dtype=bool))
 
 

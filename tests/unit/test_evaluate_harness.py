@@ -10,7 +10,8 @@ from fusion.evaluate.peers.collaborative import EASE, Popularity
 from fusion.evaluate.peers.registry import Peer
 from fusion.evaluate.protocol import Interactions, Scorer, Scores, Swipe
 from fusion.evaluate.ranking import rank
-from fusion.evaluate.report import curve, read_runs, report, store
+from fusion.evaluate.runs import read_runs, store
+from fusion.evaluate.tables import all_tables, curve
 from fusion.evaluate.tasks import NEW, QUERY, SWIPES, Case, Task
 from fusion.evaluate.tuning import points
 from tests.unit.evaluate_world import N_FILMS, films, people
@@ -128,11 +129,11 @@ def test_a_stored_run_reads_back_and_fills_the_tables(harness: Harness, tmp_path
     run = harness.measure(peer, harness.tune(peer))
     assert store(run, tmp_path) == tmp_path / "validation" / "a-peer.json"
     assert read_runs(tmp_path / "validation") == [run]
-    text = report([run], at=3)
+    text = all_tables([run])
     assert "against itself without the person" in text
-    assert "New films" not in text
+    assert "new films" not in text
     three = next(r for r in run.results if r.task == SWIPES and r.n_swipes == 3)
-    assert curve(run.results)[1][2] == f"{three.mean('ndcg@10'):.3f}"
+    assert curve(run.results, intervals=False)[1][2] == f"{three.mean('ndcg@10'):.3f}"
 
 
 def test_a_task_that_nobody_can_be_asked_is_refused(harness: Harness) -> None:
@@ -144,5 +145,5 @@ def test_runs_of_different_plans_are_not_compared(harness: Harness) -> None:
     peer = Peer("popularity", Popularity, tasks=frozenset({SWIPES}))
     run = harness.measure(peer, harness.tune(peer))
     other = run.model_copy(update={"plan": Plan(seed=99)})
-    with pytest.raises(DataUnusable, match="different plans"):
-        report([run, other])
+    with pytest.raises(DataUnusable, match="2 plans"):
+        all_tables([run, other])

@@ -28,13 +28,15 @@ Grid = Mapping[str, Sequence[Any]]
 class Peer:
     """A method under test: how to build it from one point of its grid.
 
-    It is tuned by itself for each kind of task that it is measured on.
+    It is tuned by itself for each kind of task that it is measured on. `needs` names the modules
+    that only the extra `[evaluate]` brings.
     """
 
     name: str
     build: Callable[..., Scorer]
     grid: Grid = field(default_factory=dict)
     tasks: frozenset[str] = ALL
+    needs: tuple[str, ...] = ()
 
 
 def standard_peers(films: Sequence[Film], space: TextSpace) -> list[Peer]:
@@ -67,6 +69,7 @@ def _collaborative() -> list[Peer]:
                 "alpha": (5.0, 10.0, 20.0),
             },
             WARM,
+            needs=("implicit",),
         ),
         Peer(
             "BPR",
@@ -79,6 +82,7 @@ def _collaborative() -> list[Peer]:
                 "strength": (0.5, 1.0, 2.0),
             },
             WARM,
+            needs=("implicit",),
         ),
         Peer(
             "SASRec",
@@ -90,6 +94,7 @@ def _collaborative() -> list[Peer]:
                 "order": ("time", "random"),
             },
             WARM,
+            needs=("cornac", "torch"),
         ),
     ]
 
@@ -120,6 +125,7 @@ def _textual(films: Sequence[Film], space: TextSpace) -> list[Peer]:
                 "background": (1.0, 5.0),
                 "influence": (0.2, 0.4, 0.6),
             },
+            needs=("sklearn",),
         ),
         Peer("text neighbours", with_space(TextNeighbours), {"neighbours": (10, 30, 100)}),
     ]

@@ -1,0 +1,117 @@
+"""``reelwise evaluate``: measure the peers on MovieLens, and make the report of stored runs.
+
+Nothing of the evaluation is imported before it runs: ``reelwise serve`` needs none of it.
+"""
+
+import logging
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assistant.refusal import refuse
+from fusion.errors import FusionError
+
+if TYPE_CHECKING:
+    from fusion.evaluate.harness import Harness
+    from fusion.evaluate.peers.registry import Peer
+
+STARTER = Path(__file__).parents[1] / "recommender" / "catalog" / "starter.jsonl"
+INSTALL = "pip install -e '.[evaluate]'"
+
+
+def evaluate(
+    data: Annotated[
+        Path | None, typer.Option(help="Unpacked MovieLens folder, such as ml-latest-small.")
+    ] = None,
+    catalogue: Annotated[
+        Path, typer.Option(help="Films with texts, one JSON object a line.", show_default=False)
+    ] = STARTER,
+    out: Annotated[Path, typer.Option(help="Folder of the runs and of the report.")] = Path("runs"),
+    only: Annotated[list[str] | None, typer.Option(help="Peers to run, by name.")] = None,
+    peers: Annotated[
+        list[str] | None,
+        typer.Option(help="More peers: module:function, called with films, text space, split."),
+    ] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="Train on validation people too, measure on test.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Do stored runs anew.")] = False,
+    report_only: Annotated[
+        bool, typer.Option("--report-only", help="Measure nothing, report stored runs.")
+    ] = False,
+    readme: Annotated[
+        Path | None, typer.Option(help="Also renew the results between this page's markers.")
+    ] = None,
+) -> None:
+    """Tune peers on validation strangers, measure them, and write OUT/report.md with plots."""
+    level = logging.WARNING if sys.stderr.isatty() else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s")
+    try:
+        _need("matplotlib")
+        if not report_only:
+            _measure(data, catalogue, out, only or [], peers or [], final, again)
+        _report(out, readme)
+    except FusionError as error:
+        refuse(str(error))
+
+
+def _measure(
+    data: Path | None,
+    catalogue: Path,
+    out: Path,
+    only: list[str],
+    more: list[str],
+    final: bool,
+    again: bool,
+) -> None:
+    from fusion.evaluate.campaign import measure_peer
+    from fusion.evaluate.data import load
+    from fusion.evaluate.harness import Harness, Plan
+
+    if data is None:
+        refuse("Name an unpacked MovieLens folder with --data, or ask for --report-only.")
+    harness = Harness(load(data, catalogue), Plan())
+    chosen = _chosen(harness, out, only, more)
+    _need(*(module for peer in chosen for module in peer.needs))
+    for peer in chosen:
+        measure_peer(harness, peer, out, final, again)
+
+
+def _chosen(harness: "Harness", out: Path, only: list[str], more: list[str]) -> list["Peer"]:
+    from fusion.evaluate.peers.registry import standard_peers
+    from fusion.evaluate.peers.textual import TextSpace
+    from fusion.onnx_encoder import OnnxTextEncoder
+
+    films = harness.dataset.films
+    space = TextSpace(films, OnnxTextEncoder(), out / "vectors")
+    found = standard_peers(films, space)
+    for spec in more:
+        module, _, function = spec.partition(":")
+        found += getattr(import_module(module), function)(films, space, harness.split)
+    unknown = set(only) - {peer.name for peer in found}
+    if unknown:
+        refuse(f"No peer is called {', '.join(sorted(unknown))}.")
+    return [peer for peer in found if not only or peer.name in only]
+
+
+def _report(out: Path, readme: Path | None) -> None:
+    from fusion.evaluate.report import renew_readme, write_report
+
+    typer.echo(f"Wrote {write_report(out)}")
+    if readme:
+        renew_readme(readme, out)
+        typer.echo(f"Renewed the results in {readme}")
+
+
+def _need(*modules: str) -> None:
+    missing = sorted({module for module in modules if find_spec(module) is None})
+    if missing:
+        refuse(f"Packages are missing: {', '.join(missing)}. Install them with: {INSTALL}")
+
+
+if __name__ == "__main__":
+    typer.run(evaluate)
