@@ -53,7 +53,7 @@ def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
             "the version of the model that the endpoint serves."
         )
     try:
-        # boto3 is an extra, and takes a third of a second that other installations need not wait.
+        # boto3 is an extra, and slow to import: other installations need neither have nor await it.
         from fusion.sagemaker_encoder import SageMakerFusionEncoder
     except ModuleNotFoundError as error:
         raise InvalidRequest(

@@ -77,7 +77,7 @@ class SageMakerFusionEncoder:
         try:
             return boto3.Session().client("sagemaker-runtime", endpoint_url=url, config=config)
         except (BotoCoreError, ValueError) as error:
-            raise self._failed(f"{error} Set AWS_DEFAULT_REGION, SAGEMAKER_RUNTIME_URL") from error
+            raise self._failed(f"{error} Check AWS_DEFAULT_REGION and SAGEMAKER_RUNTIME_URL") from error
 
     @contextmanager
     def _circuit(self) -> Iterator[None]:

@@ -51,9 +51,12 @@ def _unpack(value: object) -> Vectors:
 PackedVector = Annotated[Any, PlainValidator(_unpack), PlainSerializer(_pack, return_type=str)]
 
 
+# Words of users must not reach a log by way of an error's message.
+CONFIG = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
 class _Wire(BaseModel):
-    # Words of users must not reach a log by way of an error's message.
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = CONFIG
 
 
 class WireSwipe(_Wire):
@@ -146,7 +149,8 @@ REQUEST: TypeAdapter[WireInput | WireInstances] = TypeAdapter(
     Annotated[
         Annotated[WireInput, Tag("one")] | Annotated[WireInstances, Tag("many")],
         Discriminator(_kind),
-    ]
+    ],
+    config=CONFIG,
 )
 
 

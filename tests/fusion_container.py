@@ -1,7 +1,7 @@
 """The container's program as a process of its own, for tests.
 
-Run as a module, it serves the untrained blend; a query "hold" is never answered, and says so on
-the FIFO named by HOLD_FIFO.
+Run as a module, it serves the untrained blend; the query "hold" calls HOLD_PORT and is answered
+when that hangs up.
 """
 
 import os
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,10 +29,8 @@ class HoldingEncoder(BlendFusionEncoder):
 
     def fuse(self, asked: FusionInput) -> Fused:
         if asked.query == "hold":
-            with open(os.environ["HOLD_FIFO"], "r+b") as fifo:
-                fifo.write(b"held")
-                fifo.flush()
-                time.sleep(START_SECONDS)
+            with socket.create_connection(("127.0.0.1", int(os.environ["HOLD_PORT"]))) as caller:
+                caller.recv(1)
         return super().fuse(asked)
 
 
@@ -59,6 +57,14 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+@contextmanager
+def holding() -> Iterator[tuple[str, Callable[[], socket.socket]]]:
+    """The HOLD_PORT, and a call that waits for "hold" to be asked: close its result to answer."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(START_SECONDS)
+        yield str(listener.getsockname()[1]), lambda: listener.accept()[0]
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def run(load: Callable[[Path], FusionEncoder]) -> None:
     """Serve the encoder that ``load`` makes of the model folder, until SIGTERM.
 
     Raises:
-        typer.Exit: with code 0 after SIGTERM, with code 2 when a setting or the model does not do.
+        SystemExit: with code 0 after SIGTERM, with code 2 when a setting or the model does not do.
     """
     # uvicorn raises the signal again once it has shut down: leave then with code 0.
     signal.signal(signal.SIGTERM, _leave)
@@ -80,9 +80,9 @@ def _settings() -> ContainerSettings:
         raise _refusal(f"{str(first['loc'][0]).upper()}: {first['msg']}") from error
 
 
-def _refusal(message: str) -> typer.Exit:
+def _refusal(message: str) -> SystemExit:
     typer.echo(f"reelwise-fusion: {message}", err=True)
-    return typer.Exit(USAGE_ERROR)
+    return SystemExit(USAGE_ERROR)
 
 
 def _server(settings: ContainerSettings, loading: Future[FusionEncoder]) -> uvicorn.Server:
@@ -104,4 +104,4 @@ def _stop_if_failed(server: uvicorn.Server, done: Future[FusionEncoder]) -> None
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
-    raise typer.Exit(0)
+    raise SystemExit(0)
