@@ -11,24 +11,23 @@ from typing import Annotated
 import httpx
 import typer
 import uvicorn
-from pydantic import ValidationError
 
 from assistant.bench import measure, table
 from assistant.composition import load_encoder, open_recommender
 from assistant.evaluate_cli import evaluate
-from assistant.models import ChatModelUnavailable
-from assistant.refusal import refuse
+from assistant.experiment_cli import app as experiment_app
+from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
-from fusion.errors import FusionError
 from recommender import Recommender
-from recommender.errors import InvalidRequest, ReelwiseError
+from recommender.errors import InvalidRequest
 from recommender.indexer import STARTER, STARTER_VECTORS, read_items, write_vectors
 from recommender.models import SearchRequest
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 app.command()(evaluate)
+app.add_typer(experiment_app, name="experiment")
 
 
 @app.command()
@@ -36,7 +35,7 @@ def serve() -> None:
     """Serve the chat at / and the API at /docs, on HOST and PORT."""
     # uvicorn raises the signal again once it has shut down: leave then by way of every clean-up.
     signal.signal(signal.SIGTERM, _leave)
-    with _mendable():
+    with mendable():
         listener = _bound(Settings())
     with _opened() as (settings, encoder, recommender):
         from assistant.server import create_app  # the chat takes a second to import
@@ -60,7 +59,7 @@ def index() -> None:
 @app.command()
 def embed() -> None:
     """Embed the starter catalogue anew, after a change of its films or of the model."""
-    with _mendable():
+    with mendable():
         write_vectors(STARTER_VECTORS, read_items(STARTER), load_encoder(Settings()))
         typer.echo(f"Wrote {STARTER_VECTORS}")
 
@@ -94,7 +93,7 @@ def search(
 @contextmanager
 def _opened() -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
     """All parts, wired."""
-    with _mendable():
+    with mendable():
         settings = Settings()
         logging.basicConfig(format="%(levelname)s %(message)s")
         for room in ("assistant", "tools", "recommender", "fusion"):
@@ -102,17 +101,6 @@ def _opened() -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
         encoder = load_encoder(settings)
         with open_recommender(settings, encoder) as recommender:
             yield settings, encoder, recommender
-
-
-@contextmanager
-def _mendable() -> Iterator[None]:
-    """What a person can mend ends in one line and exit code 2."""
-    try:
-        yield
-    except ValidationError as error:
-        refuse(_first_problem(error))
-    except (ReelwiseError, FusionError, ChatModelUnavailable) as error:
-        refuse(str(error))
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
@@ -133,12 +121,6 @@ def _bound(settings: Settings) -> socket.socket:
             "Set HOST and PORT to a free address, for example PORT=8001."
         ) from error
     return listener
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"])
-    return f"{name.upper() if error.title.endswith('Settings') else name}: {first['msg']}"
 
 
 def _shown_host(host: str) -> str:

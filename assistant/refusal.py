@@ -1,8 +1,15 @@
 """How a command ends when a person can mend what is wrong: one line, and exit code 2."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
+from pydantic import ValidationError
+
+from assistant.models import ChatModelUnavailable
+from fusion.errors import FusionError
+from recommender.errors import ReelwiseError
 
 USAGE_ERROR = 2
 
@@ -15,3 +22,20 @@ def refuse(message: str) -> NoReturn:
     """
     typer.echo(f"reelwise: {message}", err=True)
     raise typer.Exit(USAGE_ERROR)
+
+
+@contextmanager
+def mendable() -> Iterator[None]:
+    """What a person can mend ends in one line and exit code 2."""
+    try:
+        yield
+    except ValidationError as error:
+        refuse(_first_problem(error))
+    except (ReelwiseError, FusionError, ChatModelUnavailable) as error:
+        refuse(str(error))
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return f"{name.upper() if error.title.endswith('Settings') else name}: {first['msg']}"

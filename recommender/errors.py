@@ -5,11 +5,14 @@ ReelwiseError
 │   ├── UnknownItem
 │   ├── UnknownUser
 │   ├── UnknownSession
+│   ├── UnknownExperiment
 │   └── NothingToUndo
 ├── InvalidRequest
 ├── IdempotencyKeyReused
 └── StoreUnavailable
 """
+
+from collections.abc import Sequence
 
 
 class ReelwiseError(Exception):
@@ -44,6 +47,14 @@ class UnknownSession(NotFound):
     def __init__(self, session_id: str) -> None:
         super().__init__(f"No survey has the id {session_id!r}. Start one with /survey/start.")
         self.session_id = session_id
+
+
+class UnknownExperiment(NotFound):
+    """No experiment of this name showed anybody anything."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        there_are = f"There are: {', '.join(known)}." if known else "None has run yet."
+        super().__init__(f"No experiment {name!r} showed anything. {there_are}")
 
 
 class NothingToUndo(NotFound):

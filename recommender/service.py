@@ -21,6 +21,7 @@ from recommender.errors import (
     UnknownUser,
 )
 from recommender.evidence import EvidenceFinder
+from recommender.experiments.running import Experiment
 from recommender.explanation import explain_from
 from recommender.fallbacks import Fallbacks
 from recommender.learner import PreferenceLearner
@@ -109,6 +110,7 @@ class Recommender:
             encoder.model_version,
             clock,
         )
+        self._experiment = Experiment(self._engine, stores.exposures, settings)
 
     def start_survey(
         self,
@@ -200,7 +202,7 @@ class Recommender:
     def search(self, request: SearchRequest) -> SearchResult:
         """Rank the catalogue for this person and these words. Raises UnknownItem for anchors."""
         state = self._users.get(request.user_id)
-        return self._engine.search(request, state, self._settings.search_variant)
+        return self._experiment.search(request, state)
 
     def explain(self, user_id: str, item_id: str, query: str = "") -> Explanation:
         """Say why a film suits this person and query, from evidence only. Raises UnknownItem."""
@@ -208,8 +210,7 @@ class Recommender:
         request = SearchRequest(user_id=user_id, query=query)
         fallbacks = Fallbacks()
         with timed("explain"):
-            variant = self._settings.search_variant
-            state = self._state(user_id)
+            state, variant = self._state(user_id), self._experiment.variant(user_id)
             evidence = self._engine.evidence(item, request, state, variant, fallbacks)
             return explain_from(item, evidence, fallbacks.taken)
 
