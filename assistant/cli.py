@@ -18,6 +18,7 @@ from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
+from assistant.system_cli import tune
 from fusion.encoder import TextEncoder
 from recommender import Recommender
 from recommender.errors import InvalidRequest
@@ -27,6 +28,7 @@ from recommender.models import SearchRequest
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 app.command()(evaluate)
+app.command()(tune)
 app.add_typer(experiment_app, name="experiment")
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.refusal import refuse
-from fusion.errors import FusionError
+from assistant.refusal import mendable, refuse
+from assistant.system_cli import measure_system
 
 if TYPE_CHECKING:
     from fusion.evaluate.harness import Harness
@@ -46,17 +46,25 @@ def evaluate(
     readme: Annotated[
         Path | None, typer.Option(help="Also renew the results between this page's markers.")
     ] = None,
+    system: Annotated[
+        bool, typer.Option("--system", help="Measure settings of the whole search instead.")
+    ] = False,
+    postgres: Annotated[
+        bool, typer.Option("--postgres", help="With --system: search in PostgreSQL, as served.")
+    ] = False,
 ) -> None:
     """Tune peers on validation strangers, measure them, and write OUT/report.md with plots."""
     level = logging.WARNING if sys.stderr.isatty() else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(message)s")
-    try:
+    with mendable():
+        if system:
+            page = measure_system(_named(data), catalogue, out, only or [], final, postgres)
+            typer.echo(f"Wrote {page}")
+            return
         _need("matplotlib")
         if not report_only:
             _measure(data, catalogue, out, only or [], peers or [], final, again)
         _report(out, readme)
-    except FusionError as error:
-        refuse(str(error))
 
 
 def _measure(
@@ -72,13 +80,17 @@ def _measure(
     from fusion.evaluate.data import load
     from fusion.evaluate.harness import Harness, Plan
 
-    if data is None:
-        refuse("Name an unpacked MovieLens folder with --data, or ask for --report-only.")
-    harness = Harness(load(data, catalogue), Plan())
+    harness = Harness(load(_named(data), catalogue), Plan())
     chosen = _chosen(harness, out, only, more)
     _need(*(module for peer in chosen for module in peer.needs))
     for peer in chosen:
         measure_peer(harness, peer, out, final, again)
+
+
+def _named(data: Path | None) -> Path:
+    if data is None:
+        refuse("Name an unpacked MovieLens folder with --data, or ask for --report-only.")
+    return data
 
 
 def _chosen(harness: "Harness", out: Path, only: list[str], more: list[str]) -> list["Peer"]:

@@ -1,0 +1,72 @@
+"""What every setting of the search is measured on: the same films, strangers and tasks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.encoder import TextEncoder
+from fusion.evaluate.data import merge
+from fusion.evaluate.harness import Harness, genre_matrix
+from fusion.evaluate.tasks import QUERY, SWIPES, Task
+from recommender.evaluation.system import System
+from recommender.evaluation.world import ScannedItems, index_items, items_as_rated
+from recommender.settings import RecommenderSettings
+from recommender.stores.memory import memory_stores
+from recommender.stores.ports import Stores
+
+AFTER = (0, 5, 10, 20)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """``stores`` gives storage that holds the films and no user of the names to come."""
+
+    harness: Harness
+    encoder: TextEncoder
+    stores: Callable[[], Stores]
+    tasks: Sequence[Task]
+
+    def system(self, name: str, settings: RecommenderSettings) -> System:
+        """The product with these settings; ``name`` keeps its users apart."""
+        return System(name, self.stores(), self.encoder, settings, self.ids)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The films by the index that tasks use."""
+        return [film.item_id for film in self.harness.dataset.films]
+
+    @cached_property
+    def genres(self) -> NDArray[np.bool_]:
+        """Which film has which genre, shape (n_items, n_genres)."""
+        return genre_matrix(self.harness.dataset.films)
+
+
+def prepare(
+    harness: Harness,
+    catalogue: Path,
+    encoder: TextEncoder,
+    stores: Stores | None = None,
+    final: bool = False,
+) -> Bench:
+    """Validation strangers, or, ``final``, test strangers, before the films of ``catalogue``.
+
+    ``stores`` are empty; without them all is kept in memory, where vectors are scanned as one
+    matrix, exactly as PostgreSQL does, and thousands of searches take minutes.
+
+    Raises:
+        DataUnusable: a task has no case.
+    """
+    train, strangers = harness.split.train, harness.split.validation
+    if final:
+        train, strangers = merge(train, strangers), harness.split.test
+    items = ScannedItems() if stores is None else stores.items
+    films = items_as_rated(catalogue, harness.dataset, train)
+    index_items(films, catalogue, encoder, items)
+    tasks = [task for kind in (SWIPES, QUERY) for task in harness.tasks(kind, strangers, AFTER)]
+    return Bench(
+        harness, encoder, lambda: stores or replace(memory_stores(), items=items), tuple(tasks)
+    )
