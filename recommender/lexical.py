@@ -75,15 +75,13 @@ class TextSearch:
     def scores(self, query: TextQuery) -> Scores:
         """Shape (films,): BM25 scores, 0 for a film without any of the words.
 
-        Hints only sort the films that hold a word: whoever says something is answered with that,
-        and taste has its own place in the ranking. Where no word is found, hints stand in for them.
+        Hints only sort the films that hold a word: whoever says something is answered with that.
+        Without words there is nothing to hint at; taste has its own place in the ranking.
         """
         own = self._scores(query.words, query.field_weights)
-        if not query.hints:
+        if not query.hints or not own.any():
             return own
         hinted = self._scores(query.hints, query.field_weights)
-        if not own.any():
-            return hinted
         scale = self._hint_weight * own.max() / max(float(hinted.max()), 1e-9)
         return cast(Scores, np.where(own > 0, own + scale * hinted, 0.0).astype(np.float32))
 

@@ -168,4 +168,6 @@ def _balanced(mix: TasteMix, kept: str) -> TasteMix:
     room, others = 1 - shares.pop(kept), sum(shares.values())
     if others == 0:
         return mix
-    return mix.model_copy(update={name: share * room / others for name, share in shares.items()})
+    return mix.model_copy(
+        update={name: round(share * room / others, 6) for name, share in shares.items()}
+    )
