@@ -18,8 +18,6 @@ from recommender.settings import RecommenderSettings
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import Stores
 
-AFTER = (0, 5, 10, 20)
-
 
 @dataclass(frozen=True)
 class Bench:
@@ -66,7 +64,8 @@ def prepare(
     items = ScannedItems() if stores is None else stores.items
     films = items_as_rated(catalogue, harness.dataset, train)
     index_items(films, catalogue, encoder, items)
-    tasks = [task for kind in (SWIPES, QUERY) for task in harness.tasks(kind, strangers, AFTER)]
+    after = (0, *harness.plan.tuned_at)
+    tasks = [task for kind in (SWIPES, QUERY) for task in harness.tasks(kind, strangers, after)]
     return Bench(
         harness, encoder, lambda: stores or replace(memory_stores(), items=items), tuple(tasks)
     )

@@ -145,9 +145,10 @@ def coordinate_search(
 
 
 def _turned(objective: Objective, best: Step, knob: Knob) -> Iterator[Step]:
+    standing = best.settings
     for value in knob.values:
-        settings = with_value(best.settings, knob.name, value)
-        if settings != best.settings:
+        settings = with_value(standing, knob.name, value)
+        if settings != standing:
             quality = {**best.quality, **objective(settings, knob.kinds)}
             taken = sum(quality.values()) > sum(best.quality.values()) + WORTH
             step = Step(settings, quality, taken)
