@@ -77,7 +77,8 @@ class SageMakerFusionEncoder:
         try:
             return boto3.Session().client("sagemaker-runtime", endpoint_url=url, config=config)
         except (BotoCoreError, ValueError) as error:
-            raise self._failed(f"{error} Check AWS_DEFAULT_REGION and SAGEMAKER_RUNTIME_URL") from error
+            mend = "Check AWS_DEFAULT_REGION and SAGEMAKER_RUNTIME_URL"
+            raise self._failed(f"{error} {mend}") from error
 
     @contextmanager
     def _circuit(self) -> Iterator[None]:

@@ -74,10 +74,8 @@ def aws_error(status: int, code: str, **details: object) -> Act:
 
 
 def quote_request(status: int) -> Act:
-    """An error that quotes the request, as careless proxies do."""
-    return lambda handler: aws_error(status, "ModelError", OriginalMessage=handler.body.decode())(
-        handler
-    )
+    """An error that quotes the request, as SageMaker quotes what a container answers."""
+    return lambda handler: aws_error(status, "ModelError", message=handler.body.decode())(handler)
 
 
 def break_off(handler: Handler) -> None:

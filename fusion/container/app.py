@@ -88,21 +88,16 @@ class _Inference:
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:
-    """The body. Raises HTTPException 413 as soon as it is known to be too large."""
-    if int(request.headers.get("content-length", 0)) > max_bytes:
-        raise _too_large(max_bytes)
+    """The body. Raises HTTPException 413 past `max_bytes`, without reading further."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_bytes:
-            raise _too_large(max_bytes)
+            raise HTTPException(
+                413,
+                f"The body is over {max_bytes} bytes. Send fewer swipes or instances at a time.",
+            )
     return bytes(body)
-
-
-def _too_large(max_bytes: int) -> HTTPException:
-    return HTTPException(
-        413, f"The body is over {max_bytes} bytes. Send fewer swipes or instances at a time."
-    )
 
 
 def _answer_json(encoder: FusionEncoder, body: bytes) -> str:
@@ -138,7 +133,7 @@ ANSWERS: dict[str, Callable[[FusionEncoder, bytes], str]] = {
 
 
 def _problem(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
+    first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part not in ("one", "many"))
     reason = first["msg"].removeprefix("Value error, ")
     return f"{place or 'the body'}: {reason}. An input is written as {EXAMPLE}"

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from fusion.container.app import create_app
 from fusion.errors import FusionError
 from fusion.fake import BlendFusionEncoder
-from fusion.fusion_encoder import FusionEncoder
+from fusion.fusion_encoder import FusionEncoder, FusionInput
 from fusion.onnx_encoder import OnnxTextEncoder
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -62,9 +62,9 @@ def run(load: Callable[[Path], FusionEncoder]) -> None:
     signal.signal(signal.SIGTERM, _leave)
     settings = _settings()
     with ThreadPoolExecutor(1) as pool:
-        loading = pool.submit(load, settings.sm_model_dir)
+        loading = pool.submit(_warm, load, settings.sm_model_dir)
         server = _server(settings, loading)
-        loading.add_done_callback(lambda done: _stop_if_failed(server, done))
+        loading.add_done_callback(lambda done: _loaded(server, done))
         server.run()
     try:
         loading.result()
@@ -98,8 +98,17 @@ def _server(settings: ContainerSettings, loading: Future[FusionEncoder]) -> uvic
     return uvicorn.Server(config)
 
 
-def _stop_if_failed(server: uvicorn.Server, done: Future[FusionEncoder]) -> None:
-    if done.exception() is not None:
+def _warm(load: Callable[[Path], FusionEncoder], folder: Path) -> FusionEncoder:
+    """Load and fuse once: memory is taken now, and a model that cannot fuse is never served."""
+    encoder = load(folder)
+    encoder.fuse(FusionInput())
+    return encoder
+
+
+def _loaded(server: uvicorn.Server, done: Future[FusionEncoder]) -> None:
+    if done.exception() is None:
+        typer.echo(f"reelwise-fusion: {done.result().model_version} is loaded", err=True)
+    else:
         server.should_exit = True
 
 
