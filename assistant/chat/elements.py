@@ -23,6 +23,7 @@ _FILM_FIELDS = {"item_id", "title", "year", "genres", "director", "cast", "overv
 _FALLBACKS = {
     "encoder": "the language model that reads meaning",
     "explanation_model": "the explanation model",
+    "exposure_log": "the experiment's log",
 }
 
 

@@ -55,7 +55,9 @@ class Experiment:
 
     def _seed(self, request: SearchRequest, state: UserState) -> int:
         """The same until the user swipes again: a repeated search repeats its answer."""
-        drawn = f"{self._name}\n{state.version.last_event_id}\n{request.model_dump_json()}"
+        drawn = "\n".join(
+            (self._name, state.user_id, str(state.version.last_event_id), request.query)
+        )
         return int.from_bytes(hashlib.sha256(drawn.encode()).digest())
 
     def _noted(self, result: SearchResult, teams: Teams | None) -> SearchResult:

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from recommender.models import Filters, Item
 from recommender.preferences.model import UserPreferences
@@ -595,3 +595,18 @@ def test_postgres_sweeps_what_expired(emptied: Database) -> None:
     stores.searches.put(KEY, ANSWER, past + timedelta(hours=1))
     with emptied.connect() as connection:
         assert connection.execute(select(func.count()).select_from(search_cache)).scalar() == 1
+
+
+def test_only_exposures_do_not_wait_for_the_disk(emptied: Database) -> None:
+    """The connection that noted an exposure goes on to write swipes durably."""
+    url = emptied.engine.url.render_as_string(hide_password=False)
+    single = Database(url, pool_size=1)
+    log = postgres_stores(single, max_cache_entries=10).exposures
+    backends = set()
+    for _ in range(2):
+        log.append(exposure())
+        with single.connect() as connection:
+            assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
+            backends.add(connection.execute(text("SELECT pg_backend_pid()")).scalar())
+    assert len(backends) == 1
+    single.close()
