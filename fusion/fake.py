@@ -49,10 +49,10 @@ class BlendFusionEncoder:
     """The fake of the `FusionEncoder` port, untrained: words and swipes added up.
 
     The unit vector of: words + mean of liked films - half the mean of disliked films. It reads
-    the latest 200 swipes; for someone else, they count half. Not calibrated.
+    the latest 64 swipes; for someone else, they count half. Not calibrated.
     """
 
-    max_swipes = 200
+    max_swipes = 64
 
     def __init__(self, words: TextEncoder | None = None) -> None:
         """Embed the words with `words`, by default a `HashingEncoder`."""

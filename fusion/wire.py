@@ -25,7 +25,7 @@ from fusion.fusion_encoder import Fused, FusionInput, SwipedFilm
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
-MAX_SWIPES = 500
+MAX_SWIPES = 128  # more than any encoder reads
 MAX_QUERY = 10_000
 MAX_FILM_TEXT = 1_000
 
