@@ -1,6 +1,7 @@
 """``reelwise experiment report``: what an A/B experiment found."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from assistant.composition import open_stores
 from assistant.refusal import mendable
 from assistant.settings import Settings
 from recommender.experiments.intervals import Interval
+from recommender.experiments.reactions import WINDOW
 from recommender.experiments.report import Duel, ExperimentReport, VariantFigures
 from recommender.experiments.report import report as make_report
 from recommender.experiments.variants import Variant
@@ -33,6 +35,9 @@ def report(
     baseline: Annotated[
         Variant | None, typer.Option(help="What to compare with; default: the simplest shown.")
     ] = None,
+    days: Annotated[
+        float, typer.Option(min=0, help="How long after an answer reactions to it count.")
+    ] = WINDOW / timedelta(days=1),
     json: Annotated[bool, typer.Option("--json", help="All figures, as JSON.")] = False,
 ) -> None:
     """Compare the variants of an experiment by what people said of the films they were shown."""
@@ -40,7 +45,7 @@ def report(
         settings = RecommenderSettings()
         with open_stores(Settings(), settings) as stores:
             name = settings.experiment_name if experiment is None else experiment
-            found = make_report(stores, name, baseline)
+            found = make_report(stores, name, baseline, timedelta(days=days))
     if json:
         typer.echo(found.model_dump_json(indent=2))
     else:

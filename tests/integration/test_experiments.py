@@ -241,6 +241,8 @@ def test_a_better_variant_is_found_better(
     assert f"Experiment {NAME}" in printed
     row = next(line for line in printed.splitlines() if line.startswith("preference_vector"))
     assert f"{personal.lift:+.0%}" in row
+    hurried = json.loads(reelwise(url, "--experiment", NAME, "--days", "0", "--json"))
+    assert [figures["likes"] for figures in hurried["variants"]] == [0, 0]
     as_json = json.loads(reelwise(url, "--json", "--baseline", "preference_vector", name=NAME))
     assert as_json["baseline"] == "preference_vector"
     assert as_json["variants"][0]["lift"] < -0.1

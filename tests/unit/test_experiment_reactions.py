@@ -1,12 +1,16 @@
 """Which swipes count as reactions to what an experiment showed, and for whom."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender.experiments.reactions import Side, Tally, tally
 from recommender.experiments.variants import ShownVariant, Variant
 from recommender.models import Exposure, SwipeEvent
+from recommender.preferences.fold import standing_swipes
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GENERIC, FUSED = Side("generic", False), Side("embedding_fusion", False)
@@ -106,6 +110,30 @@ def test_an_answer_without_films_is_an_exposure() -> None:
     assert tally([shown(0)], []) == {GENERIC: Tally(exposures=1)}
     assert tally([shown(0, variant="interleaved", teams=())], []) == {}
     assert tally([], said((1, "a", "like"))) == {}
+
+
+moments = st.integers(0, 50)
+film_ids = st.sampled_from("abcdef")
+answers = st.lists(st.tuples(moments, st.lists(film_ids, unique=True)), max_size=6)
+actions = st.sampled_from(["like", "dislike", "skip", "undo"])
+
+
+@given(answers, st.lists(st.tuples(moments, film_ids, actions), max_size=20))
+def test_each_standing_opinion_of_a_film_shown_before_counts_once(
+    answers: list[tuple[int, list[str]]], swipes: list[tuple[int, str, str]]
+) -> None:
+    exposures = [shown(minute, *films) for minute, films in sorted(answers)]
+    events = said(*sorted(swipes, key=lambda swipe: swipe[0]))
+    counted = tally(exposures, events).get(GENERIC, Tally())
+    recorded = {event.event_id: event.recorded_at for event in events}
+    counting = Counter(
+        swipe.direction.value
+        for film, swipe in standing_swipes(events).items()
+        if any(film in e.item_ids and e.shown_at <= recorded[swipe.event_id] for e in exposures)
+    )
+    assert (counted.likes, counted.dislikes) == (counting["like"], counting["dislike"])
+    assert counted.exposures == len(exposures)
+    assert counted.films == sum(len(e.item_ids) for e in exposures)
 
 
 def test_like_rate_is_per_exposure() -> None:
