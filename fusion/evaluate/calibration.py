@@ -78,4 +78,6 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     spread = Z95**2 / count
     middle = (share + spread / 2) / (1 + spread)
     half = Z95 / (1 + spread) * np.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    low, high = float(middle - half), float(middle + half)
+    # At 0 and 1 the bound is the share itself, but for the last digit.
+    return max(0.0, min(low, share)), min(1.0, max(high, share))

@@ -1,6 +1,7 @@
 """How good a ranking is, per case, and how sure the mean of it is."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,10 +80,15 @@ def randomisation(ours: Floats, theirs: Floats, samples: int = 10_000, seed: int
     et al. 2007); at least 1 / (samples + 1).
     """
     differences = ours - theirs
-    signs = np.random.default_rng(seed).choice((-1.0, 1.0), size=(samples, len(differences)))
+    signs = _signs(len(differences), samples, seed)
     # Sums of the same numbers in another order differ in their last digits.
     as_large = np.abs(signs @ differences) >= np.abs(differences.sum()) - 1e-9
     return (1 + int(as_large.sum())) / (1 + samples)
+
+
+@lru_cache(maxsize=4)
+def _signs(people: int, samples: int, seed: int) -> Floats:
+    return np.random.default_rng(seed).choice((-1.0, 1.0), size=(samples, people))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -103,11 +109,15 @@ def _relative(ours: Floats, theirs: Floats) -> Floats:
 
 def _bootstrap(values: Floats, samples: int, seed: int) -> Floats:
     """Column means of `samples` resamples of the rows, shape (samples, columns)."""
-    rows = len(values)
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(rows, np.full(rows, 1.0 / rows), size=samples)
-    means: Floats = weights @ values / rows
+    means: Floats = _resampling(len(values), samples, seed) @ values
     return means
+
+
+@lru_cache(maxsize=4)
+def _resampling(rows: int, samples: int, seed: int) -> Floats:
+    """The share of each row in each resample, shape (samples, rows)."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(rows, np.full(rows, 1.0 / rows), size=samples) / rows
 
 
 def _percentiles(means: Floats) -> tuple[float, float]:

@@ -53,9 +53,9 @@ def write_report(out: Path) -> Path:
     Raises:
         DataUnusable: there is no run, or the runs of a folder do not compare.
     """
-    from fusion.evaluate.plots import draw_curve, draw_latency
-
     latest = best_runs(out)
+    from fusion.evaluate.plots import draw_curve, draw_latency  # matplotlib is an extra
+
     title = PEOPLE[latest[0].measured_on].partition(":")[0]
     draw_curve(latest, out / CURVE, title)
     draw_latency(latest, out / LATENCY, title)

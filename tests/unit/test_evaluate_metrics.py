@@ -1,9 +1,12 @@
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fusion.evaluate import metrics
 
@@ -57,3 +60,34 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 def test_lift_over_nothing_is_infinite() -> None:
     gain, _, high = metrics.lift(np.ones(4), np.zeros(4), samples=50)
     assert gain == high == np.inf
+
+
+def test_randomisation_agrees_with_all_swaps_counted() -> None:
+    rng = np.random.default_rng(6)
+    ours, theirs = rng.random((2, 10))
+    differences = ours - theirs
+    swaps = np.array(list(product((1, -1), repeat=10)))
+    exact = np.mean(np.abs(swaps @ differences) >= abs(differences.sum()) - 1e-12)
+    assert metrics.randomisation(ours, theirs) == pytest.approx(exact, abs=0.02)
+
+
+def test_randomisation_finds_few_differences_where_there_are_none() -> None:
+    pairs = np.random.default_rng(8).random((200, 2, 40))
+    p_values = [metrics.randomisation(ours, theirs, samples=400) for ours, theirs in pairs]
+    assert 0.02 <= np.mean(np.array(p_values) < 0.05) <= 0.09
+
+
+def test_randomisation_of_the_same_is_one() -> None:
+    values = np.random.default_rng(1).random(30)
+    assert metrics.randomisation(values, values) == 1.0
+
+
+def test_holm_steps_down() -> None:
+    assert metrics.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_holm_lies_between_each_p_and_bonferroni(p_values: list[float]) -> None:
+    adjusted = metrics.holm(p_values)
+    for raw, one in zip(p_values, adjusted, strict=True):
+        assert raw <= one <= min(1.0, raw * len(p_values)) + 1e-12

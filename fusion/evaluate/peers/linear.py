@@ -1,21 +1,15 @@
 """Linear fusion as a peer: ratings, texts and facts of films in one inner product."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusion.evaluate.data import Film
 from fusion.evaluate.peers.textual import TextSpace
 from fusion.evaluate.protocol import DISLIKE, LIKE, Interactions, Scores, Swipe
+from fusion.facts import FactVocabulary
 from fusion.linear_fusion import LinearFusion, Reactions, Settings, fit_linear_fusion
-
-SHARED_BY = 3
-"""A fact of fewer films tells nothing of others."""
-FREQUENT = 0.3
-"""Weight of genres and years, which are had by many, against people and tags."""
 
 
 class LinearFusionScorer:
@@ -23,8 +17,15 @@ class LinearFusionScorer:
 
     name = "linear fusion"
 
-    def __init__(self, films: Sequence[Film], space: TextSpace, **settings: Any) -> None:  # noqa: ANN401
-        self._texts, self._facts = space.vectors, fact_matrix(films)
+    def __init__(
+        self,
+        films: Sequence[Film],
+        space: TextSpace,
+        explore: float = 0.0,
+        **settings: Any,  # noqa: ANN401
+    ) -> None:
+        self._texts, self._facts = space.vectors, FactVocabulary.of(films).matrix(films)
+        self._explore = explore
         self._settings = Settings(**settings)
 
     def fit(self, train: Interactions) -> None:
@@ -35,8 +36,8 @@ class LinearFusionScorer:
 
     def score(self, history: Sequence[Swipe], query: str | None) -> Scores:  # noqa: ARG002
         """Score by the swipes alone, whatever the query."""
-        person = self._model.fuse({swipe.item: swipe.liked for swipe in history})
-        scores: Scores = self._model.items @ person
+        swipes = {swipe.item: swipe.liked for swipe in history}
+        scores: Scores = self._model.items @ self._model.fuse(swipes, self._explore)
         return scores
 
 
@@ -47,28 +48,3 @@ def reactions(people: Interactions) -> Reactions:
         for rating in ratings:
             values[row, rating.item] = rating.value
     return Reactions(values >= LIKE, values <= DISLIKE, (values > DISLIKE) & (values < LIKE))
-
-
-def fact_matrix(films: Sequence[Film]) -> NDArray[np.float64]:
-    """Genres, people, tags and years, shape (n_items, n_facts); only facts of 3 films or more."""
-    rows = [_facts(film) for film in films]
-    counts = Counter(fact for row in rows for fact in row)
-    columns = {
-        fact: k for k, fact in enumerate(sorted(f for f in counts if counts[f] >= SHARED_BY))
-    }
-    matrix = np.zeros((len(films), len(columns)))
-    for place, row in enumerate(rows):
-        for fact in row.keys() & columns.keys():
-            matrix[place, columns[fact]] = row[fact]
-    return matrix
-
-
-def _facts(film: Film) -> Mapping[tuple[str, str], float]:
-    named = {"director": film.director, "cast": film.cast, "tag": [t.lower() for t in film.tags]}
-    facts = {(kind, name): 1.0 for kind, names in named.items() for name in names}
-    facts |= {("genre", genre): FREQUENT for genre in film.genres}
-    if film.year:
-        # Tents of 7.5 years either way, so that near years are alike.
-        nearness = {middle: 1 - abs(film.year - middle) / 7.5 for middle in range(1920, 2021, 5)}
-        facts |= {("year", str(y)): FREQUENT * near for y, near in nearness.items() if near > 0}
-    return facts

@@ -148,8 +148,8 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
     def popular_ease(ridge: float, weight: float) -> Scorer:
         return Blend("EASE + popularity", EASE(ridge), Popularity(), weight)
 
-    def fusion(gamma: float) -> Scorer:
-        return LinearFusionScorer(films, space, gamma=gamma)
+    def fusion(explore: float) -> Scorer:
+        return LinearFusionScorer(films, space, explore)
 
     return [
         Peer("centroid + popularity", with_popularity, {"weight": (0.5, 1.0, 2.0, 4.0, 8.0)}),
@@ -171,7 +171,7 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
             {"depth": (100, 200, 300, 400), "weight": (1.0, 1.5, 2.0, 3.0), "ridge": (600, 1200)},
             frozenset({QUERY}),
         ),
-        Peer("linear fusion", fusion, {"gamma": (0.0, 0.15)}, frozenset({SWIPES, NEW})),
+        Peer("linear fusion", fusion, {"explore": (0.0, 0.3, 0.5)}, frozenset({SWIPES, NEW})),
     ]
 
 
