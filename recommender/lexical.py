@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.models import Item
-from recommender.preferences.fields import DEFAULT_FIELD_WEIGHTS
 from recommender.settings import RecommenderSettings
 from recommender.text import FIELDS, index_terms, with_phrases
 
@@ -23,13 +22,13 @@ Scores = NDArray[np.float32]
 class TextQuery:
     """Stemmed words to find films by.
 
-    ``words`` are the user's own, ``hints`` come from their taste. ``field_weights`` count where
-    fields are searched one by one.
+    ``words`` are the user's own, ``hints`` come from their taste, as do ``field_weights``: how much
+    more (or less, under 1) than usual it counts to find a word in a field.
     """
 
     words: Sequence[str] = ()
     hints: Sequence[str] = ()
-    field_weights: Mapping[str, float] = field(default_factory=lambda: DEFAULT_FIELD_WEIGHTS)
+    field_weights: Mapping[str, float] = field(default_factory=dict)
 
 
 class LexicalIndex:
@@ -86,7 +85,13 @@ class TextSearch:
         return cast(Scores, np.where(own > 0, own + scale * hinted, 0.0).astype(np.float32))
 
     def _scores(self, words: Sequence[str], weights: Mapping[str, float]) -> Scores:
-        if not self._fields:
-            return self._whole.scores(words)
-        parts = [weights[name] * index.scores(words) for name, index in self._fields.items()]
-        return cast(Scores, np.sum(parts, axis=0, dtype=np.float32))
+        """The whole index's scores and, field by field, what is more or less than usual.
+
+        No score falls below half, so that whatever holds a word is still found.
+        """
+        whole = self._whole.scores(words)
+        weighed = whole.copy()
+        for name, index in self._fields.items():
+            if (weight := weights.get(name, 1.0)) != 1:
+                weighed += (weight - 1) * index.scores(words)
+        return np.maximum(weighed, whole / 2)

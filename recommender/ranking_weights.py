@@ -45,8 +45,8 @@ class RankingWeights(BaseModel):
     taste_in_vector: Share = 0.3
     """The share of taste in the query vector at full confidence."""
 
-    hints: Share = 0.2
-    """What preferred genres and tags add to the best text score, where they are searched for."""
+    hints: Weight = 0.6
+    """What the best match of preferred genres and tags adds, as a share of the best text score."""
 
     prior_with_words: Weight = 0.15
     prior_alone: Weight = 1.2

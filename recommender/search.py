@@ -25,7 +25,6 @@ from recommender.models import (
     Understanding,
 )
 from recommender.preferences.enhance import pool_size, preferred_labels
-from recommender.preferences.fields import DEFAULT_FIELD_WEIGHTS
 from recommender.preferences.model import Tier, UserPreferences
 from recommender.query import QueryReader
 from recommender.query_vector import QueryEmbedder, QueryVector
@@ -224,7 +223,7 @@ class SearchEngine:
         return TextQuery(
             terms(" ".join((understood.text, *lent))),
             terms(" ".join(hints)),
-            preferences.field_weights or DEFAULT_FIELD_WEIGHTS,
+            preferences.field_weights,
         )
 
     def _order(self, candidates: Candidates, ranked: Ranked, k: int) -> list[int]:

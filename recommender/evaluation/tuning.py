@@ -82,11 +82,12 @@ KNOBS: Sequence[Knob] = (
     ),
     *_knobs(
         frozenset({QUERY}),
-        ranking__prior_with_words=(0.05, 0.15, 0.3, 0.5, 0.8),
+        ranking__prior_with_words=(0.15, 0.3, 0.5, 0.8, 1.2),
         ranking__taste_with_words=(0.3, 0.6, 1.0, 1.5, 2.5),
         ranking__bm25=(0.2, 0.45, 0.9),
         ranking__soft_genre=(0.0, 0.2, 0.4, 0.8),
         ranking__taste_in_vector=(0.0, 0.15, 0.3, 0.5),
+        ranking__hints=(0.3, 0.6, 1.0),
     ),
     *_knobs(
         frozenset({SWIPES, QUERY}),

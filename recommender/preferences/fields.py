@@ -1,7 +1,7 @@
 """Which fields of a film matter to a person: those that their likes have in common."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import comb, exp, log
 
 import numpy as np
@@ -9,12 +9,6 @@ import numpy as np
 from recommender.models import Item
 from recommender.text import FIELDS
 
-DEFAULT_FIELD_WEIGHTS: Mapping[str, float] = {
-    "title": 2.0,
-    "overview": 1.0,
-    "genres": 2.0,
-    "people": 2.0,
-}
 BOUND = 2.0
 SMOOTHING = 20.0
 
@@ -30,17 +24,17 @@ class FieldHabits:
         }
 
     def weights(self, liked: Sequence[Item]) -> dict[str, float]:
-        """A person's field weights: the default ones, each times a factor of 1/2..2.
+        """A person's field weights, 1/2..2, where 1 is usual.
 
         What two films have in common in a field is the sum of -ln(share of films) over their shared
-        terms. The factor is the root of how much more that is among the likes than by chance, over
+        terms. The weight is the root of how much more that is among the likes than by chance, over
         the geometric mean of the fields. 20 such nats are added to both, so that a few likes prove
         little and none nothing.
         """
         lifts = {name: self._lift(name, liked) for name in FIELDS}
         middle = float(np.mean(list(lifts.values())))
         return {
-            name: round(DEFAULT_FIELD_WEIGHTS[name] * _bounded(exp((lift - middle) / 2)), 4)
+            name: round(float(np.clip(exp((lift - middle) / 2), 1 / BOUND, BOUND)), 4)
             for name, lift in lifts.items()
         }
 
@@ -57,7 +51,3 @@ def _rarity(films: Iterable[Iterable[str]]) -> dict[str, float]:
     documents = [set(terms) for terms in films]
     counts = Counter(term for terms in documents for term in terms)
     return {term: log(len(documents) / counts[term]) for term in sorted(counts)}
-
-
-def _bounded(factor: float) -> float:
-    return float(np.clip(factor, 1 / BOUND, BOUND))

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from recommender.models import Item
 from recommender.preferences.enhance import HINT_FROM, pool_size, preferred_labels
-from recommender.preferences.fields import BOUND, DEFAULT_FIELD_WEIGHTS, FieldHabits
+from recommender.preferences.fields import BOUND, FieldHabits
 from recommender.preferences.learn import no_preferences
 from recommender.preferences.model import Tier
+from recommender.text import FIELDS
 
 LABELS = st.dictionaries(st.text(min_size=1, max_size=8), st.floats(-1, 1), max_size=12)
 
@@ -57,15 +58,15 @@ def test_field_weights_are_bounded_and_know_no_order(
     liked = data.draw(st.lists(st.sampled_from(starter_items), max_size=30, unique=True))
     weights = habits.weights(liked)
     assert weights == habits.weights(data.draw(st.permutations(liked)))
-    for name, usual in DEFAULT_FIELD_WEIGHTS.items():
-        assert usual / BOUND <= weights[name] <= usual * BOUND
+    assert set(weights) == set(FIELDS)
+    assert all(1 / BOUND <= weight <= BOUND for weight in weights.values())
 
 
-def test_nothing_in_common_yet_gives_the_default_weights(
+def test_without_two_likes_all_fields_count_as_usual(
     habits: FieldHabits, starter_items: list[Item]
 ) -> None:
     for liked in ([], starter_items[:1]):
-        assert habits.weights(liked) == DEFAULT_FIELD_WEIGHTS
+        assert habits.weights(liked) == dict.fromkeys(FIELDS, 1.0)
 
 
 def test_who_likes_a_directors_films_cares_for_people(
@@ -73,9 +74,8 @@ def test_who_likes_a_directors_films_cares_for_people(
 ) -> None:
     hitchcock = [film for film in starter_items if "Alfred Hitchcock" in film.director][:8]
     weights = habits.weights(hitchcock)
-    shifts = {name: weight / DEFAULT_FIELD_WEIGHTS[name] for name, weight in weights.items()}
     assert len(hitchcock) == 8
-    assert max(shifts, key=lambda name: shifts[name]) == "people"
+    assert max(weights, key=lambda name: weights[name]) == "people"
 
 
 def test_who_likes_one_genre_cares_more_for_genres_than_who_likes_all(
