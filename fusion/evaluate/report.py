@@ -20,6 +20,7 @@ from fusion.evaluate.tables import (
     markdown,
     name,
     of,
+    shown,
     without_person,
 )
 from fusion.evaluate.tasks import NEW, QUERY, SWIPES
@@ -59,14 +60,23 @@ def write_report(out: Path) -> Path:
     title = PEOPLE[latest[0].measured_on].partition(":")[0]
     draw_curve(latest, out / CURVE, title)
     draw_latency(latest, out / LATENCY, title)
+    path = out / REPORT
+    path.write_text(report(out), encoding="utf-8")
+    return path
+
+
+def report(out: Path) -> str:
+    """The page of all tables of the runs stored in `out`.
+
+    Raises:
+        DataUnusable: the runs of a folder do not compare, or a file is no run.
+    """
     parts = ["# Results", PROTOCOL, f"![Quality over swipes]({CURVE})"]
     parts.append(f"![Quality against latency]({LATENCY})")
     for measured_on, people in PEOPLE.items():
         if runs := read_runs(out / measured_on):
             parts += [f"## {people}", all_tables(runs)]
-    path = out / REPORT
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    return path
+    return "\n\n".join(parts) + "\n"
 
 
 def best_runs(out: Path) -> list[Run]:
@@ -125,7 +135,7 @@ def _is_shown(result: Result) -> bool:
 def _brief_curve(results: Iterable[Result], at: int) -> Rows:
     """The curve's means without intervals, and coverage at `at` swipes."""
     (method, *swipes), *rows = curve(results, intervals=False)
-    coverage = {name(r.scorer): f"{r.coverage:.3f}" for r in of(results, SWIPES, at)}
+    coverage = {name(r.scorer): shown(r.coverage) for r in of(results, SWIPES, at)}
     head = [method, *swipes, f"coverage@10 at {at}"]
     return [head, *([*row, coverage[row[0]]] for row in rows)]
 

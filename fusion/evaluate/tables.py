@@ -64,7 +64,7 @@ def table(results: Sequence[Result]) -> Rows:
     p_values = p_against(bar, results)
     rows = [[*head, against, "p"]]
     for result in best_first(results):
-        p = f"{p_values[result.scorer]:.3f}" if result.scorer in p_values else ""
+        p = _p(p_values[result.scorer]) if result.scorer in p_values else ""
         rows.append([*_row(result), gain(result, bar), p])
     return rows
 
@@ -101,7 +101,7 @@ def curve(results: Iterable[Result], intervals: bool = True) -> Rows:
         p_values = p_against(bar_of(column), column)
         for result in column:
             values = result.per_person(NDCG)
-            mean = interval(values) if intervals else f"{values.mean():.3f}"
+            mean = interval(values) if intervals else shown(values.mean())
             cells[result.scorer].append(mean + _mark(result, bar_of(column), p_values))
     head = [f"{column[0].n_swipes} ({len(column[0].users)} people)" for column in columns]
     best = [result.scorer for result in best_first(columns[-1])] if columns else []
@@ -143,8 +143,18 @@ def p_against(bar: Result | None, results: Sequence[Result]) -> Mapping[str, flo
 
 def interval(values: metrics.Floats, decimals: int = 3) -> str:
     """A mean over people and its 95 % interval."""
-    low, high = metrics.interval(values)
-    return f"{values.mean():.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+    around = metrics.interval(values)
+    mean, low, high = (shown(value, decimals) for value in (values.mean(), *around))
+    return f"{mean} [{low}, {high}]"
+
+
+def shown(value: float, decimals: int = 3) -> str:
+    """A value with so many decimals, the same on every machine.
+
+    Means of values with 4 decimals often lie on the edge between two roundings, where the last
+    digit of the sum would decide, and with it the machine.
+    """
+    return f"{round(float(value), 9):.{decimals}f}"
 
 
 def gain(ours: Result, theirs: Result | None) -> str:
@@ -178,11 +188,15 @@ def _row(result: Result) -> list[str]:
         name(result.scorer),
         interval(of(NDCG)),
         interval(of("recall@20")),
-        f"{result.coverage:.3f}",
+        shown(result.coverage),
         interval(of("novelty"), 2),
         interval(of("diversity"), 2),
         f"{result.milliseconds:.1f}",
     ]
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else shown(value)
 
 
 def _mark(result: Result, bar: Result | None, p_values: Mapping[str, float]) -> str:

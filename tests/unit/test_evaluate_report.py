@@ -6,7 +6,15 @@ import pytest
 from fusion.evaluate.data import DataUnusable
 from fusion.evaluate.harness import Plan, Run
 from fusion.evaluate.ranking import JudgedQuery, Result
-from fusion.evaluate.report import BEGIN, END, best_runs, in_brief, renew_readme, write_report
+from fusion.evaluate.report import (
+    BEGIN,
+    END,
+    best_runs,
+    in_brief,
+    renew_readme,
+    report,
+    write_report,
+)
 from fusion.evaluate.runs import read_runs, store
 from fusion.evaluate.tables import (
     all_tables,
@@ -102,6 +110,15 @@ def test_the_readme_is_renewed_between_its_markers_alone(tmp_path: Path) -> None
     assert page == f"before\n{BEGIN}\n{in_brief(best_runs(tmp_path))}\n{END}\nafter\n"
     renew_readme(readme, tmp_path)
     assert readme.read_text(encoding="utf-8") == page
+
+
+def test_the_readme_and_the_report_are_in_step_with_the_stored_results() -> None:
+    stored = ROOT / "fusion" / "results"
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = page.partition(BEGIN)[2].partition(END)[0]
+    renew = "reelwise evaluate --report-only --out fusion/results --readme README.md"
+    assert section.strip() == in_brief(best_runs(stored)), f"Renew it with: {renew}"
+    assert (stored / "report.md").read_text(encoding="utf-8") == report(stored)
 
 
 def test_results_on_test_come_before_those_on_validation(tmp_path: Path) -> None:
