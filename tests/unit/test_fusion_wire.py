@@ -1,45 +1,51 @@
 """The wire format: exact vectors, requests that fit, errors that quote nothing."""
 
 import base64
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from fusion.encoder import Vectors
 from fusion.fusion_encoder import Fused, FusionInput, SwipedFilm
-from fusion.wire import MAX_SWIPES, REQUEST, WireFused, WireInput, WireInstances
+from fusion.wire import MAX_SWIPES, REQUEST, WireFused, WireInput, WireInstances, WireSwipe
 
 MEGABYTE = 2**20
 NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 VECTORS = arrays.arrays(np.float32, st.integers(1, 8), elements=NUMBERS)
 WORDS = st.text(max_size=20)
 FILMS = st.builds(SwipedFilm, WORDS, WORDS, VECTORS, st.booleans(), NUMBERS)
+SWIPES = st.lists(FILMS, max_size=3).map(tuple)
+INPUTS = st.builds(FusionInput, WORDS, SWIPES, st.booleans())
 
 
 def film(vector: Vectors, text: str = "Heat (1995)") -> SwipedFilm:
     return SwipedFilm("1", text, vector, liked=True)
 
 
-@given(query=WORDS, films=st.lists(FILMS, max_size=3), other=st.booleans())
-def test_what_is_asked_arrives_as_it_was(query: str, films: list[SwipedFilm], other: bool) -> None:
-    sent = FusionInput(query, tuple(films), other)
+@given(sent=INPUTS)
+def test_what_is_asked_arrives_as_it_was(sent: FusionInput) -> None:
     read = REQUEST.validate_json(WireInput.of(sent).model_dump_json())
     assert isinstance(read, WireInput)
     arrived = read.asked()
-    assert (arrived.query, arrived.for_someone_else) == (query, other)
-    for left, right in zip(arrived.swipes, films, strict=True):
+    assert replace(arrived, swipes=()) == replace(sent, swipes=())
+    none = np.empty(0, np.float32)
+    for left, right in zip(arrived.swipes, sent.swipes, strict=True):
         np.testing.assert_array_equal(left.vector, right.vector)
         assert left.vector.dtype == np.float32
-        assert (left.item_id, left.text, left.liked, left.days_ago) == (
-            right.item_id,
-            right.text,
-            right.liked,
-            right.days_ago,
-        )
+        assert repr(replace(left, vector=none)) == repr(replace(right, vector=none))
+
+
+@pytest.mark.parametrize(
+    ("wire", "port"), [(WireInput, FusionInput), (WireSwipe, SwipedFilm), (WireFused, Fused)]
+)
+def test_every_field_of_the_port_travels(wire: type[BaseModel], port: type[Any]) -> None:
+    assert set(wire.model_fields) - {"model_version"} == {field.name for field in fields(port)}
 
 
 @given(vector=VECTORS, influence=st.floats(0, 1), confidence=st.floats(0, 1))
