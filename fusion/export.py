@@ -67,17 +67,17 @@ def load_source(folder: Path) -> SentenceTransformer:
     return SentenceTransformer(str(folder), device="cpu", model_kwargs=plain).eval()
 
 
-def export_fp32(model: SentenceTransformer, target: Path) -> None:
-    """Write `model`, pooling and normalisation included, as an fp32 ONNX graph."""
-    example = model.tokenizer(["heat", "two words"], padding=True, return_tensors="pt")
+def export_fp32(model: torch.nn.Module, tokenizer: Any, target: Path) -> None:  # noqa: ANN401
+    """Write a function of ids and mask to vectors as an fp32 ONNX graph."""
+    example = tokenizer(["heat", "two words"], padding=True, return_tensors="pt")
     inputs = ("input_ids", "attention_mask")
     torch.onnx.export(
-        _Graph(model).eval(),
+        model.eval(),
         tuple(example[name] for name in inputs),
         str(target),
         input_names=list(inputs),
         output_names=[OUTPUT],
-        dynamic_shapes={name: {0: "batch", 1: "tokens"} for name in inputs},
+        dynamic_shapes=({0: "batch", 1: "tokens"},) * 2,
         dynamo=True,
         external_data=False,
     )
@@ -121,20 +121,20 @@ def _nearest(vectors: Vectors) -> NDArray[np.intp]:
     return np.argpartition(-similarity, 10, axis=1)[:, :10]
 
 
-def write_model(model: SentenceTransformer, folder: Path, **about: str) -> ModelCard:
-    """Write graph, tokenizer and `model.json` to `folder`; `about`: version, source, licence."""
+def write_model(
+    model: torch.nn.Module,
+    tokenizer: Any,  # noqa: ANN401
+    folder: Path,
+    **about: Any,  # noqa: ANN401
+) -> ModelCard:
+    """Write graph, tokenizer and `model.json` to `folder`; `about`: the card's other fields."""
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
-        export_fp32(model, Path(scratch) / GRAPH)
+        export_fp32(model, tokenizer, Path(scratch) / GRAPH)
         quantise(Path(scratch) / GRAPH, folder / GRAPH)
-    model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER), pretty=False)
-    card = ModelCard(
-        name=folder.name,
-        dim=model.get_embedding_dimension(),
-        max_tokens=model.max_seq_length,
-        sha256={name: _digest(folder / name) for name in (GRAPH, TOKENIZER)},
-        **about,
-    )
+    tokenizer.backend_tokenizer.save(str(folder / TOKENIZER), pretty=False)
+    digests = {name: _digest(folder / name) for name in (GRAPH, TOKENIZER)}
+    card = ModelCard(sha256=digests, **about)
     (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return card
 
@@ -181,7 +181,17 @@ def main(
 ) -> None:
     """Export a sentence-transformers model to int8 ONNX and measure it."""
     model = load_source(source)
-    card = write_model(model, out, version=version, source=source_name, licence=licence)
+    card = write_model(
+        _Graph(model),
+        model.tokenizer,
+        out,
+        name=out.name,
+        dim=model.get_embedding_dimension(),
+        max_tokens=model.max_seq_length,
+        version=version,
+        source=source_name,
+        licence=licence,
+    )
     films = read_texts(texts)
     reference = model.encode(films, batch_size=16, normalize_embeddings=True)
     fidelity = compare(reference, OnnxTextEncoder(out, threads=2).encode(films))

@@ -23,19 +23,25 @@ class SwipedFilm:
 
 @dataclass(frozen=True, slots=True)
 class FusionInput:
-    """What a person says now, what they swiped (oldest first), and for whom they ask."""
+    """What a person says now, what they swiped (oldest first), and for whom they ask.
+
+    ``explore`` takes so many standard deviations of the taste's scores off for each one of a film's
+    popularity: 0 exploits what is known of the person, 1 prefers what few have seen.
+    """
 
     query: str = ""
     swipes: tuple[SwipedFilm, ...] = ()
     for_someone_else: bool = False
+    explore: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fused:
     """What to look for: ``vector``, shape (dim,), whose inner product with item vectors ranks.
 
-    ``influence`` is the share of the swipes in it, 0..1; ``confidence`` the calibrated chance
-    that the first ten films hold one that the person likes, 0..1.
+    ``influence`` is the share of the first ten films, 0..1, that the swipes are expected to have
+    changed; ``confidence`` the chance that one of the first three is known to be liked, 0..1. Both
+    are calibrated on people whom the model was not trained on.
     """
 
     vector: Vectors

@@ -1,7 +1,9 @@
 """Linear fusion: swipes become one vector whose inner product with the films' vectors ranks them.
 
 All of it is in closed form: two ridge regressions learn how a swipe moves the score of every film,
-and a truncated eigenbasis turns their sum into 384 numbers a film and 384 numbers a swipe.
+and a truncated eigenbasis turns their sum into 384 numbers a film. What a swipe adds to the
+person's vector is a linear map of the swiped film's own vector, one for likes, one for dislikes, so
+whoever has the films' vectors can fuse.
 """
 
 from collections.abc import Mapping
@@ -13,11 +15,18 @@ from numpy.typing import NDArray
 
 from fusion.encoder import Vectors
 from fusion.errors import FusionError
-from fusion.regression import Matrix, ease, few_swipes_ridge, ridge_prediction, swipe_moment
+from fusion.regression import (
+    Matrix,
+    RidgeModel,
+    ease,
+    few_swipes_ridge,
+    fit_ridge,
+    swipe_moment,
+)
 
 DIM = 384
-BIAS, POPULARITY = DIM - 2, DIM - 1
-"""The last two numbers of a vector: the regression's intercept, and plain popularity."""
+RANK, BIAS, POPULARITY = DIM - 2, DIM - 2, DIM - 1
+"""The basis has RANK numbers; then the regression's intercept and popularity follow."""
 
 
 class FusionInputUnusable(FusionError):
@@ -55,8 +64,6 @@ class Reactions:
 class Settings:
     """Weights of the parts; the defaults suit hundreds of people with about a hundred ratings."""
 
-    gamma: float = 0.15
-    """Coverage: rated films' vectors are scaled by ((likes + 10) / 60) ** -gamma."""
     text: float = 15.0
     """How many people's likes the films' texts are worth, in both regressions."""
     ease_ridge: float = 700.0
@@ -70,30 +77,44 @@ class Settings:
     few_facts: float = 1.0
     few_neutral: float = 0.3
     typical_swipes: int = 20
-    """Number of swipes whose scores the 384 numbers keep best."""
+    """Number of swipes whose scores the basis keeps best."""
     text_share: float = 0.3
-    """Share of the texts' similarity in choosing the basis, against 1 for the scores."""
-    unrated_ridge: float = 30.0
+    facts_share: float = 0.1
+    """Shares of the texts' and the facts' similarity in choosing the basis, against 1 for the
+    scores, so that words still match."""
+    map_ridge: float = 1e-3
+    unrated_ridge: float = 10.0
     unrated_text: float = 3.0
     """Scale of texts against facts where vectors of unrated films are predicted."""
 
 
 @dataclass(frozen=True)
-class LinearFusion:
-    """Item vectors, shape (n, 384), and what each swipe adds to the person's vector.
+class Regression:
+    """How swipes move scores: weights of [dislikes, likes], shape (2 n, n), intercept (n,)."""
 
-    `swipe_map` has shape (2, n, 384): dislikes first, then likes. `rated` has shape (n,).
+    weights: Matrix
+    intercept: Matrix
+
+
+@dataclass(frozen=True)
+class LinearFusion:
+    """Item vectors, shape (n, 384): basis, intercept, standardised logarithm of likes.
+
+    ``taste_maps`` (2, 382, 382) turn a swiped film's basis numbers into what a dislike and a like
+    of it add to the person's vector. ``projection`` makes the vector of any film from its texts
+    and facts; it made those of the films without a reaction.
     """
 
     items: Vectors
-    swipe_map: Vectors
-    rated: NDArray[np.bool_]
+    taste_maps: Vectors
+    projection: RidgeModel
 
-    def fuse(self, swipes: Mapping[int, bool]) -> Vectors:
-        """The person's vector, shape (384,); `items @ vector` ranks the films.
+    def fuse(self, swipes: Mapping[int, bool], explore: float = 0.0) -> Vectors:
+        """The person's vector, shape (384,); ``items @ vector`` ranks the films.
 
-        `swipes` says for each film by index whether it was liked. Swipes on unrated films teach
-        nothing; with no other, the vector asks for the most liked films.
+        ``swipes`` says for each film by index whether it was liked; with none the vector asks for
+        the most liked films. ``explore`` takes so many standard deviations of the taste's scores
+        off for each one of popularity: 0 exploits, 0.5 shows half as many films again.
 
         Raises:
             FusionInputUnusable: a swiped film is not among the films.
@@ -103,13 +124,15 @@ class LinearFusion:
             raise FusionInputUnusable(
                 f"Films {unknown} are unknown: {len(self.items)} were fitted."
             )
-        heard = [item for item in swipes if self.rated[item]]
         vector: Vectors = np.zeros(DIM, dtype=np.float32)
-        if not heard:
+        if not swipes:
             vector[POPULARITY] = 1.0
             return vector
-        vector += self.swipe_map[[int(swipes[item]) for item in heard], heard].sum(axis=0)
+        for item, liked in swipes.items():
+            vector[:RANK] += self.items[item, :RANK] @ self.taste_maps[int(liked)]
         vector[BIAS] = 1.0
+        spread = float(np.std(self.items[:, :RANK] @ vector[:RANK]))
+        vector[POPULARITY] = -explore * spread
         return vector
 
 
@@ -135,46 +158,55 @@ def fit_linear_fusion(
         )
     if not rated.any():
         raise FusionInputUnusable("No film has a reaction to learn from.")
-    centred = np.asarray(texts, dtype=np.float64) - np.mean(texts, axis=0, dtype=np.float64)
-    facts = np.asarray(facts, dtype=np.float64)
-    known, swipes = _fit_rated(reactions.of(rated), centred[rated], facts[rated], settings)
-    features = np.hstack([settings.unrated_text * centred, facts])
-    items = ridge_prediction(features, rated, known, settings.unrated_ridge)
-    items[rated] = known
-    swipe_map = np.zeros((2, len(rated), DIM))
-    swipe_map[:, rated] = swipes
-    return LinearFusion(items.astype(np.float32), swipe_map.astype(np.float32), rated)
+    side = SideInformation(texts, facts, settings)
+    known = reactions.of(rated)
+    regression = regress(known, side.of(rated), settings)
+    vectors = _item_vectors(known, regression, side.of(rated), settings)
+    projection = fit_ridge(side.features[rated], vectors, settings.unrated_ridge)
+    items = projection.predict(side.features)
+    items[rated] = vectors
+    maps = taste_maps(known, regression, vectors[:, :RANK], settings)
+    return LinearFusion(items.astype(np.float32), maps, projection)
 
 
-def _fit_rated(
-    reactions: Reactions, texts: Matrix, facts: Matrix, settings: Settings
-) -> tuple[Matrix, Matrix]:
-    """Item vectors (n, 384) and swipe map (2, n, 384) of rated films."""
-    by_text = texts @ texts.T
-    weights, intercept = _regress(reactions, by_text, facts @ facts.T, settings)
-    moment = swipe_moment(reactions.inputs, settings.typical_swipes)
-    basis = _basis(weights.T @ moment @ weights, by_text, settings.text_share)
-    n, rank = basis.shape
-    likes = reactions.likes.sum(axis=0)
-    items = np.zeros((n, DIM))
-    items[:, :rank] = basis
-    items[:, BIAS] = intercept
-    items *= ((likes + 10.0) / 60.0)[:, None] ** -settings.gamma
-    items[:, POPULARITY] = likes / 100.0
-    swipes = np.zeros((2, n, DIM))
-    swipes[..., :rank] = (weights @ basis).reshape(2, n, rank)
-    return items, swipes
+class SideInformation:
+    """What is known of n films beside reactions."""
+
+    def __init__(self, texts: NDArray[Any], facts: NDArray[Any], settings: Settings) -> None:
+        self._texts = np.asarray(texts, dtype=np.float64)
+        self._facts = np.asarray(facts, dtype=np.float64)
+        self._settings = settings
+
+    def of(self, films: NDArray[np.bool_]) -> "SideInformation":
+        """Some of the films only."""
+        return SideInformation(self._texts[films], self._facts[films], self._settings)
+
+    @property
+    def features(self) -> Matrix:
+        """Texts, scaled, and facts, shape (n, d + f)."""
+        return np.hstack([self._settings.unrated_text * self._texts, self._facts])
+
+    @property
+    def by_text(self) -> Matrix:
+        """Gram matrix of the centred texts, shape (n, n)."""
+        centred = self._texts - self._texts.mean(axis=0)
+        gram: Matrix = centred @ centred.T
+        return gram
+
+    @property
+    def by_facts(self) -> Matrix:
+        """Gram matrix of the facts, shape (n, n)."""
+        gram: Matrix = self._facts @ self._facts.T
+        return gram
 
 
-def _regress(
-    reactions: Reactions, by_text: Matrix, by_facts: Matrix, settings: Settings
-) -> tuple[Matrix, Matrix]:
-    """Sum of both regressions: weights of [dislikes, likes], shape (2 n, n), intercept (n,).
+def regress(reactions: Reactions, side: SideInformation, settings: Settings) -> Regression:
+    """Sum of EASE and the few-swipes ridge.
 
     Gram matrices of texts and facts are added to that of likes, as if each text dimension and
     each fact were one more person who liked the films that have it.
     """
-    by_words = settings.text * by_text
+    by_words, by_facts = settings.text * side.by_text, side.by_facts
     weights, intercept = few_swipes_ridge(
         reactions.inputs,
         reactions.liking(settings.few_neutral),
@@ -185,16 +217,48 @@ def _regress(
     liking = reactions.liking(settings.ease_neutral)
     gram = liking.T @ liking + by_words + settings.ease_facts * by_facts
     weights[len(gram) :] += settings.ease_weight * ease(gram, settings.ease_ridge)
-    return weights, intercept
+    return Regression(weights, intercept)
 
 
-def _basis(scores: Matrix, by_text: Matrix, text_share: float) -> Matrix:
-    """Leading eigenvectors, shape (n, at most 382), of the scores' second moment over typical
-    swipes plus a share of the texts' Gram matrix, each at trace one, so that words still match.
+def taste_maps(
+    reactions: Reactions, regression: Regression, basis: Matrix, settings: Settings
+) -> Vectors:
+    """Maps of shape (2, r, r) from a film's basis numbers (n, r) to those of its swipes' scores.
+
+    Ridge regression in which a film counts by how often it was swiped so.
     """
-    _, vectors = np.linalg.eigh(_unit_trace(scores) + text_share * _unit_trace(by_text))
-    leading: Matrix = vectors[:, ::-1][:, :BIAS]
-    return leading
+    n, rank = basis.shape
+    maps = np.empty((2, rank, rank))
+    swipes = (reactions.dislikes, reactions.likes)
+    for k, (swiped, weights) in enumerate(
+        zip(swipes, np.split(regression.weights, 2), strict=True)
+    ):
+        weight = swiped.sum(axis=0) + 1.0
+        weighted = basis * (weight / weight.mean())[:, None]
+        gram = weighted.T @ basis + settings.map_ridge * np.eye(rank)
+        maps[k] = np.linalg.solve(gram, weighted.T @ (weights @ basis))
+    return maps.astype(np.float32)
+
+
+def _item_vectors(
+    reactions: Reactions, regression: Regression, side: SideInformation, settings: Settings
+) -> Matrix:
+    """Vectors of rated films, shape (n, 384)."""
+    moment = swipe_moment(reactions.inputs, settings.typical_swipes)
+    scores = regression.weights.T @ moment @ regression.weights
+    shared = settings.text_share * _unit_trace(side.by_text)
+    shared = shared + settings.facts_share * _unit_trace(side.by_facts)
+    _, basis = np.linalg.eigh(_unit_trace(scores) + shared)
+    leading = basis[:, ::-1][:, :RANK]
+    vectors = np.zeros((len(leading), DIM))
+    vectors[:, : leading.shape[1]] = leading
+    vectors[:, BIAS] = regression.intercept
+    vectors[:, POPULARITY] = _standardised(np.log1p(reactions.likes.sum(axis=0)))
+    return vectors
+
+
+def _standardised(values: Matrix) -> Matrix:
+    return (values - values.mean()) / max(float(values.std()), 1e-9)
 
 
 def _unit_trace(matrix: Matrix) -> Matrix:

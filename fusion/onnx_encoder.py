@@ -69,7 +69,7 @@ class OnnxTextEncoder:
         """
         folder = model_dir or DEFAULT_MODEL
         self.card, files = read_model(folder)
-        self._session = _open_session(folder, files[GRAPH], threads)
+        self._session = open_session(folder / GRAPH, files[GRAPH], threads)
         self._tokenizer = Tokenizer.from_buffer(files[TOKENIZER])
         self._tokenizer.enable_truncation(self.card.max_tokens)
         self._tokenizer.no_padding()
@@ -104,7 +104,8 @@ class OnnxTextEncoder:
         return unit
 
 
-def _open_session(folder: Path, graph: bytes, threads: int) -> ort.InferenceSession:
+def open_session(path: Path, graph: bytes, threads: int) -> ort.InferenceSession:
+    """ONNX Runtime over a graph. Raises ModelFilesCorrupt, naming ``path``, if it is refused."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     # The database and the server live on the same cores: waiting threads must not burn them.
@@ -112,7 +113,7 @@ def _open_session(folder: Path, graph: bytes, threads: int) -> ort.InferenceSess
     try:
         return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ModelFilesCorrupt(folder / GRAPH, f"ONNX Runtime refuses it: {error}") from error
+        raise ModelFilesCorrupt(path, f"ONNX Runtime refuses it: {error}") from error
 
 
 def _read(path: Path) -> bytes:

@@ -1,5 +1,7 @@
 """Closed-form regressions of recommendation over 0/1 matrices of people and films."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,14 +55,26 @@ def swipe_moment(inputs: Matrix, count: int) -> Matrix:
     return moment
 
 
-def ridge_prediction(
-    features: Matrix, known: NDArray[np.bool_], targets: Matrix, ridge: float
-) -> Matrix:
-    """`targets` of the known rows of `features`, predicted for all rows (dual ridge), (n, d)."""
-    rows, mean = features[known], targets.mean(axis=0)
+@dataclass(frozen=True)
+class RidgeModel:
+    """A linear model: ``weights`` (f, d) and ``intercept`` (d,)."""
+
+    weights: Matrix
+    intercept: Matrix
+
+    def predict(self, features: Matrix) -> Matrix:
+        """Targets of shape (n, d) for features of shape (n, f)."""
+        predicted: Matrix = features @ self.weights + self.intercept
+        return predicted
+
+
+def fit_ridge(features: Matrix, targets: Matrix, ridge: float) -> RidgeModel:
+    """Ridge regression with intercept of (n, d) targets on (n, f) features, in its dual form."""
+    centre, mean = features.mean(axis=0), targets.mean(axis=0)
+    rows = features - centre
     dual = np.linalg.solve(rows @ rows.T + ridge * np.eye(len(rows)), targets - mean)
-    predicted: Matrix = mean + features @ (rows.T @ dual)
-    return predicted
+    weights = rows.T @ dual
+    return RidgeModel(weights, mean - centre @ weights)
 
 
 def _draw_chances(inputs: Matrix, count: int) -> tuple[Matrix, Matrix, Matrix]:

@@ -90,6 +90,7 @@ class WireInput(_Wire):
     query: str = ""
     swipes: tuple[WireSwipe, ...] = ()
     for_someone_else: bool = False
+    explore: FiniteFloat = 0.0
 
     @classmethod
     def of(cls, asked: FusionInput) -> Self:
@@ -98,12 +99,13 @@ class WireInput(_Wire):
             query=_utf8(asked.query[:MAX_QUERY]),
             swipes=tuple(map(WireSwipe.of, asked.swipes[-MAX_SWIPES:])),
             for_someone_else=asked.for_someone_else,
+            explore=asked.explore,
         )
 
     def asked(self) -> FusionInput:
         """Read what is asked."""
         films = tuple(swipe.film() for swipe in self.swipes)
-        return FusionInput(self.query, films, self.for_someone_else)
+        return FusionInput(self.query, films, self.for_someone_else, self.explore)
 
 
 class WireInstances(_Wire):

@@ -22,15 +22,13 @@ def measure_peer(
     """
     tuned = None if again else _stored(harness, peer, out, VALIDATION)
     tested = None if again else _stored(harness, peer, out, TEST)
-    if tested and tuned and tested.trials != tuned.trials:
-        tested = None
     with tqdm(total=0, desc=peer.name, unit="fit", disable=None) as bar:
         if tuned is None:
             bar.reset(fits_to_tune(peer) + len(peer.tasks))
             trials = harness.tune(peer, bar.update)
             tuned = harness.measure(peer, trials, tick=bar.update)
             store(tuned, out)
-        if final and tested is None:
+        if final and (tested is None or tested.trials != tuned.trials):
             bar.reset(len(peer.tasks))
             store(harness.measure(peer, tuned.trials, final=True, tick=bar.update), out)
 

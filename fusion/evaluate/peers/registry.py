@@ -51,7 +51,11 @@ def _collaborative() -> list[Peer]:
         Peer(
             "ItemKNN",
             ItemKNN,
-            {"neighbours": (50, 200, 1440), "shrinkage": (5, 20, 50), "dislike": dislike},
+            {
+                "neighbours": (20, 50, 200, 1440),
+                "shrinkage": (10, 20, 50),
+                "dislike": (*dislike, 0.5),
+            },
             WARM,
         ),
         Peer(
@@ -64,9 +68,9 @@ def _collaborative() -> list[Peer]:
             "iALS",
             _implicit_als,
             {
-                "factors": (32, 64, 96),
-                "regularization": (10.0, 30.0, 60.0, 100.0),
-                "alpha": (5.0, 10.0, 20.0),
+                "factors": (48, 64, 96),
+                "regularization": (15.0, 30.0, 60.0),
+                "alpha": (1.0, 2.5, 5.0, 10.0),
             },
             WARM,
             needs=("implicit",),
@@ -75,11 +79,11 @@ def _collaborative() -> list[Peer]:
             "BPR",
             _bpr,
             {
-                "factors": (32, 64),
-                "learning_rate": (0.01, 0.03),
-                "regularization": (0.01, 0.05),
-                "iterations": (100, 300),
-                "strength": (0.5, 1.0, 2.0),
+                "factors": (64, 128),
+                "learning_rate": (0.03, 0.06),
+                "regularization": (0.003, 0.01, 0.03),
+                "iterations": (50, 100),
+                "strength": (1.0, 2.0),
             },
             WARM,
             needs=("implicit",),
@@ -156,7 +160,11 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
         Peer(
             "EASE + text neighbours",
             with_neighbours,
-            {"ridge": (400, 900), "dislike": (0.0, 0.15, 0.3), "weight": (0.1, 0.2, 0.4)},
+            {
+                "ridge": (300, 600, 900, 1400),
+                "dislike": (0.0, 0.15, 0.3),
+                "weight": (0.1, 0.2, 0.4, 0.8),
+            },
         ),
         Peer(
             "EASE + popularity",
@@ -168,7 +176,7 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
         Peer(
             "RRF + EASE",
             re_ranked,
-            {"depth": (100, 200, 300, 400), "weight": (1.0, 1.5, 2.0, 3.0), "ridge": (600, 1200)},
+            {"depth": (200, 300, 400), "weight": (1.0, 1.5, 2.0), "ridge": (900, 1200, 2000)},
             frozenset({QUERY}),
         ),
         Peer("linear fusion", fusion, {"explore": (0.0, 0.3, 0.5)}, frozenset({SWIPES, NEW})),

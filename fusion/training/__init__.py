@@ -1,0 +1,1 @@
+"""Training the fusion encoders (extra `[train]`)."""

@@ -1,0 +1,178 @@
+"""The two networks as things that learn from a batch of examples (extra `[train]`)."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fusion.fusion_encoder import FusionInput, SwipedFilm
+from fusion.linear_fusion import DIM, RANK
+from fusion.network import (
+    TEXT_DIM,
+    Asked,
+    EmbeddingFusion,
+    Parts,
+    QueryTower,
+    Shape,
+    TokenFusion,
+)
+from fusion.tokens import as_text, film_text
+from fusion.training.examples import DAY, Example
+from fusion.training.world import World
+
+MAX_QUERY_TOKENS = 64
+MAX_TOKENS = 256
+LIKENESS = 20.0
+"""What turns cosines of texts into scores of a softmax, at the start."""
+
+
+class Learner(Protocol):
+    """What the training loop asks of a network."""
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The parts that are trained, by name: the first at the usual rate, others at the text's."""
+
+    def vectors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+        """Fused vectors (b, 384), and a penalty to add to the loss."""
+
+
+class EmbeddingLearner:
+    """Embedding fusion and the query tower in front of it, trained together."""
+
+    def __init__(self, world: World, source: Path, shape: Shape, restraint: float) -> None:
+        """``restraint`` weighs the mean square of the correction's scores in the loss."""
+        self._world, self._restraint = world, restraint
+        self.tokenizer, transformer = load_transformer(source)
+        self.tower = QueryTower(transformer)
+        self.items = torch.from_numpy(world.linear.items)
+        spread = float(1.0 / world.linear.items[:, :RANK].std())
+        self.net = EmbeddingFusion(
+            shape, torch.from_numpy(world.linear.taste_maps), _likeness(world), spread / 2
+        )
+        self._added = torch.from_numpy(world.added)
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Network, then tower."""
+        return {"network": self.net, "tower": self.tower}
+
+    def vectors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+        """Cross-fitted, as the world's ``added`` says."""
+        asked, rows = self._asked(examples)
+        fold = torch.from_numpy(self._world.fold[[e.person for e in examples]])
+        added = self._added[fold[:, None], asked.liked.long(), rows]
+        parts, correction = self.net(asked, added)
+        restraint = ((correction @ self.items[:, :RANK].T) ** 2).mean()
+        return parts.taste + parts.words, self._restraint * restraint
+
+    def parts(self, examples: Sequence[Example]) -> Parts:
+        """As served: with the maps of all people."""
+        parts: Parts = self.net(self._asked(examples)[0])[0]
+        return parts
+
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """Query vectors, shape (texts, 384)."""
+        ids, mask = tokenised(self.tokenizer, texts, MAX_QUERY_TOKENS)
+        vectors: Tensor = self.tower(ids, mask)
+        return vectors
+
+    def _asked(self, examples: Sequence[Example]) -> tuple[Asked, Tensor]:
+        rows, liked, swiped, days = _padded(examples)
+        has_query = torch.tensor([bool(e.query) for e in examples])
+        query = torch.zeros(len(examples), TEXT_DIM)
+        if has_query.any():
+            query[has_query] = self.embed([e.query for e in examples if e.query])
+        else_ = torch.tensor([e.someone_else for e in examples])
+        films = self.items[rows] * swiped[..., None]
+        return Asked(query, has_query, films, liked, swiped, days, else_), rows
+
+
+class TokenLearner:
+    """Token fusion: one transformer over one text."""
+
+    def __init__(self, world: World, source: Path) -> None:
+        self._world = world
+        self.tokenizer, transformer = load_transformer(source)
+        self.net = TokenFusion(transformer)
+        self._texts = [film_text(film.title, film.year, film.genres) for film in world.films]
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The head, then the transformer."""
+        return {"network": self.net.out, "tower": self.net.transformer}
+
+    def vectors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+        """No penalty."""
+        texts = [as_text(self.input(example)) for example in examples]
+        vectors: Tensor = self.net(*tokenised(self.tokenizer, texts, MAX_TOKENS))
+        return vectors, torch.zeros(())
+
+    def input(self, example: Example) -> FusionInput:
+        """The example as the encoder's port has it."""
+        return fusion_input(example, self._texts, self._world.linear.items)
+
+
+def fusion_input(example: Example, texts: Sequence[str], items: Any) -> FusionInput:  # noqa: ANN401
+    """The example as the encoder's port has it; ``items`` (n, 384) are the item vectors."""
+    swipes = tuple(
+        SwipedFilm(
+            str(swipe.item),
+            texts[swipe.item],
+            items[swipe.item],
+            swipe.liked,
+            (example.now - swipe.timestamp) / DAY,
+        )
+        for swipe in example.swipes
+    )
+    return FusionInput(example.query, swipes, example.someone_else)
+
+
+def load_transformer(source: Path) -> tuple[Any, nn.Module]:
+    """Tokenizer and transformer of a sentence-transformers folder."""
+    from transformers import AutoModel, AutoTokenizer
+
+    plain = {"attn_implementation": "eager"}  # the exporter sees ordinary matrix products
+    return AutoTokenizer.from_pretrained(source), AutoModel.from_pretrained(source, **plain)
+
+
+def tokenised(tokenizer: Any, texts: Sequence[str], limit: int) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    """Ids and mask, shape (texts, longest)."""
+    found = tokenizer(
+        list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt"
+    )
+    return found["input_ids"], found["attention_mask"]
+
+
+def _likeness(world: World) -> nn.Linear:
+    """The basis numbers whose scores are a text's likeness to the films' texts."""
+    mean = world.texts.mean(axis=0)
+    basis = world.linear.items[:, :RANK]
+    layer = nn.Linear(TEXT_DIM, RANK)
+    weight = LIKENESS * basis.T @ (world.texts - mean)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight.astype(np.float32)))
+        layer.bias.copy_(torch.from_numpy((-weight @ mean).astype(np.float32)))
+    return layer
+
+
+def _padded(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Rows of the swiped films, liked, present, days ago: (b, n) each, n at least 1."""
+    n = max(1, *(len(example.swipes) for example in examples))
+    rows = np.zeros((len(examples), n), dtype=np.int64)
+    liked, swiped = np.zeros(rows.shape, dtype=bool), np.zeros(rows.shape, dtype=bool)
+    days = np.zeros(rows.shape, dtype=np.float32)
+    for place, example in enumerate(examples):
+        for k, swipe in enumerate(example.swipes):
+            rows[place, k], liked[place, k], swiped[place, k] = swipe.item, swipe.liked, True
+            days[place, k] = (example.now - swipe.timestamp) / DAY
+    return tuple(map(torch.from_numpy, (rows, liked, swiped, days)))  # type: ignore[return-value]
+
+
+def batches(examples: Sequence[Example], size: int) -> Iterator[Sequence[Example]]:
+    """The examples, ``size`` at a time."""
+    for start in range(0, len(examples), size):
+        yield examples[start : start + size]
+
+
+assert DIM == TEXT_DIM  # noqa: S101 - the embedding cache holds vectors of one length
