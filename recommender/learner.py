@@ -51,6 +51,8 @@ class PreferenceLearner:
         stored = self._store.get(user_id)
         if stored is None or stored.model_version != self._context.model_version:
             return None
+        if self._context.field_habits and not stored.field_weights:  # the switch was off
+            return None
         strategy = self._settings.preference_vector_strategy
         return stored.model_copy(update={"vector_strategy": strategy})
 
