@@ -21,7 +21,7 @@ VECTORS = arrays.arrays(np.float32, st.integers(1, 8), elements=NUMBERS)
 WORDS = st.text(max_size=20)
 FILMS = st.builds(SwipedFilm, WORDS, WORDS, VECTORS, st.booleans(), NUMBERS)
 SWIPES = st.lists(FILMS, max_size=3).map(tuple)
-INPUTS = st.builds(FusionInput, WORDS, SWIPES, st.booleans())
+INPUTS = st.builds(FusionInput, WORDS, SWIPES, st.booleans(), NUMBERS)
 
 
 def film(vector: Vectors, text: str = "Heat (1995)") -> SwipedFilm:
