@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fusion.encoder import TextEncoder
 from fusion.evaluate import metrics
-from fusion.evaluate.ranking import Result
+from fusion.evaluate.ranking import JudgedQuery, Result
 from fusion.evaluate.tasks import Case, Task
 from recommender.evaluation.world import swipes_of
 from recommender.models import SearchRequest
@@ -89,6 +89,11 @@ class System:
             personal=True,
             users=users.tolist(),
             values={name: _means(values, place) for name, values in by_case.items()},
+            queries=[
+                JudgedQuery(case.user, case.kind, case.term, float(value))
+                for case, value in zip(task.cases, by_case["ndcg@10"], strict=True)
+                if case.query
+            ],
             coverage=len(set(answers.top.flat) - {NOTHING}) / int(task.candidates.sum()),
             milliseconds=float(times.mean()),
             median=float(np.median(times)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fusion.evaluate.metrics import holm, randomisation
-from fusion.evaluate.tables import NDCG, Rows, gain, interval, markdown
+from fusion.evaluate.tables import NDCG, Rows, gain, interval, kinds_table, markdown
 from fusion.evaluate.tasks import QUERY
 from recommender.evaluation.bench import Bench
 from recommender.evaluation.system import SystemResult
@@ -53,6 +53,8 @@ def system_tables(results: Sequence[SystemResult]) -> str:
         title = f"A query and {n} swipes to films" if kind == QUERY else f"{n} swipes to films"
         same = [result for result in results if (result.task, result.n_swipes) == (kind, n)]
         parts.append(f"### {title}\n\n{markdown(system_table(same))}")
+    worded = [result for result in results if result.task == QUERY]
+    parts.append(f"### By the kind of query, NDCG@10\n\n{markdown(kinds_table(worded))}")
     return "\n\n".join(parts)
 
 

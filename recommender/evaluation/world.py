@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +13,40 @@ from recommender.catalogue import Catalogue
 from recommender.indexer import STARTER_VECTORS, read_items, read_vectors, sync_index
 from recommender.models import Direction, Filters, Item
 from recommender.stores.memory import MemoryItemStore
-from recommender.stores.ports import Hit, IndexedItem, ItemStore, NewSwipe, Vector
+from recommender.stores.ports import Hit, IndexedItem, ItemStore, NewSwipe, Space, Vector
 
 
 class ScannedItems(MemoryItemStore):
     """Films in memory whose vectors are scanned as one matrix; nobody writes while it is read."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._scans: dict[Space, tuple[Catalogue, Vector]] = {}
+
     def nearest(
-        self, vector: Vector, k: int, filters: Filters, exclude: Sequence[str] = ()
+        self,
+        vector: Vector,
+        k: int,
+        filters: Filters,
+        exclude: Sequence[str] = (),
+        space: Space = "text",
     ) -> list[Hit]:
         """The same as in PostgreSQL, where the scan is exact, too."""
-        catalogue, matrix = self._scan
+        if space not in self._scans:
+            self._scans[space] = self._scan(space)
+        catalogue, matrix = self._scans[space]
+        if not len(catalogue):
+            return []
         allowed = catalogue.allowed(filters, exclude)
         scores = np.where(allowed, matrix @ vector, -np.inf)
         best = np.argsort(-scores, kind="stable")[: min(k, int(allowed.sum()))]
         return [Hit(catalogue.items[row].item_id, float(scores[row])) for row in best]
 
-    @cached_property
-    def _scan(self) -> tuple[Catalogue, Vector]:
-        catalogue = Catalogue(self.all())
-        ids = [item.item_id for item in catalogue.items]
-        vectors = self.vectors(ids)
-        return catalogue, np.array([vectors[item_id] for item_id in ids])
+    def _scan(self, space: Space) -> tuple[Catalogue, Vector]:
+        items = list(self.all())
+        vectors = self.vectors([item.item_id for item in items], space)
+        catalogue = Catalogue(item for item in items if item.item_id in vectors)
+        return catalogue, np.array([vectors[item.item_id] for item in catalogue.items])
 
 
 def items_as_rated(catalogue: Path, dataset: Dataset, train: Interactions) -> list[Item]:

@@ -38,7 +38,7 @@ def test_the_system_is_measured_and_the_figures_stored(world: list[str], tmp_pat
     done = reelwise("evaluate", *world, *options)
     assert done.exit_code == 0, done.output
     page = (out / "system-validation.md").read_text()
-    assert page.count("| preference vector |") == page.count("| generic |") == 3
+    assert page.count("| preference vector |") == page.count("| generic |") == 4
     stored = json.loads((out / "system-validation.json").read_text())
     assert stored["plan"]["draws"] == 1
     assert {result["scorer"] for result in stored["results"]} == {"preference vector", "generic"}
