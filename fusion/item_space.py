@@ -66,7 +66,7 @@ def item_space(
     model: LinearFusion, films: Sequence[FilmFacts], rated: NDArray[np.bool_]
 ) -> ItemSpace:
     """The space of a fitted model; ``rated`` says which of its films had reactions."""
-    known = np.flatnonzero(rated)
+    known = np.flatnonzero(rated).tolist()
     return ItemSpace(
         tuple(film_key(films[k]) for k in known),
         model.items[known],

@@ -227,12 +227,10 @@ def taste_maps(
 
     Ridge regression in which a film counts by how often it was swiped so.
     """
-    n, rank = basis.shape
+    rank = basis.shape[1]
     maps = np.empty((2, rank, rank))
-    swipes = (reactions.dislikes, reactions.likes)
-    for k, (swiped, weights) in enumerate(
-        zip(swipes, np.split(regression.weights, 2), strict=True)
-    ):
+    for k, swiped in enumerate((reactions.dislikes, reactions.likes)):
+        weights = np.split(regression.weights, 2)[k]
         weight = swiped.sum(axis=0) + 1.0
         weighted = basis * (weight / weight.mean())[:, None]
         gram = weighted.T @ basis + settings.map_ridge * np.eye(rank)
@@ -258,7 +256,8 @@ def _item_vectors(
 
 
 def _standardised(values: Matrix) -> Matrix:
-    return (values - values.mean()) / max(float(values.std()), 1e-9)
+    moved: Matrix = (values - values.mean()) / max(float(values.std()), 1e-9)
+    return moved
 
 
 def _unit_trace(matrix: Matrix) -> Matrix:

@@ -122,10 +122,8 @@ class EmbeddingFusion(nn.Module):  # type: ignore[misc]
         has_swipes = asked.swiped.any(1, keepdim=True)
         correction = self.correction(state) * has_swipes
         taste = scale * gains[:, :1] * (gates * added).sum(1) + correction
-        words = torch.cat(
-            [gains[:, 1:2] * self._words(asked), scale * gains[:, 2:], self.popularity(state)],
-            dim=1,
-        )
+        spoken, bias = gains[:, 1:2] * self._words(asked), scale * gains[:, 2:]
+        words = torch.cat([spoken, bias, self.popularity(state)], dim=1)
         known = has_swipes | asked.has_query[:, None]
         parts = Parts(
             functional.pad(taste, (0, DIM - RANK)), torch.where(known, words, _popular(words))

@@ -115,7 +115,7 @@ class OnnxEmbeddingFusion:
             raise EncoderUnavailable(f"ONNX Runtime failed on a request: {error}") from error
         return taste[0], words[0]
 
-    def _inputs(self, asked: FusionInput, swipes: Sequence[SwipedFilm]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    def _inputs(self, asked: FusionInput, swipes: Sequence[SwipedFilm]) -> dict[str, np.ndarray]:
         n = max(1, len(swipes))
         films = np.zeros((1, n, self.dim), dtype=np.float32)
         for place, film in enumerate(swipes):

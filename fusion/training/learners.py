@@ -25,6 +25,8 @@ from fusion.training.world import World
 
 MAX_QUERY_TOKENS = 64
 MAX_TOKENS = 256
+FROZEN_LAYERS = 3
+"""Of MiniLM's six; so are its embeddings."""
 LIKENESS = 20.0
 """What turns cosines of texts into scores of a softmax, at the start."""
 
@@ -33,7 +35,7 @@ class Learner(Protocol):
     """What the training loop asks of a network."""
 
     def modules(self) -> dict[str, nn.Module]:
-        """The parts that are trained, by name: the first at the usual rate, others at the text's."""
+        """The parts that are trained: the first at the usual rate, the second at the text's."""
 
     def vectors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
         """Fused vectors (b, 384), and a penalty to add to the loss."""
@@ -133,7 +135,11 @@ def load_transformer(source: Path) -> tuple[Any, nn.Module]:
     from transformers import AutoModel, AutoTokenizer
 
     plain = {"attn_implementation": "eager"}  # the exporter sees ordinary matrix products
-    return AutoTokenizer.from_pretrained(source), AutoModel.from_pretrained(source, **plain)
+    transformer = AutoModel.from_pretrained(source, **plain)
+    # A few thousand queries cannot teach a vocabulary; what is general stays as it was learned.
+    for frozen in (transformer.embeddings, *transformer.encoder.layer[:FROZEN_LAYERS]):
+        frozen.requires_grad_(False)
+    return AutoTokenizer.from_pretrained(source), transformer
 
 
 def tokenised(tokenizer: Any, texts: Sequence[str], limit: int) -> tuple[Tensor, Tensor]:  # noqa: ANN401
@@ -166,7 +172,7 @@ def _padded(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor, Tensor
         for k, swipe in enumerate(example.swipes):
             rows[place, k], liked[place, k], swiped[place, k] = swipe.item, swipe.liked, True
             days[place, k] = (example.now - swipe.timestamp) / DAY
-    return tuple(map(torch.from_numpy, (rows, liked, swiped, days)))  # type: ignore[return-value]
+    return tuple(map(torch.from_numpy, (rows, liked, swiped, days)))
 
 
 def batches(examples: Sequence[Example], size: int) -> Iterator[Sequence[Example]]:

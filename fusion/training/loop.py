@@ -102,7 +102,7 @@ def _step(
     optimizer.zero_grad()
     (loss + penalty).backward()
     for module in learner.modules().values():
-        nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(_trained(module), 1.0)
     optimizer.step()
     return float(loss.detach())
 
@@ -110,7 +110,7 @@ def _step(
 def _optimizer(learner: Learner, pace: Pace) -> tuple[Any, Any]:
     rates = (pace.rate, pace.text_rate)
     groups = [
-        {"params": list(module.parameters()), "lr": rate, "weight_decay": pace.decay}
+        {"params": _trained(module), "lr": rate, "weight_decay": pace.decay}
         for module, rate in zip(learner.modules().values(), rates, strict=True)
     ]
     optimizer = torch.optim.AdamW(groups)
@@ -120,14 +120,18 @@ def _optimizer(learner: Learner, pace: Pace) -> tuple[Any, Any]:
     return optimizer, schedule
 
 
+def _trained(module: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
 class _State:
     """What a checkpoint holds."""
 
     def __init__(
         self,
         learner: Learner,
-        optimizer: Any,
-        schedule: Any,
+        optimizer: Any,  # noqa: ANN401 - torch has no types here
+        schedule: Any,  # noqa: ANN401
         path: Path,
         pace: Pace,
     ) -> None:

@@ -25,6 +25,7 @@ from recommender.stores.ports import (
     NewSwipe,
     PreferenceStore,
     SearchCache,
+    Space,
     Stores,
     Survey,
     SurveyStore,
@@ -71,23 +72,35 @@ class MemoryItemStore(ItemStore):
         return [film.item for film in self._films.values()]
 
     def nearest(
-        self, vector: Vector, k: int, filters: Filters, exclude: Sequence[str] = ()
+        self,
+        vector: Vector,
+        k: int,
+        filters: Filters,
+        exclude: Sequence[str] = (),
+        space: Space = "text",
     ) -> list[Hit]:
         excluded = set(exclude)
         hits = [
-            Hit(item_id, float(film.vector @ vector))
+            Hit(item_id, float(stored @ vector))
             for item_id, film in self._films.items()
-            if item_id not in excluded and _passes(film.item, filters)
+            if (stored := _vector(film, space)) is not None
+            and item_id not in excluded
+            and _passes(film.item, filters)
         ]
         return sorted(hits, key=lambda hit: -hit.score)[:k]
 
-    def vectors(self, item_ids: Sequence[str]) -> Mapping[str, Vector]:
+    def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
         films = self._films
-        return {item_id: films[item_id].vector for item_id in item_ids if item_id in films}
+        found = {i: _vector(films[i], space) for i in item_ids if i in films}
+        return {item_id: vector for item_id, vector in found.items() if vector is not None}
 
     def mean_vector(self) -> Vector | None:
         rows = [film.vector for film in self._films.values()]
         return np.asarray(np.mean(rows, axis=0), dtype=np.float32) if rows else None
+
+
+def _vector(film: IndexedItem, space: Space) -> Vector | None:
+    return film.vector if space == "text" else film.fused
 
 
 class MemorySwipeLog(SwipeLog):

@@ -6,7 +6,7 @@ Adapters raise StoreUnavailable when their server does not answer.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,20 @@ from recommender.models import Exposure, Filters, Item, SwipeEvent
 from recommender.preferences.model import UserPreferences
 
 Vector = NDArray[np.float32]
+Space = Literal["text", "fused"]
+"""Each film has a vector for its text, and one in the space that people and films share."""
 
 
 @dataclass(frozen=True)
 class IndexedItem:
-    """A film with the embedding of its text and the fingerprint of both."""
+    """A film with the embedding of its text, the fingerprint of what it was indexed from, and its
+    vector in the space of the fusion encoders, if there are any.
+    """
 
     item: Item
     vector: Vector
     fingerprint: str
+    fused: Vector | None = None
 
 
 @dataclass(frozen=True)
@@ -110,12 +115,17 @@ class ItemStore(Protocol):
         """Every film, in no particular order."""
 
     def nearest(
-        self, vector: Vector, k: int, filters: Filters, exclude: Sequence[str] = ()
+        self,
+        vector: Vector,
+        k: int,
+        filters: Filters,
+        exclude: Sequence[str] = (),
+        space: Space = "text",
     ) -> list[Hit]:
         """The k films of highest inner product that pass the filters, best first."""
 
-    def vectors(self, item_ids: Sequence[str]) -> Mapping[str, Vector]:
-        """The vectors of those films that exist."""
+    def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
+        """The vectors of those films that exist and have one."""
 
     def mean_vector(self) -> Vector | None:
         """The mean of all vectors; None when there are no films."""

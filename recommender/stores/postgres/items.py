@@ -4,15 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from pgvector.sqlalchemy import avg
-from sqlalchemy import ColumnElement, LargeBinary, Row, any_, bindparam, delete, func, select, true
+from sqlalchemy import ColumnElement, LargeBinary, Row, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.models import Filters, Item
-from recommender.stores.ports import Hit, IndexedItem, ItemStore, Vector
+from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.schema import items
 
-ITEM_COLUMNS = [column for column in items.c if column.name not in ("fingerprint", "embedding")]
+COLUMNS: Mapping[Space, ColumnElement[Vector]] = {
+    "text": items.c.embedding,
+    "fused": items.c.fused,
+}
+ITEM_COLUMNS = [c for c in items.c if c.name not in ("fingerprint", "embedding", "fused")]
 BATCH = 500
 
 
@@ -46,12 +50,18 @@ class PostgresItemStore(ItemStore):
             return [_item(row) for row in connection.execute(select(*ITEM_COLUMNS))]
 
     def nearest(
-        self, vector: Vector, k: int, filters: Filters, exclude: Sequence[str] = ()
+        self,
+        vector: Vector,
+        k: int,
+        filters: Filters,
+        exclude: Sequence[str] = (),
+        space: Space = "text",
     ) -> list[Hit]:
-        distance = items.c.embedding.max_inner_product(bindparam("query", vector))
+        column = COLUMNS[space]
+        distance = column.max_inner_product(bindparam("query", vector))
         statement = (
             select(items.c.item_id, distance.label("distance"))
-            .where(true(), *_conditions(filters, exclude))
+            .where(column.is_not(None), *_conditions(filters, exclude))
             .order_by("distance")
             .limit(k)
         )
@@ -59,10 +69,13 @@ class PostgresItemStore(ItemStore):
             rows = connection.execute(statement)
             return [Hit(row.item_id, -float(row.distance)) for row in rows]
 
-    def vectors(self, item_ids: Sequence[str]) -> Mapping[str, Vector]:
+    def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
         # As bytes: the driver would parse each number of the text form in Python.
-        packed = func.vector_send(items.c.embedding, type_=LargeBinary).label("packed")
-        statement = select(items.c.item_id, packed).where(items.c.item_id == _any(item_ids))
+        column = COLUMNS[space]
+        packed = func.vector_send(column, type_=LargeBinary).label("packed")
+        statement = select(items.c.item_id, packed).where(
+            items.c.item_id == _any(item_ids), column.is_not(None)
+        )
         with self._database.connect() as connection:
             rows = connection.execute(statement)
             return {row.item_id: _unpacked(row.packed) for row in rows}
@@ -105,7 +118,15 @@ def _conditions(filters: Filters, exclude: Sequence[str]) -> list[ColumnElement[
 def _row(film: IndexedItem) -> dict[str, object]:
     facts = film.item.model_dump()
     lists = {name: list(facts[name]) for name in ("genres", "director", "cast", "tags")}
-    return facts | lists | {"fingerprint": film.fingerprint, "embedding": film.vector}
+    return (
+        facts
+        | lists
+        | {
+            "fingerprint": film.fingerprint,
+            "embedding": film.vector,
+            "fused": film.fused,
+        }
+    )
 
 
 def _item(row: Row[tuple[object, ...]]) -> Item:

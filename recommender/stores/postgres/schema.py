@@ -38,6 +38,7 @@ items = Table(
     Column("rating_mean", Float),
     Column("fingerprint", Text, nullable=False),
     Column("embedding", Vector(VECTOR_DIM), nullable=False),
+    Column("fused", Vector(VECTOR_DIM)),
 )
 
 swipe_events = Table(
@@ -115,7 +116,7 @@ embedding_cache = Table(
     Column("owner", Text, primary_key=True),
     Column("query_hash", Text, primary_key=True),
     Column("preference_hash", Text, primary_key=True),
-    Column("embedding", Vector(VECTOR_DIM), nullable=False),
+    Column("embedding", Vector(), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False, index=True),
     prefixes=["UNLOGGED"],
 )
