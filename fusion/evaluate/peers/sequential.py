@@ -28,6 +28,7 @@ class SASRec(Collaborative):
         n_epochs: int,
         dropout: float,
         order: Literal["time", "random"],
+        learning_rate: float = 0.001,
         seed: int = 0,
     ) -> None:
         self._order, self._seed = order, seed
@@ -35,6 +36,7 @@ class SASRec(Collaborative):
             "embedding_dim": embedding_dim,
             "n_epochs": n_epochs,
             "dropout": dropout,
+            "learning_rate": learning_rate,
             "seed": seed,
         }
 
