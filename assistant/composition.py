@@ -1,7 +1,9 @@
 """The one place where parts are chosen and wired together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from tqdm import tqdm
@@ -9,9 +11,13 @@ from tqdm import tqdm
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.fusion_encoder import FusionEncoder
+from fusion.item_space import FILE as ITEM_SPACE
+from fusion.item_space import ItemSpace, load_item_space
 from fusion.onnx_encoder import OnnxTextEncoder
+from fusion.onnx_fusion import MODELS, SPACE_FOLDER, load_fusion
 from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
+from recommender.experiments.variants import Variant
 from recommender.indexer import (
     STARTER,
     STARTER_VECTORS,
@@ -35,14 +41,40 @@ def load_encoder(settings: Settings) -> TextEncoder:
     return encoder
 
 
-def load_fusion_encoder(settings: Settings) -> FusionEncoder | None:
-    """The fusion encoder, or None without one.
+@dataclass(frozen=True)
+class Fusions:
+    """The fusion encoders by search variant, and the space that films have their place in."""
 
-    Raises EncoderUnavailable when it cannot be set up, and InvalidRequest for lacking settings.
+    space: ItemSpace
+    encoders: Mapping[Variant, FusionEncoder]
+
+
+def load_fusions(settings: Settings, domain: RecommenderSettings) -> Fusions:
+    """The encoders of the variants that searches may take.
+
+    Raises EncoderUnavailable when one cannot be set up, InvalidRequest for lacking settings or
+    vectors of another length.
     """
+    folder = settings.fusion_dir or MODELS
+    space = load_item_space(folder / SPACE_FOLDER.name / ITEM_SPACE)
+    if space.dim != settings.vector_dim:
+        raise InvalidRequest(
+            f"{folder} is of films with {space.dim} numbers, VECTOR_DIM asks for "
+            f"{settings.vector_dim}. Set VECTOR_DIM={space.dim} or train the model anew."
+        )
+    wanted = {domain.search_variant, *domain.variant_weights}
+    encoders: dict[Variant, FusionEncoder] = {}
+    if "embedding_fusion" in wanted:
+        encoders["embedding_fusion"] = _embedding_fusion(settings, folder)
+    if "token_fusion" in wanted:
+        encoders["token_fusion"] = load_fusion(folder / "token-fusion", settings.encoder_threads)
+    return Fusions(space, encoders)
+
+
+def _embedding_fusion(settings: Settings, folder: Path) -> FusionEncoder:
     if settings.fusion_encoder == "sagemaker":
         return _sagemaker_encoder(settings)
-    return None
+    return load_fusion(folder / "embedding-fusion", settings.encoder_threads)
 
 
 def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
@@ -104,6 +136,7 @@ def _database(settings: Settings, stack: ExitStack) -> Database:
 def open_recommender(settings: Settings, encoder: TextEncoder) -> Iterator[Recommender]:
     """A recommender over the starter catalogue, indexed on first use with a progress bar."""
     domain = RecommenderSettings()
+    fusions = load_fusions(settings, domain)
     with open_stores(settings, domain) as stores:
         with tqdm(desc="Indexing films", unit="film", disable=None, leave=False) as bar:
 
@@ -111,6 +144,6 @@ def open_recommender(settings: Settings, encoder: TextEncoder) -> Iterator[Recom
                 bar.total = total
                 bar.update(done - bar.n)
 
-            known = read_vectors(STARTER_VECTORS)
-            sync_index(read_items(STARTER), stores.items, encoder, progress, known)
-        yield Recommender(stores, encoder, domain)
+            known, films = read_vectors(STARTER_VECTORS), read_items(STARTER)
+            sync_index(films, stores.items, encoder, progress, known, fusions.space)
+        yield Recommender(stores, encoder, domain, fusions=fusions.encoders)

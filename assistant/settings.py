@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     vector_dim: int = 384
     encoder_dir: Path | None = Field(default=None, description="a model folder made by the export")
     encoder_threads: int = Field(default=1, ge=1)
+    fusion_dir: Path | None = Field(
+        default=None, description="a folder that `reelwise train` wrote; default: the one shipped"
+    )
     fusion_encoder: Literal["embedded", "sagemaker"] = "embedded"
     fusion_model_version: str | None = Field(
         default=None, description="the model that the SageMaker endpoint serves"

@@ -69,13 +69,14 @@ class BlendFusionEncoder:
         taste = _mean(swipes, True, self.dim) - 0.5 * _mean(swipes, False, self.dim)
         weight = 0.5 if asked.for_someone_else else 1.0
         share = weight * len(swipes) / (len(swipes) + 5)
+        wish_of_swipes: Vectors = (weight * taste).astype(np.float32)
         wish = weight * taste
         if asked.query.strip() or not wish.any():
             wish = wish + self._words.encode([asked.query])[0]
         else:
             share = 1.0
         vector: Vectors = (wish / (np.linalg.norm(wish) or 1.0)).astype(np.float32)
-        return Fused(vector, share, 1 - math.exp(-len(swipes) / 10))
+        return Fused(vector, wish_of_swipes, share, 1 - math.exp(-len(swipes) / 10))
 
 
 def _mean(swipes: Sequence[SwipedFilm], liked: bool, dim: int) -> Vectors:

@@ -39,12 +39,14 @@ class FusionInput:
 class Fused:
     """What to look for: ``vector``, shape (dim,), whose inner product with item vectors ranks.
 
+    ``taste``, shape (dim,), is the part of it that the swipes made.
     ``influence`` is the share of the first ten films, 0..1, that the swipes are expected to have
     changed; ``confidence`` the chance that one of the first three is known to be liked, 0..1. Both
     are calibrated on people whom the model was not trained on.
     """
 
     vector: Vectors
+    taste: Vectors
     influence: float
     confidence: float
 

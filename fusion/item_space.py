@@ -29,6 +29,8 @@ class ItemSpace:
     vectors: Vectors
     facts: FactVocabulary
     projection: RidgeModel
+    version: str = ""
+    """Names the file it was read from; vectors of different versions do not compare."""
 
     @property
     def dim(self) -> int:
@@ -91,6 +93,7 @@ def load_item_space(path: Path) -> ItemSpace:
                 RidgeModel(
                     stored["weights"].astype(np.float64), stored["intercept"].astype(np.float64)
                 ),
+                digest(path)[:12],
             )
     except FileNotFoundError as error:
         raise ModelFilesMissing(path) from error

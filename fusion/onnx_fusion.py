@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -157,15 +158,21 @@ class OnnxTokenFusion:
         return answer(self.card, asked, *self.parts(asked))
 
     def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:
-        """One vector for both, and zeros; raises as ``fuse`` does."""
+        """What the swipes change, and what words make without; raises as ``fuse`` does."""
         for film in asked.swipes:
             checked(film.vector, self.dim)
-        nothing = np.zeros(self.dim, dtype=np.float32)
-        if asked.swipes or has_words(asked):
-            return self._text.encode([as_text(asked)])[0], nothing
-        popular = nothing.copy()
+        impersonal = self._impersonal(asked)
+        if not asked.swipes:
+            return np.zeros_like(impersonal), impersonal
+        return self._text.encode([as_text(asked)])[0] - impersonal, impersonal
+
+    def _impersonal(self, asked: FusionInput) -> Vectors:
+        if has_words(asked):
+            vector: Vectors = self._text.encode([as_text(replace(asked, swipes=()))])[0]
+            return vector
+        popular = np.zeros(self.dim, dtype=np.float32)
         popular[POPULARITY] = 1.0
-        return popular, nothing
+        return popular
 
 
 def load_fusion(folder: Path, threads: int = 1) -> FusionEncoder:
@@ -183,7 +190,7 @@ def answer(card: FusionCard, asked: FusionInput, taste: Vectors, words: Vectors)
         spread = float(np.linalg.norm(taste[:RANK])) / card.length_of_a_deviation
         vector[POPULARITY] -= asked.explore * spread
     influence = card.influence.chance(told) if asked.swipes else 0.0
-    return Fused(vector, influence, card.confidence.chance(told))
+    return Fused(vector, taste, influence, card.confidence.chance(told))
 
 
 def checked(vector: Vectors, dim: int) -> Vectors:

@@ -119,6 +119,7 @@ class WireFused(_Wire):
 
     model_version: str = Field(max_length=200)
     vector: PackedVector
+    taste: PackedVector
     influence: float = Field(ge=0, le=1)
     confidence: float = Field(ge=0, le=1)
 
@@ -128,13 +129,14 @@ class WireFused(_Wire):
         return cls(
             model_version=model_version,
             vector=fused.vector,
+            taste=fused.taste,
             influence=fused.influence,
             confidence=fused.confidence,
         )
 
     def fused(self) -> Fused:
         """Read the answer."""
-        return Fused(self.vector, self.influence, self.confidence)
+        return Fused(self.vector, self.taste, self.influence, self.confidence)
 
 
 class WirePredictions(_Wire):

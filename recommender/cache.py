@@ -50,6 +50,18 @@ class AnswerCache:
             expires_at = now + timedelta(seconds=self._settings.cache_ttl_generic)
             self._embeddings.put(self._embedding_key(text), vector, expires_at)
 
+    def fused(self, asked: str, state: UserState, now: datetime) -> Vector | None:
+        """What was fused earlier of ``asked`` and this user's taste."""
+        if not self._settings.enable_embedding_cache:
+            return None
+        return self._embeddings.get(self._fused_key(asked, state), now)
+
+    def keep_fused(self, asked: str, state: UserState, vector: Vector, now: datetime) -> None:
+        """Remember it, for longer the surer the taste is."""
+        if self._settings.enable_embedding_cache:
+            key = self._fused_key(asked, state)
+            self._embeddings.put(key, vector, self._expiry(state, now))
+
     def answer(
         self, request: SearchRequest, state: UserState, variant: Variant, now: datetime
     ) -> SearchResult | None:
@@ -98,6 +110,7 @@ class AnswerCache:
     def erase(self, user_id: str) -> None:
         """Forget all that was remembered for a user."""
         self._searches.erase(user_id)
+        self._embeddings.erase(user_id)
 
     def _search_key(self, request: SearchRequest, state: UserState, variant: Variant) -> CacheKey:
         # White space is no matter, but case is: "films like Her" names a film, "like her" does not.
@@ -109,6 +122,9 @@ class AnswerCache:
             self._hash(f"{variant}\n{asked}"),
             GENERIC if shared else state.preferences.preference_hash,
         )
+
+    def _fused_key(self, asked: str, state: UserState) -> CacheKey:
+        return CacheKey(state.user_id, self._hash(asked), state.preferences.preference_hash)
 
     def _embedding_key(self, text: str) -> CacheKey:
         return CacheKey(SHARED, self._hash(text), GENERIC)
@@ -130,7 +146,6 @@ def _renewed(result: SearchResult, state: UserState) -> SearchResult:
     confidence = state.preferences.confidence
     metadata = result.intelligence_metadata.model_copy(
         update={
-            "confidence_score": confidence,
             "embedding_cached": True,
             "transformer_latency_ms": 0.0,
         }

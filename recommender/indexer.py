@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from fusion.encoder import TextEncoder
+from fusion.item_space import ItemSpace
 from recommender.errors import InvalidRequest
 from recommender.models import Item
 from recommender.stores.ports import IndexedItem, ItemStore, Vector
@@ -48,20 +49,26 @@ def sync_index(
     encoder: TextEncoder,
     progress: Progress,
     known: Mapping[str, Vector],
+    space: ItemSpace | None = None,
 ) -> int:
     """Make the store hold exactly these films; returns how many were new or changed.
 
     Only those are touched, batch by batch, so that an interrupted run goes on where it stopped, and
-    only those whose fingerprint is not in ``known`` are embedded. ``progress`` gets (done, total).
+    only those whose text's fingerprint is not in ``known`` are embedded. With a ``space`` each film
+    gets its place in it. ``progress`` gets (done, total).
     """
     stored = store.fingerprints()
-    wanted = {item.item_id: _fingerprint(item, encoder.model_version) for item in items}
+    by_text = {item.item_id: _fingerprint(item, encoder.model_version) for item in items}
+    wanted = {item_id: _placed(text, space) for item_id, text in by_text.items()}
     changed = [item for item in items if stored.get(item.item_id) != wanted[item.item_id]]
     for start in range(0, len(changed), BATCH):
         batch = changed[start : start + BATCH]
+        vectors = _vectors(batch, [by_text[item.item_id] for item in batch], encoder, known)
+        fused = (
+            [None] * len(batch) if space is None else list(space.place(batch, np.array(vectors)))
+        )
         fingerprints = [wanted[item.item_id] for item in batch]
-        vectors = _vectors(batch, fingerprints, encoder, known)
-        store.upsert(list(map(IndexedItem, batch, vectors, fingerprints)))
+        store.upsert(list(map(IndexedItem, batch, vectors, fingerprints, fused)))
         progress(start + len(batch), len(changed))
     if gone := sorted(stored.keys() - wanted.keys()):
         store.remove(gone)
@@ -94,3 +101,10 @@ def _fingerprint(item: Item, model_version: str) -> str:
     """Changes with the model and with the text that is embedded or any other fact of the film."""
     facts = f"{model_version}\n{embedding_text(item)}\n{item.model_dump_json()}"
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+def _placed(text_fingerprint: str, space: ItemSpace | None) -> str:
+    """The fingerprint of a film in a space: changes with either."""
+    if space is None:
+        return text_fingerprint
+    return hashlib.sha256(f"{text_fingerprint}\n{space.version}".encode()).hexdigest()[:32]

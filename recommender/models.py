@@ -165,6 +165,8 @@ class SearchRequest(Frozen):
     explain: bool = False
     filters: Filters = Filters()
     similar_to: tuple[Identifier, ...] = Field(default=(), max_length=10)
+    for_someone_else: bool = False
+    explore: float | None = Field(default=None, ge=0, le=1)
 
 
 EvidenceKind = Literal[
@@ -234,6 +236,7 @@ class Understanding(Frozen):
     filters: Filters = Filters()
     soft_genres: tuple[str, ...] = ()
     lookup: str | None = None
+    for_someone_else: bool = False
 
     @property
     def anchors(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """From words, named films and taste to the one vector that the nearest films are sought for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -9,82 +9,114 @@ import numpy as np
 
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
+from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput
 from recommender.cache import AnswerCache
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
-from recommender.models import Understanding
+from recommender.fusing import FusionInputs, packed, unpacked
+from recommender.models import SearchRequest, Understanding
 from recommender.preferences.model import Tier
 from recommender.preferences.vectors import unit
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import Vector
+from recommender.stores.ports import Space, Vector
 from recommender.telemetry import EMBEDDING_CACHE, timed
 from recommender.users import UserState
 from recommender.vectors import ItemVectors
 
 ANCHOR_SHARE = 0.85
+FOR_SOMEONE_ELSE = 0.3
+"""What is left of taste's influence where no fusion encoder weighs it."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """The vector of the words alone, or None, and how it came about."""
+
+    vector: Vector | None
+    cached: bool = False
+    latency_ms: float = 0.0
 
 
 @dataclass(frozen=True)
 class QueryVector:
     """What the vector search looks for, and how it came about.
 
-    ``fused`` is a unit vector, or None without words, named films and taste; ``words``
-    stands for the words alone; ``influence`` is the share of taste in ``fused``, 0..1.
+    ``vector`` lives in ``space``; None without words, named films and taste. ``wish`` is the unit
+    vector of words and named films among texts. ``taste`` is the part of a fused vector that swipes
+    made. ``influence`` is the share of taste, 0..1; ``confidence`` the fusion's own, 0..1.
     """
 
-    fused: Vector | None
+    vector: Vector | None
+    space: Space
     words: Vector | None
+    wish: Vector | None
+    taste: Vector | None
     influence: float
+    confidence: float | None
     cached: bool
     latency_ms: float
 
 
 class QueryEmbedder:
-    """Embeds words with the encoder and leans the result towards named films and taste."""
+    """Fuses words, named films and taste: by the variant's encoder, else by blending vectors."""
 
     def __init__(
         self,
         encoder: TextEncoder,
+        fusions: Mapping[Variant, FusionEncoder],
+        inputs: FusionInputs,
         vectors: ItemVectors,
         cache: AnswerCache,
         settings: RecommenderSettings,
     ) -> None:
         self._encoder = encoder
+        self._fusions = fusions
+        self._inputs = inputs
         self._vectors = vectors
         self._cache = cache
+        self._explore = settings.explore
         blends = settings.enhance_query_vector
         self._taste_share = settings.ranking.taste_in_vector if blends else 0.0
 
     def embed(
         self,
+        request: SearchRequest,
         understood: Understanding,
         state: UserState,
         tier: Tier,
-        variant: Variant,  # noqa: ARG002 - names the encoder that shall fuse
+        variant: Variant,
         now: datetime,
         fallbacks: Fallbacks,
     ) -> QueryVector:
-        """Without the encoder, named films and taste stand alone."""
-        words, cached, latency_ms = self._words(understood.text, now, fallbacks)
-        wish = self._lean(words, understood.anchors)
-        taste = state.preferences.vector if tier == "personal" else None
-        if taste is None:
-            return QueryVector(wish, words, 0.0, cached, latency_ms)
-        if wish is None:
-            return QueryVector(taste, words, 1.0, cached, latency_ms)
-        influence = self._taste_share * state.preferences.confidence
-        fused = unit((1 - influence) * wish + influence * taste)
-        return QueryVector(fused, words, influence, cached, latency_ms)
+        """Without a fusion encoder vectors are blended; without any encoder, taste stands alone."""
+        words = self.words(understood.text, now, fallbacks)
+        wish = self._lean(words.vector, understood.anchors)
+        if encoder := self._fusions.get(variant):
+            explore = self._explore if request.explore is None else request.explore
+            asked = self._inputs.of(understood, state, tier, explore, now)
+            if found := self._fused(encoder, asked, state, now, fallbacks):
+                fused, cached, latency_ms = found
+                return QueryVector(
+                    fused.vector,
+                    "fused",
+                    words.vector,
+                    wish,
+                    fused.taste,
+                    fused.influence,
+                    fused.confidence,
+                    cached,
+                    words.latency_ms + latency_ms,
+                )
+        return self._blended(words, wish, understood, state, tier)
 
-    def _words(
-        self, text: str, now: datetime, fallbacks: Fallbacks
-    ) -> tuple[Vector | None, bool, float]:
+    def words(self, text: str, now: datetime, fallbacks: Fallbacks) -> Words:
+        """Embed the words alone, or find what was embedded earlier."""
         if not text:
-            return None, False, 0.0
+            return Words(None)
         known = fallbacks.attempt("embedding_cache", lambda: self._cache.embedding(text, now), None)
         EMBEDDING_CACHE.labels("miss" if known is None else "hit").inc()
         if known is not None:
-            return known, True, 0.0
+            return Words(known, cached=True)
         start = perf_counter()
         with timed("encode"):
             made = fallbacks.attempt(
@@ -96,7 +128,65 @@ class QueryEmbedder:
             fallbacks.attempt(
                 "embedding_cache", lambda: self._cache.keep_embedding(text, vector, now), None
             )
-        return made, False, latency_ms
+        return Words(made, latency_ms=latency_ms)
+
+    def _fused(
+        self,
+        encoder: FusionEncoder,
+        asked: FusionInput,
+        state: UserState,
+        now: datetime,
+        fallbacks: Fallbacks,
+    ) -> tuple[Fused, bool, float] | None:
+        """The fused vector, whether it was remembered, and the milliseconds it took to make."""
+        name = self._inputs.name(asked, encoder.model_version)
+        known = fallbacks.attempt(
+            "embedding_cache", lambda: self._cache.fused(name, state, now), None
+        )
+        EMBEDDING_CACHE.labels("miss" if known is None else "hit").inc()
+        if known is not None:
+            return unpacked(known), True, 0.0
+        start = perf_counter()
+        with timed("fuse"):
+            fused = fallbacks.attempt("fusion", lambda: encoder.fuse(asked), None, (FusionError,))
+        if fused is None:
+            return None
+        made = fused
+        fallbacks.attempt(
+            "embedding_cache",
+            lambda: self._cache.keep_fused(name, state, packed(made), now),
+            None,
+        )
+        return fused, False, 1000 * (perf_counter() - start)
+
+    def _blended(
+        self,
+        words: Words,
+        wish: Vector | None,
+        understood: Understanding,
+        state: UserState,
+        tier: Tier,
+    ) -> QueryVector:
+        taste = state.preferences.vector if tier == "personal" else None
+        share = self._taste_share * state.preferences.confidence
+        if understood.for_someone_else:
+            share *= FOR_SOMEONE_ELSE
+        if taste is None or wish is None:
+            influence = 0.0 if taste is None else 1.0
+            vector = wish if taste is None else taste
+        else:
+            influence, vector = share, unit((1 - share) * wish + share * taste)
+        return QueryVector(
+            vector,
+            "text",
+            words.vector,
+            wish,
+            None,
+            influence,
+            None,
+            words.cached,
+            words.latency_ms,
+        )
 
     def _lean(self, words: Vector | None, anchor_ids: Sequence[str]) -> Vector | None:
         anchors = list(self._vectors.get(anchor_ids).values())

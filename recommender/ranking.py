@@ -48,16 +48,41 @@ class Ranker:
 
         ``anchors`` are the ids of films that the answer shall be like.
         """
+        if candidates.taste is not None and candidates.likeness is not None:
+            wished = self._wished(candidates.rows, soft_genres, anchors)
+            return self._fused(candidates, candidates.likeness, candidates.taste, wished)
         weights, learned = self._weights, preferences.search_weights
         relevance = learned.vector * _min_max(candidates.similarity)
         relevance += learned.bm25 * _share_of_best(candidates.bm25)
         prior = weights.prior_with_words if has_query else weights.prior_alone
-        wished = weights.soft_genre * self._genre_share(candidates.rows, soft_genres)
-        wished += weights.anchor_genre * self._genre_likeness(candidates.rows, anchors)
+        wished = self._wished(candidates.rows, soft_genres, anchors)
         taste = self.taste(candidates.rows, candidates.vectors, preferences, tier)
         scale = weights.taste_with_words if has_query else weights.taste_alone(tier)
         boost = scale * learned.preference * taste
         return Ranked(relevance + prior * self._prior[candidates.rows] + wished + boost, boost)
+
+    def _fused(
+        self,
+        candidates: Candidates,
+        likeness: NDArray[np.float32],
+        taste: NDArray[np.float32],
+        wished: NDArray[np.float64],
+    ) -> Ranked:
+        """The fused vector holds words, taste and fame; texts and words add what it leaves out."""
+        weights = self._weights
+        scale = weights.fused / max(float(np.ptp(candidates.similarity)), 1e-9) if len(taste) else 0
+        score = weights.fused * _min_max(candidates.similarity) + wished
+        score += weights.fused_likeness * _min_max(likeness)
+        score += weights.fused_bm25 * _share_of_best(candidates.bm25)
+        boost = scale * (taste - (taste.mean() if len(taste) else 0.0))
+        return Ranked(score, np.asarray(boost, dtype=np.float64))
+
+    def _wished(
+        self, rows: NDArray[np.intp], soft_genres: tuple[str, ...], anchors: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """What films get for the genres that are wished for, or had by the films that are named."""
+        wished = self._weights.soft_genre * self._genre_share(rows, soft_genres)
+        return wished + self._weights.anchor_genre * self._genre_likeness(rows, anchors)
 
     def taste(
         self,

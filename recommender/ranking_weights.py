@@ -56,6 +56,11 @@ class RankingWeights(BaseModel):
     soft_genre: Weight = 0.4
     anchor_genre: Weight = 0.3
 
+    fused: float = Field(default=1.0, gt=0)
+    fused_likeness: Weight = 0.3
+    fused_bm25: Weight = 0.3
+    """Beside the fused vector, which holds words, taste and fame: likeness of text, and words."""
+
     # Beside words taste only leans the ranking; without any it decides.
     taste_with_words: Weight = 0.6
     light_taste_alone: Weight = 1.0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from recommender.catalogue import Catalogue
 from recommender.lexical import TextQuery, TextSearch
 from recommender.models import Filters
+from recommender.query_vector import QueryVector
 from recommender.stores.ports import ItemStore, Vector
 from recommender.vectors import ItemVectors
 
@@ -18,14 +19,17 @@ class Candidates:
     """Films that may be in the answer, n of them.
 
     ``rows`` (n,) are catalogue rows; ``vectors`` (n, dim) their unit vectors; ``similarity`` (n,)
-    their inner product with the query vector, ``bm25`` (n,) their BM25 score (0 where there is no
-    query vector or no words).
+    their inner product with the query vector in its space, ``bm25`` (n,) their BM25 score (0 where
+    there is no query vector or no words). ``likeness`` (n,) is the cosine to the wish among texts,
+    and ``taste`` (n,) the part of ``similarity`` that swipes made, where the query was fused.
     """
 
     rows: NDArray[np.intp]
     vectors: NDArray[np.float32]
     similarity: NDArray[np.float32]
     bm25: NDArray[np.float32]
+    likeness: NDArray[np.float32] | None = None
+    taste: NDArray[np.float32] | None = None
 
 
 class Retriever:
@@ -37,15 +41,17 @@ class Retriever:
         text_search: TextSearch,
         store: ItemStore,
         vectors: ItemVectors,
+        fused: ItemVectors,
     ) -> None:
         self._catalogue = catalogue
+        self._fused = fused
         self._text_search = text_search
         self._store = store
         self._vectors = vectors
 
     def retrieve(
         self,
-        vector: Vector | None,
+        query: QueryVector,
         text: TextQuery,
         filters: Filters,
         exclude: Sequence[str],
@@ -60,16 +66,16 @@ class Retriever:
         allowed = self._catalogue.allowed(filters, exclude)
         bm25 = self._text_search.scores(text)
         found = list(self._by_words(bm25, allowed, depth))
-        if vector is not None:
-            found += self._by_vector(vector, filters, exclude, depth)
+        if query.vector is not None:
+            found += self._by_vector(query, filters, exclude, depth)
             if soft_genres:
                 wished = tuple(dict.fromkeys((*filters.include_genres, *soft_genres)))
                 narrower = filters.model_copy(update={"include_genres": wished})
-                found += self._by_vector(vector, narrower, exclude, depth)
-        if vector is None or not text.words:
+                found += self._by_vector(query, narrower, exclude, depth)
+        if query.vector is None or not text.words:
             found += list(self._popular(allowed, depth))
         rows = np.array(list(dict.fromkeys(found)), dtype=np.intp)
-        return self._candidates(rows, vector, bm25)
+        return self._candidates(rows, query, bm25)
 
     def _by_words(
         self, bm25: NDArray[np.float32], allowed: NDArray[np.bool_], depth: int
@@ -79,9 +85,11 @@ class Retriever:
         return best[scores[best] > 0]
 
     def _by_vector(
-        self, vector: Vector, filters: Filters, exclude: Sequence[str], depth: int
+        self, query: QueryVector, filters: Filters, exclude: Sequence[str], depth: int
     ) -> list[int]:
-        hits = self._store.nearest(vector, depth, filters, exclude)
+        if query.vector is None:
+            return []
+        hits = self._store.nearest(query.vector, depth, filters, exclude, query.space)
         return [self._catalogue.rows[h.item_id] for h in hits if h.item_id in self._catalogue]
 
     def _popular(self, allowed: NDArray[np.bool_], depth: int) -> NDArray[np.intp]:
@@ -89,14 +97,33 @@ class Retriever:
         return np.flatnonzero(allowed)[:depth]
 
     def _candidates(
-        self, rows: NDArray[np.intp], vector: Vector | None, bm25: NDArray[np.float32]
+        self, rows: NDArray[np.intp], query: QueryVector, bm25: NDArray[np.float32]
     ) -> Candidates:
         ids = [self._catalogue.items[row].item_id for row in rows]
-        stored = self._vectors.get(ids)
-        present = np.array([item_id in stored for item_id in ids], dtype=bool)
+        texts = self._vectors.get(ids)
+        fused = self._fused.get(ids) if query.space == "fused" else texts
+        present = np.array([i in texts and i in fused for i in ids], dtype=bool)
         rows = rows[present]
-        matrix = np.array([stored[item_id] for item_id in ids if item_id in stored])
-        if not len(rows):
-            matrix = np.zeros((0, 0 if vector is None else len(vector)), dtype=np.float32)
-        similarity = matrix @ vector if vector is not None else np.zeros(len(rows), np.float32)
-        return Candidates(rows, matrix, similarity, bm25[rows])
+        ids = [item_id for item_id, there in zip(ids, present, strict=True) if there]
+        among_texts = _matrix([texts[item_id] for item_id in ids], query.vector)
+        placed = _matrix([fused[item_id] for item_id in ids], query.vector)
+        return Candidates(
+            rows,
+            among_texts,
+            _products(placed, query.vector),
+            bm25[rows],
+            _products(among_texts, query.wish) if query.space == "fused" else None,
+            _products(placed, query.taste) if query.space == "fused" else None,
+        )
+
+
+def _matrix(vectors: Sequence[Vector], like: Vector | None) -> NDArray[np.float32]:
+    """Vectors as rows; without any, no rows of the length of ``like``."""
+    if not vectors:
+        return np.zeros((0, 0 if like is None else len(like)), dtype=np.float32)
+    return np.array(vectors)
+
+
+def _products(matrix: NDArray[np.float32], vector: Vector | None) -> NDArray[np.float32]:
+    """Inner products, 0 without a vector."""
+    return np.zeros(len(matrix), np.float32) if vector is None else matrix @ vector

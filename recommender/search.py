@@ -97,6 +97,7 @@ class SearchEngine:
             update={
                 "similar_to": tuple(anchors),
                 "filters": _joined(asked, read.filters),
+                "for_someone_else": request.for_someone_else or read.for_someone_else,
             }
         )
 
@@ -113,11 +114,11 @@ class SearchEngine:
         understood = self.understand(request)
         known = self._known(state, variant)
         tier_ = tier(known.preferences, self._settings)
-        query = self._embedder.embed(understood, known, tier_, variant, now, fallbacks)
+        words = self._embedder.words(understood.text, now, fallbacks).vector
         vector = self._vectors.get([item.item_id]).get(item.item_id)
         if vector is None:
             return []
-        return self._evidence.find(item, vector, self._question(understood, known, tier_, query))
+        return self._evidence.find(item, vector, self._question(understood, known, tier_, words))
 
     def _compute(
         self,
@@ -130,7 +131,7 @@ class SearchEngine:
         understood = self.understand(request)
         known = self._known(state, variant)
         tier_ = tier(known.preferences, self._settings)
-        query = self._embedder.embed(understood, known, tier_, variant, now, fallbacks)
+        query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
         candidates = self._candidates(request, understood, state, known.preferences, query)
         ranked = self._ranker.rank(
             candidates,
@@ -141,7 +142,7 @@ class SearchEngine:
             understood.anchors,
         )
         order = self._order(candidates, ranked, request.k)
-        question = self._question(understood, known, tier_, query)
+        question = self._question(understood, known, tier_, query.words)
         items = [
             self._recommend(candidates, ranked, row, question, request.explain) for row in order
         ]
@@ -155,10 +156,10 @@ class SearchEngine:
             intelligence_metadata=IntelligenceMetadata(
                 embedding_cached=query.cached,
                 preference_influence=round(_influence(known, tier_, query), 4),
-                confidence_score=state.preferences.confidence,
+                confidence_score=_confidence(state, query),
                 transformer_latency_ms=round(query.latency_ms, 3),
                 strategy=tier_,
-                variant=variant,
+                variant="preference_vector" if _fell_back(variant, query) else variant,
                 degraded=fallbacks.taken,
             ),
         )
@@ -205,7 +206,7 @@ class SearchEngine:
         if self._settings.enhance_candidate_pool:
             depth = pool_size(depth, request.k, preferences.confidence)
         return self._retriever.retrieve(
-            query.fused,
+            query,
             self._text(understood, preferences),
             understood.filters,
             exclude,
@@ -237,10 +238,10 @@ class SearchEngine:
         return [int(best[row]) for row in chosen]
 
     def _question(
-        self, understood: Understanding, state: UserState, tier_: Tier, query: QueryVector
+        self, understood: Understanding, state: UserState, tier_: Tier, words: Vector | None
     ) -> Question:
         named = (*understood.anchors, *state.swipes)
-        return Question(understood, state, tier_, query.words, self._vectors.get(named))
+        return Question(understood, state, tier_, words, self._vectors.get(named))
 
     def _recommend(
         self,
@@ -281,9 +282,22 @@ def _has_wish(understood: Understanding) -> bool:
 
 
 def _influence(state: UserState, tier_: Tier, query: QueryVector) -> float:
-    """The share of taste in the ranking: its own weight, and its part of the vector's weight."""
+    """The share of taste in the ranking: the fused vector's own, or its weight and its part of the
+    blended vector's.
+    """
+    if query.space == "fused":
+        return query.influence
     weights = state.preferences.search_weights
     return 0.0 if tier_ == "generic" else weights.preference + weights.vector * query.influence
+
+
+def _confidence(state: UserState, query: QueryVector) -> float:
+    return state.preferences.confidence if query.confidence is None else round(query.confidence, 4)
+
+
+def _fell_back(variant: Variant, query: QueryVector) -> bool:
+    """Whether a fusion was wanted and the vectors were blended."""
+    return variant in ("token_fusion", "embedding_fusion") and query.space == "text"
 
 
 def _joined(asked: Filters, read: Filters) -> Filters:

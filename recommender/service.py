@@ -3,7 +3,7 @@
 import hashlib
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
+from fusion.fusion_encoder import FusionEncoder
 from recommender.cache import AnswerCache
 from recommender.catalogue import Catalogue
 from recommender.errors import (
@@ -22,8 +23,10 @@ from recommender.errors import (
 )
 from recommender.evidence import EvidenceFinder
 from recommender.experiments.running import Experiment
+from recommender.experiments.variants import Variant
 from recommender.explanation import explain_from
 from recommender.fallbacks import Fallbacks
+from recommender.fusing import FusionInputs
 from recommender.learner import PreferenceLearner
 from recommender.lexical import LexicalIndex, TextSearch
 from recommender.models import (
@@ -69,14 +72,19 @@ class Recommender:
         encoder: TextEncoder,
         settings: RecommenderSettings,
         clock: Callable[[], datetime] = _now,
+        fusions: Mapping[Variant, FusionEncoder] | None = None,
     ) -> None:
-        """Reads the catalogue from ``stores.items``; call again after importing films."""
+        """Reads the catalogue from ``stores.items``; call again after importing films.
+
+        ``fusions`` are the encoders by variant; a variant without one blends vectors.
+        """
+        fusions = fusions or {}
         self._stores = stores
         self._encoder = encoder
         self._settings = settings
         self._clock = clock
         self._catalogue = Catalogue(stores.items.all())
-        vectors = ItemVectors(stores.items)
+        vectors, fused = ItemVectors(stores.items), ItemVectors(stores.items, "fused")
         mean = stores.items.mean_vector()
         mean_vector = np.zeros(encoder.dim, np.float32) if mean is None else mean
         lexical = LexicalIndex(self._catalogue.items)
@@ -85,7 +93,7 @@ class Recommender:
             stores.embeddings,
             stores.searches,
             settings,
-            generation=_generation(encoder.model_version, self._catalogue, settings),
+            generation=_generation(_models(encoder, fusions), self._catalogue, settings),
         )
         self._learner = PreferenceLearner(
             self._catalogue,
@@ -100,8 +108,15 @@ class Recommender:
         self._engine = SearchEngine(
             self._catalogue,
             QueryReader(self._catalogue),
-            QueryEmbedder(encoder, vectors, self._cache, settings),
-            Retriever(self._catalogue, text_search, stores.items, vectors),
+            QueryEmbedder(
+                encoder,
+                fusions,
+                FusionInputs(self._catalogue, fused),
+                vectors,
+                self._cache,
+                settings,
+            ),
+            Retriever(self._catalogue, text_search, stores.items, vectors, fused),
             Ranker(self._catalogue, mean_vector, settings.ranking),
             EvidenceFinder(self._catalogue, lexical, mean_vector),
             vectors,
@@ -320,6 +335,12 @@ class Recommender:
             item_id=event.item_id,
             direction=swipes[event.item_id].direction,
         )
+
+
+def _models(encoder: TextEncoder, fusions: Mapping[Variant, FusionEncoder]) -> str:
+    """The versions of all models: none reads what another one made."""
+    made = (f"{variant}={fusion.model_version}" for variant, fusion in sorted(fusions.items()))
+    return " ".join((encoder.model_version, *made))
 
 
 def _generation(model_version: str, catalogue: Catalogue, settings: RecommenderSettings) -> str:

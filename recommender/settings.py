@@ -35,6 +35,9 @@ class RecommenderSettings(BaseSettings):
 
     candidate_multiplier: int = Field(default=3, ge=1)
     mmr_lambda: float = Field(default=0.9, ge=0, le=1)
+    explore: float = Field(
+        default=0.4, ge=0, le=1, description="0: what most like is shown first; 1: what few know"
+    )
     ranking: RankingWeights = RankingWeights()
 
     enhance_query_vector: bool = Field(

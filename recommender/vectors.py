@@ -5,7 +5,7 @@ from threading import Lock
 
 from cachetools import LRUCache
 
-from recommender.stores.ports import ItemStore, Vector
+from recommender.stores.ports import ItemStore, Space, Vector
 
 KEPT_VECTORS = 20_000
 
@@ -13,8 +13,9 @@ KEPT_VECTORS = 20_000
 class ItemVectors:
     """Reads through to the item store; films do not change while a catalogue is served."""
 
-    def __init__(self, store: ItemStore) -> None:
+    def __init__(self, store: ItemStore, space: Space = "text") -> None:
         self._store = store
+        self._space = space
         self._kept: LRUCache[str, Vector] = LRUCache(KEPT_VECTORS)
         self._lock = Lock()
 
@@ -25,7 +26,7 @@ class ItemVectors:
             found = {item_id: self._kept[item_id] for item_id in wanted if item_id in self._kept}
         missing = [item_id for item_id in wanted if item_id not in found]
         if missing:
-            read = self._store.vectors(missing)
+            read = self._store.vectors(missing, self._space)
             with self._lock:
                 self._kept.update(read)
             found.update(read)

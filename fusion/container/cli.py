@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
+from typing import Literal
 
 import typer
 import uvicorn
@@ -13,9 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fusion.container.app import create_app
 from fusion.errors import FusionError
-from fusion.fake import BlendFusionEncoder
 from fusion.fusion_encoder import FusionEncoder, FusionInput
-from fusion.onnx_encoder import OnnxTextEncoder
+from fusion.onnx_fusion import load_fusion
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -34,6 +34,7 @@ class ContainerSettings(BaseSettings):
         default=6, ge=1, description="the real-time limit; batch transform sets its own"
     )
     sm_model_dir: Path = Path("/opt/ml/model")
+    fusion_model: Literal["embedding-fusion", "token-fusion"] = "embedding-fusion"
 
 
 @app.callback()
@@ -48,8 +49,8 @@ def serve() -> None:
 
 
 def load_model(folder: Path) -> FusionEncoder:
-    """The encoder of a model folder. Raises EncoderUnavailable when a file is not as it should."""
-    return BlendFusionEncoder(OnnxTextEncoder(folder))
+    """The encoder in a folder that training wrote. Raises EncoderUnavailable for a bad file."""
+    return load_fusion(folder / ContainerSettings().fusion_model)
 
 
 def run(load: Callable[[Path], FusionEncoder]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from fusion.encoder import TextEncoder
 from fusion.evaluate.data import Dataset
 from fusion.evaluate.protocol import Interactions, Swipe
+from fusion.item_space import ItemSpace
 from recommender.catalogue import Catalogue
 from recommender.indexer import STARTER_VECTORS, read_items, read_vectors, sync_index
 from recommender.models import Direction, Filters, Item
@@ -69,7 +70,11 @@ def items_as_rated(catalogue: Path, dataset: Dataset, train: Interactions) -> li
 
 
 def index_items(
-    items: Sequence[Item], catalogue: Path, encoder: TextEncoder, into: ItemStore
+    items: Sequence[Item],
+    catalogue: Path,
+    encoder: TextEncoder,
+    into: ItemStore,
+    space: ItemSpace | None = None,
 ) -> None:
     """Index films of the catalogue's texts with other figures; vectors are made once per text."""
     texts = MemoryItemStore()
@@ -77,7 +82,14 @@ def index_items(
         read_items(catalogue), texts, encoder, lambda *_: None, read_vectors(STARTER_VECTORS)
     )
     vectors = texts.vectors([item.item_id for item in items])
-    into.upsert([IndexedItem(item, vectors[item.item_id], "evaluation") for item in items])
+    rows = np.array([vectors[item.item_id] for item in items])
+    placed = [None] * len(items) if space is None else list(space.place(items, rows))
+    into.upsert(
+        [
+            IndexedItem(item, vector, "evaluation", place)
+            for item, vector, place in zip(items, rows, placed, strict=True)
+        ]
+    )
 
 
 def swipes_of(user_id: str, history: Sequence[Swipe], ids: Sequence[str]) -> Iterator[NewSwipe]:

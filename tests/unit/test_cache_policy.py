@@ -142,7 +142,8 @@ def test_an_answer_comes_back_as_cached_with_todays_confidence(memory: Stores) -
     assert found.cached
     assert found.items == answer("a", "b").items
     assert found.preference_confidence == ANN.preferences.confidence
-    assert found.intelligence_metadata.confidence_score == ANN.preferences.confidence
+    metadata = answer("a", "b").intelligence_metadata
+    assert found.intelligence_metadata.confidence_score == metadata.confidence_score
     assert found.intelligence_metadata.transformer_latency_ms == 0
 
 

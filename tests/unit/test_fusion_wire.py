@@ -50,7 +50,7 @@ def test_every_field_of_the_port_travels(wire: type[BaseModel], port: type[Any])
 
 @given(vector=VECTORS, influence=st.floats(0, 1), confidence=st.floats(0, 1))
 def test_an_answer_arrives_as_it_was(vector: Vectors, influence: float, confidence: float) -> None:
-    sent = WireFused.of(Fused(vector, influence, confidence), "model-1")
+    sent = WireFused.of(Fused(vector, vector, influence, confidence), "model-1")
     read = WireFused.model_validate_json(sent.model_dump_json())
     assert read.model_version == "model-1"
     np.testing.assert_array_equal(read.fused().vector, vector)

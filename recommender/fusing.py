@@ -1,0 +1,94 @@
+"""What a fusion encoder is asked, and how its answer is kept."""
+
+import hashlib
+from datetime import datetime
+
+import numpy as np
+
+from fusion.fusion_encoder import Fused, FusionInput, SwipedFilm
+from fusion.tokens import film_text
+from recommender.catalogue import Catalogue
+from recommender.models import Direction, Understanding
+from recommender.preferences.model import Tier
+from recommender.stores.ports import Vector
+from recommender.users import UserState
+from recommender.vectors import ItemVectors
+
+MAX_SWIPES = 128
+DAY = 86_400.0
+
+
+class FusionInputs:
+    """Turns a question and a person into what the encoders read."""
+
+    def __init__(self, catalogue: Catalogue, vectors: ItemVectors) -> None:
+        """``vectors`` are the films' in the fused space."""
+        self._catalogue = catalogue
+        self._vectors = vectors
+
+    def of(
+        self,
+        understood: Understanding,
+        state: UserState,
+        tier: Tier,
+        explore: float,
+        now: datetime,
+    ) -> FusionInput:
+        """Films that are named count as likes, in the place of the person's own swipes.
+
+        A person in the generic tier is nobody yet. Swipes that preferences do not hold yet wait for
+        them, so that what is remembered under a preference hash is of that taste.
+        """
+        if understood.anchors:
+            films = self._films(dict.fromkeys(understood.anchors, (True, 0.0)))
+        elif tier == "generic":
+            films = ()
+        else:
+            learned = state.preferences.last_event_id
+            films = self._films(
+                {
+                    item_id: (
+                        swipe.direction is Direction.LIKE,
+                        max((now - swipe.swiped_at).total_seconds() / DAY, 0.0),
+                    )
+                    for item_id, swipe in state.swipes.items()
+                    if swipe.direction is not Direction.SKIP and swipe.event_id <= learned
+                }
+            )
+        return FusionInput(understood.text, films, understood.for_someone_else, explore)
+
+    def name(self, asked: FusionInput, model_version: str) -> str:
+        """Names a request among those of one taste: all but the swipes, which the taste stands for.
+
+        Named films are no part of taste, so the ids of all films are in it.
+        """
+        films = " ".join(f"{film.item_id}{'+-'[not film.liked]}" for film in asked.swipes)
+        digest = hashlib.sha256(films.encode()).hexdigest()
+        return f"{model_version} {digest} {asked.for_someone_else} {asked.explore} {asked.query}"
+
+    def _films(self, swiped: dict[str, tuple[bool, float]]) -> tuple[SwipedFilm, ...]:
+        latest = list(swiped)[-MAX_SWIPES:]
+        vectors = self._vectors.get(latest)
+        return tuple(
+            SwipedFilm(
+                item.item_id,
+                film_text(item.title, item.year, item.genres),
+                vectors[item.item_id],
+                *swiped[item.item_id],
+            )
+            for item in self._catalogue.select(latest)
+            if item.item_id in vectors
+        )
+
+
+def packed(fused: Fused) -> Vector:
+    """An answer as one vector, shape (2 dim + 2,): vector, taste, influence, confidence."""
+    rest = np.array([fused.influence, fused.confidence], dtype=np.float32)
+    return np.concatenate([fused.vector, fused.taste, rest])
+
+
+def unpacked(vector: Vector) -> Fused:
+    """The answer that was packed."""
+    dim = (len(vector) - 2) // 2
+    influence, confidence = (float(number) for number in vector[2 * dim :])
+    return Fused(vector[:dim], vector[dim : 2 * dim], influence, confidence)
