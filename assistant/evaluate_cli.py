@@ -100,7 +100,7 @@ def _chosen(harness: "Harness", out: Path, only: list[str], more: list[str]) -> 
 
     films = harness.dataset.films
     space = TextSpace(films, OnnxTextEncoder(), out / "vectors")
-    found = standard_peers(films, space)
+    found = standard_peers(films, space, out / "models")
     for spec in more:
         module, _, function = spec.partition(":")
         found += getattr(import_module(module), function)(films, space, harness.split)

@@ -10,7 +10,7 @@ from fusion.encoder import Vectors
 class SwipedFilm:
     """One swipe as a fusion encoder reads it.
 
-    ``vector`` is the film's item vector, shape (dim,); ``text`` its title, year and genres;
+    ``vector`` is the film's item vector, shape (dim,); ``text`` its title and year;
     ``days_ago`` how long ago it was swiped, 0 for now.
     """
 

@@ -18,6 +18,7 @@ from fusion.linear_fusion import POPULARITY, RANK
 from fusion.onnx_encoder import OnnxTextEncoder, open_session
 from fusion.tokens import as_text
 
+Kind = Literal["embedding", "token"]
 MODELS = Path(__file__).parent / "models"
 SPACE_FOLDER = MODELS / "item-space"
 CARD = "fusion.json"
@@ -47,7 +48,7 @@ class FusionCard(BaseModel):
 
     name: str
     version: str
-    kind: Literal["embedding", "token"]
+    kind: Kind
     dim: PositiveInt
     space: str
     """SHA-256 of the item space that the vectors live in."""

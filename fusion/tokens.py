@@ -2,7 +2,7 @@
 
 from fusion.fusion_encoder import FusionInput, SwipedFilm
 
-MAX_LIKES, MAX_DISLIKES = 12, 6
+MAX_LIKES, MAX_DISLIKES = 10, 4
 MAX_QUERY_CHARS = 400
 RECENT_DAYS = 1.0
 
@@ -31,7 +31,6 @@ def _listed(heading: str, films: list[SwipedFilm]) -> str:
     return f"{heading} {'; '.join(film.text for film in films)}" if films else ""
 
 
-def film_text(title: str, year: int | None, genres: tuple[str, ...]) -> str:
+def film_text(title: str, year: int | None) -> str:
     """A film as the token fusion reads it."""
-    named = f"{title} ({year})" if year else title
-    return ", ".join((named, *(genre.lower() for genre in genres[:3])))
+    return f"{title} ({year})" if year else title

