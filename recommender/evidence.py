@@ -39,6 +39,8 @@ class Question:
     tier: Tier
     text_vector: Vector | None
     named: Mapping[str, Vector]
+    taste: float = 1.0
+    """How much the person's own taste counts, 0..1: less in a film for someone else."""
     counts: dict[tuple[EvidenceKind, str], tuple[int, int]] = field(default_factory=dict)
     """How many films with a label were liked, and swiped with an opinion; filled when asked for."""
 
@@ -70,7 +72,8 @@ class EvidenceFinder:
             *self._words(item, vector, question),
         ]
         if question.tier != "generic":
-            found += self._taste(item, question, closeness)
+            told = self._taste(item, question, closeness)
+            found += [_lighter(evidence, question.taste) for evidence in told]
         found += self._standing(item)
         return sorted(found, key=lambda evidence: -evidence.weight)
 
@@ -210,6 +213,10 @@ def _fact(
 ) -> Evidence:
     share = round(min(weight, 1.0), 3)
     return Evidence(kind=kind, text=text, weight=share, item_id=item_id, against=against)
+
+
+def _lighter(evidence: Evidence, share: float) -> Evidence:
+    return evidence.model_copy(update={"weight": round(share * evidence.weight, 3)})
 
 
 def _swiped_fact(other: Item, direction: Direction, shared: str, closeness: float) -> Evidence:

@@ -36,8 +36,9 @@ class FusionInputs:
     ) -> FusionInput:
         """Films that are named count as likes, in the place of the person's own swipes.
 
-        A person in the generic tier is nobody yet. Swipes that preferences do not hold yet wait for
-        them, so that what is remembered under a preference hash is of that taste.
+        They are part of the wish, so they count fully for someone else too. A person in the generic
+        tier is nobody yet. Swipes that preferences do not hold yet wait for them, so that what is
+        remembered under a preference hash is of that taste.
         """
         if understood.anchors:
             films = self._films(dict.fromkeys(understood.anchors, (True, 0.0)))
@@ -55,7 +56,8 @@ class FusionInputs:
                     if swipe.direction is not Direction.SKIP and swipe.event_id <= learned
                 }
             )
-        return FusionInput(understood.text, films, understood.for_someone_else, explore)
+        others = understood.for_someone_else and not understood.anchors
+        return FusionInput(understood.text, films, others, explore)
 
     def name(self, asked: FusionInput, model_version: str) -> str:
         """Names a request among those of one taste: all but the swipes, which the taste stands for.

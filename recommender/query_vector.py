@@ -24,8 +24,6 @@ from recommender.users import UserState
 from recommender.vectors import ItemVectors
 
 ANCHOR_SHARE = 0.85
-FOR_SOMEONE_ELSE = 0.3
-"""What is left of taste's influence where no fusion encoder weighs it."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +75,7 @@ class QueryEmbedder:
         self._explore = settings.explore
         blends = settings.enhance_query_vector
         self._taste_share = settings.ranking.taste_in_vector if blends else 0.0
+        self._for_someone_else = settings.ranking.for_someone_else
 
     def embed(
         self,
@@ -170,7 +169,8 @@ class QueryEmbedder:
         taste = state.preferences.vector if tier == "personal" else None
         share = self._taste_share * state.preferences.confidence
         if understood.for_someone_else:
-            share *= FOR_SOMEONE_ELSE
+            share *= self._for_someone_else
+            taste = None if wish is None else taste
         if taste is None or wish is None:
             influence = 0.0 if taste is None else 1.0
             vector = wish if taste is None else taste

@@ -43,10 +43,12 @@ class Ranker:
         soft_genres: tuple[str, ...] = (),
         has_query: bool = True,
         anchors: Sequence[str] = (),
+        for_someone_else: bool = False,
     ) -> Ranked:
         """Score = weighted words + meaning + prior + taste, each brought to 0..1 (taste: -1..1).
 
-        ``anchors`` are the ids of films that the answer shall be like.
+        ``anchors`` are the ids of films that the answer shall be like. ``for_someone_else``: the
+        person's own taste counts little; a fused vector has taken that into account.
         """
         if candidates.taste is not None and candidates.likeness is not None:
             wished = self._wished(candidates.rows, soft_genres, anchors)
@@ -58,6 +60,7 @@ class Ranker:
         wished = self._wished(candidates.rows, soft_genres, anchors)
         taste = self.taste(candidates.rows, candidates.vectors, preferences, tier)
         scale = weights.taste_with_words if has_query else weights.taste_alone(tier)
+        scale *= weights.for_someone_else if for_someone_else else 1.0
         boost = scale * learned.preference * taste
         return Ranked(relevance + prior * self._prior[candidates.rows] + wished + boost, boost)
 

@@ -65,6 +65,8 @@ class RankingWeights(BaseModel):
     taste_with_words: Weight = 0.6
     light_taste_alone: Weight = 1.0
     personal_taste_alone: Weight = 3.0
+    for_someone_else: Share = 0.3
+    """What is left of taste, by itself and in the query vector, in a film for someone else."""
     light_mix: TasteMix = TasteMix(genres=0.6, tags=0.4)
     personal_mix: TasteMix = TasteMix(
         vector=0.45, genres=0.25, tags=0.15, year=0.1, popularity=0.05

@@ -140,6 +140,7 @@ class SearchEngine:
             understood.soft_genres,
             _has_wish(understood),
             understood.anchors,
+            understood.for_someone_else,
         )
         order = self._order(candidates, ranked, request.k)
         question = self._question(understood, known, tier_, query.words)
@@ -155,7 +156,7 @@ class SearchEngine:
             understood=understood,
             intelligence_metadata=IntelligenceMetadata(
                 embedding_cached=query.cached,
-                preference_influence=round(_influence(known, tier_, query), 4),
+                preference_influence=_influence(known, tier_, query, self._taste_share(understood)),
                 confidence_score=_confidence(state, query),
                 transformer_latency_ms=round(query.latency_ms, 3),
                 strategy=tier_,
@@ -241,7 +242,12 @@ class SearchEngine:
         self, understood: Understanding, state: UserState, tier_: Tier, words: Vector | None
     ) -> Question:
         named = (*understood.anchors, *state.swipes)
-        return Question(understood, state, tier_, words, self._vectors.get(named))
+        taste = self._taste_share(understood)
+        return Question(understood, state, tier_, words, self._vectors.get(named), taste)
+
+    def _taste_share(self, understood: Understanding) -> float:
+        """How much the person's own taste counts, 0..1."""
+        return self._settings.ranking.for_someone_else if understood.for_someone_else else 1.0
 
     def _recommend(
         self,
@@ -281,14 +287,16 @@ def _has_wish(understood: Understanding) -> bool:
     return bool(understood.text or understood.anchors)
 
 
-def _influence(state: UserState, tier_: Tier, query: QueryVector) -> float:
-    """The share of taste in the ranking: the fused vector's own, or its weight and its part of the
-    blended vector's.
+def _influence(state: UserState, tier_: Tier, query: QueryVector, counts: float) -> float:
+    """The share of taste in the ranking: the fused vector's own, or its weight, as far as it
+    ``counts``, and its part of the blended vector's.
     """
     if query.space == "fused":
-        return query.influence
+        return round(query.influence, 4)
+    if tier_ == "generic":
+        return 0.0
     weights = state.preferences.search_weights
-    return 0.0 if tier_ == "generic" else weights.preference + weights.vector * query.influence
+    return round(counts * weights.preference + weights.vector * query.influence, 4)
 
 
 def _confidence(state: UserState, query: QueryVector) -> float:

@@ -55,6 +55,7 @@ def _understood(context: ToolContext, understood: Understanding) -> dict[str, ob
     return {
         "looked up": film_label(context, understood.lookup) if understood.lookup else "",
         "similar to": tuple(film_label(context, item_id) for item_id in understood.similar_to),
+        "for": "someone else" if understood.for_someone_else else "",
         "leaning to": understood.soft_genres,
         "genres": filters.include_genres,
         "genres left out": filters.exclude_genres,

@@ -82,6 +82,7 @@ def read_as(understood: Understanding, titles: Mapping[str, str]) -> list[str]:
     """How the words were read, as short phrases a person can correct."""
     filters = understood.filters
     return [
+        *(["for someone else"] if understood.for_someone_else else ()),
         *(f"like {titles[item_id]}" for item_id in understood.similar_to if item_id in titles),
         *filters.include_genres,
         *(f"leaning {genre}" for genre in understood.soft_genres),

@@ -93,7 +93,8 @@ def _found(content: Content, plan: Plan, seed: str) -> str:
     said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]
     if count < plan.wanted:
         said.append(phrase("search.all", seed))
-    said.append(phrase(f"search.{_strategy(content)}", seed))
+    order = "for_someone_else" if "for" in content.fields else _strategy(content)
+    said.append(phrase(f"search.{order}", seed))
     if parts := [part.replace("_", " ") for part in content.values("degraded")]:
         said.append(phrase("note.degraded", seed, parts=listed(parts)))
     return " ".join(said)

@@ -89,9 +89,9 @@ class GenreFinder:
         self._mood_negators = Phrases.of(_MOODS["words"]["negators"])
         self._mood_between = frozenset(_MOODS["words"]["between"])
 
-    def find(self, words: Words) -> GenreWishes:
-        """What the words say of genres."""
-        reading = _Reading()
+    def find(self, words: Words, leanings: Genres = ()) -> GenreWishes:
+        """What the words say of genres; ``leanings`` are known otherwise."""
+        reading = _Reading(soft=list(leanings))
         self._refused(words, reading)
         rest = words.take(reading.spans)
         self._asked(rest, reading)

@@ -1,4 +1,4 @@
-"""Reads a query: which films and people it names, which years and genres it asks for."""
+"""Reads a query: films and people it names, years and genres it asks for, and for whom."""
 
 from recommender.catalogue import Catalogue
 from recommender.models import MAX_NAMES, Filters, Item, Understanding
@@ -7,12 +7,14 @@ from recommender.query.filler import Filler
 from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, plain_phrases
 from recommender.query.lookup import Lookup
 from recommender.query.people import NamedPerson, PeopleFinder, PersonIndex
+from recommender.query.recipients import Recipient, RecipientFinder
 from recommender.query.titles import TitleIndex
 from recommender.query.vocabulary import everyday_words
 from recommender.query.words import Span, Words
 from recommender.query.years import YearFinder, combine
 
 MAX_CHARS = 600
+FOR_THE_YOUNG = ("Children",)
 
 
 class QueryReader:
@@ -28,6 +30,7 @@ class QueryReader:
         self._people = PeopleFinder(people, everyday, genre_phrases())
         self._years = YearFinder(catalogue)
         self._genres = GenreFinder(catalogue, everyday)
+        self._recipients = RecipientFinder()
 
     def read(self, query: str) -> Understanding:
         """Read a query; never raises. Longer than ``MAX_CHARS`` it is prose, and only text."""
@@ -37,31 +40,39 @@ class QueryReader:
         if found := self._lookup.whole(words):
             return _looked_up(words, *found)
         films = self._titles.find(words)
-        asked = self._filler.strip(words)
+        recipients = self._recipients.find(words.take(film.span for film in films))
+        asked = self._filler.strip(words.take(recipient.span for recipient in recipients))
         if not any(film.compared for film in films) and (found := self._lookup.asked(asked)):
-            return _looked_up(words, *found)
-        return self._request(words, films)
+            return _looked_up(words, *found, for_someone_else=bool(recipients))
+        return self._request(words, films, recipients)
 
-    def _request(self, words: Words, films: list[NamedFilm]) -> Understanding:
-        words = words.take(film.span for film in films)
+    def _request(
+        self, words: Words, films: list[NamedFilm], recipients: list[Recipient]
+    ) -> Understanding:
+        words = words.take([*(film.span for film in films), *(each.span for each in recipients)])
         years = self._years.periods(words)
         words = words.take(found.span for found in years)
         people = self._people.find(words, self._filler.strip(words).left())
         words = words.take(person.span for person in people if not person.refused)
         ages = self._years.ages(words, self._filler.strip(words).left(), _anchor_year(films))
         words = words.take(found.span for found in ages)
-        genres = self._genres.find(words)
+        young = any(recipient.young for recipient in recipients)
+        genres = self._genres.find(words, FOR_THE_YOUNG if young else ())
         words = words.take([*genres.spans, *(person.span for person in people)])
         return Understanding(
             text=self._filler.clean(words),
             similar_to=tuple(film.item.item_id for film in films),
             filters=_filters(people, combine([found.range for found in years + ages]), genres),
             soft_genres=genres.soft,
+            for_someone_else=bool(recipients),
         )
 
 
-def _looked_up(words: Words, span: Span, film: Item) -> Understanding:
-    return Understanding(text=words.only(span).text(), lookup=film.item_id)
+def _looked_up(
+    words: Words, span: Span, film: Item, *, for_someone_else: bool = False
+) -> Understanding:
+    text = words.only(span).text()
+    return Understanding(text=text, lookup=film.item_id, for_someone_else=for_someone_else)
 
 
 def _anchor_year(films: list[NamedFilm]) -> int | None:
