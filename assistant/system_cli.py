@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tqdm import tqdm
 
-from assistant.composition import load_encoder, open_stores
+from assistant.composition import load_encoder, load_fusions, open_stores
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
 from recommender.indexer import STARTER
@@ -41,7 +41,18 @@ def measure_system(
     chosen = {name: VARIANTS[name] for name in VARIANTS if not only or name in {BASE, *only}}
     harness = _harness(data, catalogue)
     with _stores(postgres) as stores:
-        bench = prepare(harness, catalogue, load_encoder(Settings()), stores, final)
+        settings = Settings()
+        every = RecommenderSettings(experiment_variants="embedding_fusion=1,token_fusion=1")
+        fusions = load_fusions(settings, every)
+        bench = prepare(
+            harness,
+            catalogue,
+            load_encoder(settings),
+            stores,
+            final,
+            fusions.space,
+            fusions.encoders,
+        )
         with tqdm(total=len(chosen), unit="variant", disable=None) as bar:
             results = list(measure_variants(bench, chosen, bar.update))
     page = out / f"system-{'test' if final else 'validation'}.md"
@@ -81,7 +92,14 @@ def tune(
         refuse(f"Not to be fitted: {', '.join(sorted(unknown))}.")
     with mendable():
         encoder = RememberingEncoder(load_encoder(Settings()))
-        bench = prepare(_harness(data, catalogue, draws=1), catalogue, encoder)
+        fusions = load_fusions(Settings(), RecommenderSettings())
+        bench = prepare(
+            _harness(data, catalogue, draws=1),
+            catalogue,
+            encoder,
+            space=fusions.space,
+            fusions=fusions.encoders,
+        )
         start = RecommenderSettings(enable_search_cache=False)
         for step in coordinate_search(objective_on(bench), start, knobs, sweeps, seed):
             typer.echo(_line(step))

@@ -1,6 +1,6 @@
 """What every setting of the search is measured on: the same films, strangers and tasks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +12,11 @@ from fusion.encoder import TextEncoder
 from fusion.evaluate.data import merge
 from fusion.evaluate.harness import Harness, genre_matrix
 from fusion.evaluate.tasks import QUERY, SWIPES, Task
+from fusion.fusion_encoder import FusionEncoder
+from fusion.item_space import ItemSpace
 from recommender.evaluation.system import System
 from recommender.evaluation.world import ScannedItems, index_items, items_as_rated
+from recommender.experiments.variants import Variant
 from recommender.settings import RecommenderSettings
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import Stores
@@ -27,10 +30,11 @@ class Bench:
     encoder: TextEncoder
     stores: Callable[[], Stores]
     tasks: Sequence[Task]
+    fusions: Mapping[Variant, FusionEncoder]
 
     def system(self, name: str, settings: RecommenderSettings) -> System:
         """The product with these settings; ``name`` keeps its users apart."""
-        return System(name, self.stores(), self.encoder, settings, self.ids)
+        return System(name, self.stores(), self.encoder, settings, self.ids, self.fusions)
 
     @cached_property
     def ids(self) -> list[str]:
@@ -49,11 +53,14 @@ def prepare(
     encoder: TextEncoder,
     stores: Stores | None = None,
     final: bool = False,
+    space: ItemSpace | None = None,
+    fusions: Mapping[Variant, FusionEncoder] | None = None,
 ) -> Bench:
     """Validation strangers, or, ``final``, test strangers, before the films of ``catalogue``.
 
     ``stores`` are empty; without them all is kept in memory, where vectors are scanned as one
-    matrix, exactly as PostgreSQL does, and thousands of searches take minutes.
+    matrix, exactly as PostgreSQL does, and thousands of searches take minutes. ``space`` and
+    ``fusions`` are for the variants that fuse; they must not know the strangers.
 
     Raises:
         DataUnusable: a task has no case.
@@ -63,9 +70,13 @@ def prepare(
         train, strangers = merge(train, strangers), harness.split.test
     items = ScannedItems() if stores is None else stores.items
     films = items_as_rated(catalogue, harness.dataset, train)
-    index_items(films, catalogue, encoder, items)
+    index_items(films, catalogue, encoder, items, space)
     after = (0, *harness.plan.tuned_at)
     tasks = [task for kind in (SWIPES, QUERY) for task in harness.tasks(kind, strangers, after)]
     return Bench(
-        harness, encoder, lambda: stores or replace(memory_stores(), items=items), tuple(tasks)
+        harness,
+        encoder,
+        lambda: stores or replace(memory_stores(), items=items),
+        tuple(tasks),
+        fusions or {},
     )

@@ -1,6 +1,6 @@
 """Recommender.search measured: how well it ranks, how much it shows, how long it takes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -11,7 +11,9 @@ from fusion.encoder import TextEncoder
 from fusion.evaluate import metrics
 from fusion.evaluate.ranking import JudgedQuery, Result
 from fusion.evaluate.tasks import Case, Task
+from fusion.fusion_encoder import FusionEncoder
 from recommender.evaluation.world import swipes_of
+from recommender.experiments.variants import Variant
 from recommender.models import SearchRequest
 from recommender.service import Recommender
 from recommender.settings import RecommenderSettings
@@ -49,11 +51,12 @@ class System:
         encoder: TextEncoder,
         settings: RecommenderSettings,
         ids: Sequence[str],
+        fusions: Mapping[Variant, FusionEncoder],
     ) -> None:
         """``ids`` are the films by the index that tasks use; ``stores.items`` holds them."""
         self._name = name
         self._stores = stores
-        self._recommender = Recommender(stores, encoder, settings)
+        self._recommender = Recommender(stores, encoder, settings, fusions=fusions)
         self._ids = ids
         self._index = {item_id: index for index, item_id in enumerate(ids)}
         self._users: dict[object, str] = {}

@@ -26,6 +26,22 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "enhance_candidate_pool": True,
         "enhance_field_weights": True,
     },
+    "embedding fusion": {"search_variant": "embedding_fusion"},
+    "embedding fusion, no exploring": {"search_variant": "embedding_fusion", "explore": 0.0},
+    "embedding fusion, candidate pool": {
+        "search_variant": "embedding_fusion",
+        "enhance_candidate_pool": True,
+    },
+    "embedding fusion, query terms": {
+        "search_variant": "embedding_fusion",
+        "enhance_query_terms": True,
+    },
+    "embedding fusion, field weights": {
+        "search_variant": "embedding_fusion",
+        "enhance_field_weights": True,
+    },
+    "embedding fusion, without MMR": {"search_variant": "embedding_fusion", "mmr_lambda": 1.0},
+    "token fusion": {"search_variant": "token_fusion"},
     "without MMR": {"mmr_lambda": 1.0},
     "MMR at 0.7": {"mmr_lambda": 0.7},
 }
