@@ -23,6 +23,8 @@ SEARCH: Example = {
     "explain": True,
     "filters": {"exclude_genres": ["Horror"], "year_from": 1990},
     "similar_to": "541",
+    "for_someone_else": False,
+    "explore": 0.4,
 }
 EXPLAIN: Example = {"user_id": USER, "item_id": "164179", "query": "a clever movie about time"}
 
@@ -128,6 +130,7 @@ SEARCH_RESULT: Example = {
         },
         "soft_genres": [],
         "lookup": None,
+        "for_someone_else": False,
     },
     "intelligence_metadata": {
         "embedding_cached": False,

@@ -97,6 +97,20 @@ class SearchIn(Frozen):
     explain: bool = Field(default=False, strict=True, description="Add the evidence per film.")
     filters: Filters | None = None
     similar_to: SimilarTo = Field(default=(), description="One film id, or up to ten.")
+    for_someone_else: bool = Field(
+        default=False,
+        strict=True,
+        description="The film is for someone else: the person's own taste counts little. The query "
+        'says so too ("for my kids", "for a friend").',
+    )
+    explore: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        strict=True,
+        description="How daring: 0 for what most people who share the taste like, 1 for what few "
+        "of them know. 0.4 if not given, or what the operator set as EXPLORE.",
+    )
 
     def request(self) -> SearchRequest:
         """The same in the domain's words."""
@@ -107,6 +121,8 @@ class SearchIn(Frozen):
             explain=self.explain,
             filters=self.filters or Filters(),
             similar_to=self.similar_to,
+            for_someone_else=self.for_someone_else,
+            explore=self.explore,
         )
 
 

@@ -22,6 +22,7 @@ Props = dict[str, Any]
 _FILM_FIELDS = {"item_id", "title", "year", "genres", "director", "cast", "overview"}
 _FALLBACKS = {
     "encoder": "the language model that reads meaning",
+    "fusion": "the model that fuses words and taste",
     "explanation_model": "the explanation model",
     "exposure_log": "the experiment's log",
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from assistant.planner import wording
 from assistant.planner.conversation import SEARCH, Conversation
+from assistant.planner.daring import asked_to_explore
 from assistant.planner.grammar import about_films, settled
 from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
@@ -123,6 +124,8 @@ class Planner:
 
     def _wants_films(self, text: str, conversation: Conversation) -> bool:
         if about_films(text) or wording.asks_for_more(text) or self._titles.mentioned(text):
+            return True
+        if asked_to_explore(text) is not None:
             return True
         return wording.read_search(text, conversation, self._titles).query != text
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from assistant.planner.conversation import Conversation
+from assistant.planner.daring import asked_to_explore
 from assistant.planner.grammar import plain
 from assistant.planner.references import DEICTIC, ORDINAL, title_of
 from assistant.planner.titles import Titles
@@ -49,7 +50,7 @@ _MORE = re.compile(
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
-    r"after|in (?:the|black|colou?r)|a (?:bit|little)|nothing)\b"
+    r"after|in (?:the|black|colou?r)|a (?:bit|little)|nothing|something less)\b"
 )
 _REFINE_WORDS = 10
 _POINTED = re.compile(rf"\b(like|as|to) (?P<film>{ORDINAL}|{DEICTIC})(?=$|\W)", re.IGNORECASE)
@@ -62,11 +63,13 @@ class Search:
     query: str
     k: int = DEFAULT_K
     capped: bool = False
+    explore: float | None = None
 
     @property
     def args(self) -> dict[str, object]:
         """The arguments of the tool call."""
-        return {"query": self.query, "k": self.k}
+        args: dict[str, object] = {"query": self.query, "k": self.k}
+        return args if self.explore is None else args | {"explore": self.explore}
 
 
 def without_greeting(text: str) -> str:
@@ -91,9 +94,11 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
     capped = (count or 0) > MOST_SHOWN
     earlier = str(conversation.last_search.get("query", ""))
     refines = pointed == words and len(words.split()) <= _REFINE_WORDS
+    explore = asked_to_explore(words)
     if earlier and refines and _REFINE.match(plain(words)):
-        return Search(f"{earlier}, {words}", k, capped)
-    return Search(pointed, k, capped)
+        kept = _explored(conversation) if explore is None else explore
+        return Search(f"{earlier}, {words}", k, capped, kept)
+    return Search(pointed, k, capped, explore)
 
 
 def _counted(text: str) -> tuple[str, int | None]:
@@ -109,7 +114,12 @@ def _more(text: str, conversation: Conversation) -> Search:
     shown = conversation.last_search.get("k", 0)
     wanted = (shown if isinstance(shown, int) else 0) + (count or DEFAULT_K)
     query = str(conversation.last_search.get("query", ""))
-    return Search(query, min(wanted, MOST_SHOWN), wanted > MOST_SHOWN)
+    return Search(query, min(wanted, MOST_SHOWN), wanted > MOST_SHOWN, _explored(conversation))
+
+
+def _explored(conversation: Conversation) -> float | None:
+    earlier = conversation.last_search.get("explore")
+    return float(earlier) if isinstance(earlier, int | float) else None
 
 
 def _with_titles(text: str, conversation: Conversation, titles: Titles) -> str:

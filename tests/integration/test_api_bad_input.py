@@ -97,6 +97,18 @@ def test_k_is_a_whole_number_from_1_to_100(client: ApiClient, user_id: str, k: o
     assert refused_fields(response) == ["#/k"]
 
 
+@pytest.mark.parametrize("explore", [-0.1, 1.1, 10**30, "0.5", True, [0.5], "NaN"])
+def test_explore_is_a_share(client: ApiClient, user_id: str, explore: object) -> None:
+    body = {"user_id": user_id, "query": "x", "explore": explore}
+    assert refused_fields(client.post("/search", json=body)) == ["#/explore"]
+
+
+@pytest.mark.parametrize("wish", ["yes", 1, None, "my kids"])
+def test_for_someone_else_is_yes_or_no(client: ApiClient, user_id: str, wish: object) -> None:
+    body = {"user_id": user_id, "query": "x", "for_someone_else": wish}
+    assert refused_fields(client.post("/search", json=body)) == ["#/for_someone_else"]
+
+
 @pytest.mark.parametrize("size", [0, -3, 100_000, 10**30, "5", True])
 def test_survey_size_is_within_the_catalogue(client: ApiClient, user_id: str, size: object) -> None:
     response = client.post("/survey/start", json={"user_id": user_id, "survey_size": size})
@@ -314,7 +326,7 @@ values = st.recursive(
 )  # fmt: skip
 fields = st.sampled_from(
     "user_id item_id direction session_id timestamp query k explain filters similar_to "
-    "survey_size unknown".split()
+    "survey_size for_someone_else explore unknown".split()
 )
 sane = st.fixed_dictionaries(
     {"user_id": st.just("fuzz")},

@@ -159,6 +159,23 @@ def test_null_stands_for_an_absent_option(client: ApiClient, user_id: str) -> No
     assert client.ok("POST", "/search", nulls)["items"] == plain
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [{"query": "a comedy for my parents"}, {"query": "a comedy", "for_someone_else": True}],
+)
+def test_a_search_for_someone_else_says_so(client: ApiClient, user_id: str, asked: Json) -> None:
+    answer = client.ok("POST", "/search", {"user_id": user_id} | asked)
+    assert answer["understood"]["for_someone_else"] is True
+    assert answer["understood"]["text"] == "comedy"
+    assert all("Comedy" in item["genres"] for item in answer["items"])
+
+
+@pytest.mark.parametrize("explore", [0, 0.9, 1, None])
+def test_a_search_may_be_daring(client: ApiClient, user_id: str, explore: float | None) -> None:
+    body = {"user_id": user_id, "query": "a heist", "explore": explore, "k": 3}
+    assert len(client.ok("POST", "/search", body)["items"]) == 3
+
+
 def test_explain_gives_reasons_with_evidence(client: ApiClient, user_id: str) -> None:
     swipe(client, user_id, BLADE_RUNNER)
     body = {"user_id": user_id, "item_id": ARRIVAL, "query": "first contact"}

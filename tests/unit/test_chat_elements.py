@@ -54,6 +54,10 @@ def result(*scores: float, degraded: tuple[str, ...] = ()) -> SearchResult:
         (Understanding(text="rain"), []),
         (Understanding(similar_to=("6", "gone")), ["like Heat"]),
         (
+            Understanding(for_someone_else=True, soft_genres=("Children",)),
+            ["for someone else", "leaning Children"],
+        ),
+        (
             Understanding(
                 soft_genres=("Comedy",),
                 filters=Filters(

@@ -111,6 +111,14 @@ def test_a_tool_that_is_not_bound_is_not_called() -> None:
         ("90s comedies", [("search_movies", {"query": "90s comedies", "k": 10})]),
         ("Hi! I want a funny film", [("search_movies", {"query": "I want a funny film", "k": 10})]),
         ("who directed Heat?", [("search_movies", {"query": "Heat", "k": 1})]),
+        (
+            "a surprise-free evening with a heist film",
+            [("search_movies", {"query": "a surprise-free evening with a heist film", "k": 10})],
+        ),
+        (
+            "surprise me with 3 films",
+            [("search_movies", {"query": "surprise me with 3 films", "k": 10, "explore": 0.9})],
+        ),
         ("let's swipe", [("start_survey", {})]),
         ("show me 12 swipe cards", [("start_survey", {"size": 12})]),
         ("what do you know about me?", [("show_profile", {})]),
@@ -213,6 +221,26 @@ def test_follow_ups(model: OfflinePlanner, said: str, query: str, k: int) -> Non
     assert calls(message) == [("search_movies", {"query": query, "k": k})]
 
 
+@pytest.mark.parametrize(
+    ("said", "args"),
+    [
+        ("more", {"query": "surprise me", "k": 20, "explore": 0.9}),
+        ("but older", {"query": "surprise me, but older", "k": 10, "explore": 0.9}),
+        (
+            "less obvious but no risk",
+            {"query": "surprise me, less obvious but no risk", "k": 10, "explore": 0.9},
+        ),
+        ("but a safe choice", {"query": "surprise me, but a safe choice", "k": 10, "explore": 0.0}),
+        ("a heist film", {"query": "a heist film", "k": 10}),
+    ],
+)
+def test_follow_ups_stay_as_daring(model: OfflinePlanner, said: str, args: dict[str, Any]) -> None:
+    earlier = searched("surprise me")
+    assert isinstance(earlier[1], AIMessage)
+    earlier[1].tool_calls[0]["args"]["explore"] = 0.9
+    assert calls(model.invoke([*earlier, HumanMessage(said)])) == [("search_movies", args)]
+
+
 def test_yes_to_an_offer_of_the_survey_starts_it(model: OfflinePlanner) -> None:
     hello = model.invoke("hello")
     assert calls(model.invoke([HumanMessage("hello"), hello, HumanMessage("yes please")])) == [
@@ -273,6 +301,16 @@ def test_about_is_honest() -> None:
             {"strategy": "light", "people left out": ["Tom Cruise", "Nicolas Cage"]},
             SHOWN,
             ["3 films, without Tom Cruise and Nicolas Cage."],
+        ),
+        (
+            {"strategy": "personal", "for": "someone else", "leaning to": ["Children"]},
+            SHOWN,
+            ["leaning to Children", "for someone else", "counts for little"],
+        ),
+        (
+            {"strategy": "personal", "explored": "less known films"},
+            SHOWN,
+            ["with less known films first where your taste allows", "tuned to your swipes"],
         ),
         ({"strategy": "generic", "genres": ["Musical"]}, [], ["Nothing", "Musical only"]),
         ({"strategy": "generic"}, [], ["found nothing"]),

@@ -182,6 +182,17 @@ def test_search_hands_on_the_words(
     assert message.artifact == service.search(SearchRequest(user_id="ann", query=words, k=asked))
 
 
+@pytest.mark.parametrize(
+    ("said", "asked"), [(0.9, 0.9), (0, 0), (7, 1), (-1, 0), (float("nan"), 0)]
+)
+def test_search_hands_on_how_daring_it_is(
+    service: ScriptedRecommender, context: ToolContext, said: float, asked: float
+) -> None:
+    use(search_movies, context, query="robots", explore=said)
+    request = SearchRequest(user_id="ann", query="robots", k=10, explore=asked)
+    assert service.calls == [("search", request)]
+
+
 def test_search_cuts_what_is_too_long(service: ScriptedRecommender, context: ToolContext) -> None:
     use(search_movies, context, query="robots " * 5000)
     request = service.calls[0][1]
@@ -195,6 +206,7 @@ def test_search_says_how_it_was_understood(
     service.understood = Understanding(
         similar_to=("6",),
         soft_genres=("Comedy",),
+        for_someone_else=True,
         filters=Filters(
             exclude_genres=("Horror", "War"),
             year_from=1990,
@@ -211,6 +223,7 @@ def test_search_says_how_it_was_understood(
         "strategy": "generic",
         "preference influence": "0.00",
         "similar to": "Heat (1995)",
+        "for": "someone else",
         "leaning to": "Comedy",
         "genres left out": "Horror; War",
         "from year": "1990",
@@ -221,6 +234,31 @@ def test_search_says_how_it_was_understood(
     assert content.films[0] == FilmLine(
         "6", "Heat", 1995, "Crime, Thriller · Mann · why: Crime, as you like"
     )
+
+
+@pytest.mark.parametrize(
+    ("explore", "variant", "influence", "said"),
+    [
+        (0.9, "embedding_fusion", 0.4, "less known films"),
+        (0.0, "token_fusion", 0.4, "well known films"),
+        (None, "embedding_fusion", 0.4, None),
+        (0.9, "embedding_fusion", 0.0, None),
+        (0.9, "preference_vector", 0.4, None),
+    ],
+)
+def test_search_says_how_daring_it_was_where_it_could_be(
+    service: ScriptedRecommender,
+    context: ToolContext,
+    explore: float | None,
+    variant: str,
+    influence: float,
+    said: str | None,
+) -> None:
+    """Only a fused taste is explored: nothing else is claimed."""
+    made = {"variant": variant, "preference_influence": influence}
+    service.metadata = service.metadata.model_copy(update=made)
+    message = use(search_movies, context, query="x", explore=explore)
+    assert read(message.text).fields.get("explored") == said
 
 
 @pytest.mark.parametrize(
