@@ -50,10 +50,12 @@ class Ranker:
         ``anchors`` are the ids of films that the answer shall be like. ``for_someone_else``: the
         person's own taste counts little; a fused vector has taken that into account.
         """
+        weights, learned = self._weights, preferences.search_weights
         if candidates.taste is not None and candidates.likeness is not None:
             wished = self._wished(candidates.rows, soft_genres, anchors)
-            return self._fused(candidates, candidates.likeness, candidates.taste, wished)
-        weights, learned = self._weights, preferences.search_weights
+            near = weights.fused_anchor_likeness if anchors else weights.fused_likeness
+            wished += near * _min_max(candidates.likeness)
+            return self._fused(candidates, candidates.taste, wished)
         relevance = learned.vector * _min_max(candidates.similarity)
         relevance += learned.bm25 * _share_of_best(candidates.bm25)
         prior = weights.prior_with_words if has_query else weights.prior_alone
@@ -67,15 +69,13 @@ class Ranker:
     def _fused(
         self,
         candidates: Candidates,
-        likeness: NDArray[np.float32],
         taste: NDArray[np.float32],
         wished: NDArray[np.float64],
     ) -> Ranked:
-        """The fused vector holds words, taste and fame; texts and words add what it leaves out."""
+        """The fused vector holds words, taste and fame; ``wished`` and words add what it lacks."""
         weights = self._weights
         scale = weights.fused / max(float(np.ptp(candidates.similarity)), 1e-9) if len(taste) else 0
         score = weights.fused * _min_max(candidates.similarity) + wished
-        score += weights.fused_likeness * _min_max(likeness)
         score += weights.fused_bm25 * _share_of_best(candidates.bm25)
         boost = scale * (taste - (taste.mean() if len(taste) else 0.0))
         return Ranked(score, np.asarray(boost, dtype=np.float64))

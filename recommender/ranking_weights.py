@@ -59,7 +59,9 @@ class RankingWeights(BaseModel):
     fused: float = Field(default=1.0, gt=0)
     fused_likeness: Weight = 0.3
     fused_bm25: Weight = 0.3
-    """Beside the fused vector, which holds words, taste and fame: likeness of text, and words."""
+    fused_anchor_likeness: Weight = 1.0
+    """Beside the fused vector, which holds words, taste and fame: likeness of texts to the words,
+    or to the films that are named, and the words themselves."""
 
     # Beside words taste only leans the ranking; without any it decides.
     taste_with_words: Weight = 0.6

@@ -90,7 +90,13 @@ KNOBS: Sequence[Knob] = (
         ranking__hints=(0.3, 0.6, 1.0),
     ),
     *_knobs(
+        frozenset({QUERY}),
+        ranking__fused_likeness=(0.0, 0.15, 0.3, 0.6),
+        ranking__fused_bm25=(0.0, 0.15, 0.3, 0.6),
+    ),
+    *_knobs(
         frozenset({SWIPES, QUERY}),
+        explore=(0.0, 0.2, 0.4, 0.6),
         mmr_lambda=(0.7, 0.8, 0.9, 0.95, 1.0),
         ranking__prior_fame=(0.4, 0.6, 0.8, 1.0),
         ranking__preference_growth=(0.3, 0.6, 0.9),
