@@ -50,7 +50,7 @@ class Asking:
     ) -> None:
         """``free``: share of queries that are words out of a film's text, meant for it alone."""
         self._free = free
-        self._n = len(films)
+        self.n_films = len(films)
         self._queries: list[defaultdict[str, list[Query]]] = [defaultdict(list) for _ in films]
         for query in all_queries(films):
             if not set(query.parts) & set(held_out):
@@ -78,7 +78,7 @@ class Asking:
         return " ".join(chosen.tolist())
 
     def _which(self, films: Sequence[int]) -> NDArray[np.bool_]:
-        fits = np.zeros(self._n, dtype=bool)
+        fits = np.zeros(self.n_films, dtype=bool)
         fits[list(films)] = True
         return fits
 
