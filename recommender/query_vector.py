@@ -42,6 +42,7 @@ class QueryVector:
     ``vector`` lives in ``space``; None without words, named films and taste. ``wish`` is the unit
     vector of words and named films among texts. ``taste`` is the part of a fused vector that swipes
     made. ``influence`` is the share of taste, 0..1; ``confidence`` the fusion's own, 0..1.
+    ``model_version`` names the encoder that made ``vector``.
     """
 
     vector: Vector | None
@@ -53,6 +54,7 @@ class QueryVector:
     confidence: float | None
     cached: bool
     latency_ms: float
+    model_version: str
 
 
 class QueryEmbedder:
@@ -105,6 +107,7 @@ class QueryEmbedder:
                     fused.confidence,
                     cached,
                     words.latency_ms + latency_ms,
+                    encoder.model_version,
                 )
         return self._blended(words, wish, understood, state, tier)
 
@@ -186,6 +189,7 @@ class QueryEmbedder:
             None,
             words.cached,
             words.latency_ms,
+            self._encoder.model_version,
         )
 
     def _lean(self, words: Vector | None, anchor_ids: Sequence[str]) -> Vector | None:

@@ -56,7 +56,6 @@ class SearchEngine:
         vectors: ItemVectors,
         cache: AnswerCache,
         settings: RecommenderSettings,
-        model_version: str,
         clock: Callable[[], datetime],
     ) -> None:
         self._catalogue = catalogue
@@ -68,7 +67,6 @@ class SearchEngine:
         self._vectors = vectors
         self._cache = cache
         self._settings = settings
-        self._model_version = model_version
         self._clock = clock
 
     def search(self, request: SearchRequest, state: UserState, variant: Variant) -> SearchResult:
@@ -150,7 +148,7 @@ class SearchEngine:
         result = SearchResult(
             user_id=request.user_id,
             items=tuple(self._named_first(items, understood, question, request)),
-            model_version=self._model_version,
+            model_version=query.model_version,
             cached=False,
             preference_confidence=state.preferences.confidence,
             understood=understood,

@@ -122,7 +122,6 @@ class Recommender:
             vectors,
             self._cache,
             settings,
-            encoder.model_version,
             clock,
         )
         self._experiment = Experiment(self._engine, stores.exposures, settings)
