@@ -12,9 +12,12 @@ from pathlib import Path
 
 MEND = (
     "Restore it from the repository (`git checkout -- fusion/models`) or make it anew: "
-    "`pip install -e '.[train]' && "
-    "python -m fusion.export --out {folder} --texts recommender/catalog/starter.jsonl`."
+    "`pip install -e '.[train]' && {command}`."
 )
+EXPORT = "python -m fusion.export --out {folder} --texts recommender/catalog/starter.jsonl"
+TRAIN = "reelwise train --data <MovieLens folder> --out {folder}"
+TRAINED = {"item-space", "embedding-fusion", "token-fusion"}
+"""Folders of a trained model; their ``text`` folder is of it too."""
 
 
 class FusionError(Exception):
@@ -46,7 +49,7 @@ class ModelFilesMissing(EncoderUnavailable):
     """A file of the model folder is not there."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"Model file {path} is missing. {MEND.format(folder=path.parent)}")
+        super().__init__(f"Model file {path} is missing. {_mend(path)}")
         self.path = path
 
 
@@ -54,7 +57,12 @@ class ModelFilesCorrupt(EncoderUnavailable):
     """A file of the model folder cannot be used; `reason` says what is wrong with it."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(
-            f"Model file {path} is unusable: {reason}. {MEND.format(folder=path.parent)}"
-        )
+        super().__init__(f"Model file {path} is unusable: {reason}. {_mend(path)}")
         self.path = path
+
+
+def _mend(path: Path) -> str:
+    for folder in (path.parent, path.parent.parent):
+        if folder.name in TRAINED:
+            return MEND.format(command=TRAIN.format(folder=folder.parent))
+    return MEND.format(command=EXPORT.format(folder=path.parent))

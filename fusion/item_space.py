@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def load_item_space(path: Path) -> ItemSpace:
         ModelFilesCorrupt: it is damaged.
     """
     try:
-        with np.load(path) as stored:
+        with np.load(BytesIO(path.read_bytes())) as stored:
             return ItemSpace(
                 tuple(stored["keys"].tolist()),
                 stored["vectors"].astype(np.float32),
@@ -97,9 +98,7 @@ def load_item_space(path: Path) -> ItemSpace:
             )
     except FileNotFoundError as error:
         raise ModelFilesMissing(path) from error
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise ModelFilesCorrupt(path, str(error)) from error
-    except Exception as error:  # zipfile and zlib have errors of their own
+    except Exception as error:  # numpy, zipfile and zlib have errors of their own
         raise ModelFilesCorrupt(path, str(error)) from error
 
 

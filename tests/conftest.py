@@ -27,6 +27,7 @@ from recommender.models import Item
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
 from recommender.stores.postgres import Database, embedded_server, postgres_stores
+from tests.models_folder import write_models
 
 # Chainlit writes its configuration where it is first imported; never into the repository.
 os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp()
@@ -76,6 +77,12 @@ def database(postgres_url: str) -> Iterator[Database]:
 def encoder() -> TextEncoder:
     """The encoder that ships with the product."""
     return OnnxTextEncoder(threads=2)
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models made by hand, as training would write it; do not change it."""
+    return write_models(tmp_path_factory.mktemp("fusion") / "models")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -12,18 +13,17 @@ import pytest
 
 from fusion.container.cli import load_model
 from fusion.fusion_encoder import FusionInput, SwipedFilm
-from fusion.onnx_encoder import DEFAULT_MODEL
 from fusion.wire import WireFused, WireInput
 from tests.fusion_container import container, free_port, holding
 
 SERVE = ("-m", "fusion.container", "serve")
 
 
-def test_the_shipped_model_answers_as_it_does_in_process() -> None:
-    encoder = load_model(DEFAULT_MODEL)
+def test_the_model_folder_answers_as_it_does_in_process(models_folder: Path) -> None:
+    encoder = load_model(models_folder)
     swipe = SwipedFilm("1", "Heat (1995)", np.ones(encoder.dim, np.float32), liked=True)
     asked = FusionInput("a heist gone wrong", (swipe,))
-    with container(SERVE, SM_MODEL_DIR=str(DEFAULT_MODEL)) as (url, _process):
+    with container(SERVE, SM_MODEL_DIR=str(models_folder)) as (url, _process):
         body = WireInput.of(asked).model_dump(mode="json")
         answer = WireFused.model_validate(httpx.post(f"{url}/invocations", json=body).json())
     assert answer.model_version == encoder.model_version
@@ -33,7 +33,11 @@ def test_the_shipped_model_answers_as_it_does_in_process() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("SM_MODEL_DIR", "/nonexistent", "Model file /nonexistent/model.json is missing."),
+        (
+            "SM_MODEL_DIR",
+            "/nonexistent",
+            "Model file /nonexistent/embedding-fusion/fusion.json is missing.",
+        ),
         ("SAGEMAKER_BIND_TO_PORT", "http", "SAGEMAKER_BIND_TO_PORT: Input should be a valid int"),
     ],
 )

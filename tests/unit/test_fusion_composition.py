@@ -1,39 +1,73 @@
-"""Which fusion encoder the settings choose."""
+"""Which fusion encoders the settings choose, and what is refused at the start."""
 
+import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
-from assistant.composition import load_fusion_encoder
+from assistant.composition import load_fusions
 from assistant.settings import Settings
-from fusion.errors import EncoderUnavailable
+from fusion.errors import EncoderUnavailable, ModelFilesCorrupt, ModelFilesMissing
+from fusion.fusion_encoder import FusionEncoder
+from fusion.onnx_fusion import CARD, GRAPH, OnnxEmbeddingFusion
 from fusion.sagemaker_encoder import SageMakerFusionEncoder
 from recommender.errors import InvalidRequest
+from recommender.experiments.variants import Variant
+from recommender.settings import RecommenderSettings
 from tests.fusion_container import aws_environment
 
 SAGEMAKER = {
     "FUSION_ENCODER": "sagemaker",
     "SAGEMAKER_ENDPOINT_NAME": "fusion",
     "FUSION_MODEL_VERSION": "fusion-3",
-    "VECTOR_DIM": "8",
 }
 
 
 @pytest.fixture
-def environment() -> Iterator[pytest.MonkeyPatch]:
+def environment(models_folder: Path) -> Iterator[pytest.MonkeyPatch]:
     with aws_environment() as patch:
-        for name, value in SAGEMAKER.items():
+        for name, value in (SAGEMAKER | {"FUSION_DIR": str(models_folder)}).items():
             patch.setenv(name, value)
         yield patch
 
 
+@pytest.fixture
+def folder(models_folder: Path, tmp_path: Path) -> Path:
+    """A copy to break."""
+    return shutil.copytree(models_folder, tmp_path / "models", symlinks=True)
+
+
+def load() -> Mapping[Variant, FusionEncoder]:
+    return load_fusions(Settings(), RecommenderSettings()).encoders
+
+
+def test_the_embedded_model_is_the_folders(models_folder: Path) -> None:
+    fusions = load_fusions(Settings(fusion_dir=models_folder), RecommenderSettings())
+    assert fusions.encoders.keys() == {"embedding_fusion"}
+    encoder = fusions.encoders["embedding_fusion"]
+    assert isinstance(encoder, OnnxEmbeddingFusion)
+    assert (encoder.model_version, encoder.dim, fusions.space.dim) == ("blend-1", 384, 384)
+
+
+def test_only_models_of_wanted_variants_are_loaded(models_folder: Path) -> None:
+    (settings, wanted) = Settings(fusion_dir=models_folder), RecommenderSettings
+    assert not load_fusions(settings, wanted(search_variant="preference_vector")).encoders
+    with pytest.raises(ModelFilesMissing, match="token-fusion"):
+        load_fusions(settings, wanted(search_variant="token_fusion"))
+    compared = wanted(experiment_name="x", experiment_variants="preference_vector=1,token_fusion=1")
+    with pytest.raises(ModelFilesMissing, match="token-fusion"):
+        load_fusions(settings, compared)
+
+
 def test_the_endpoint_is_the_one_that_is_named(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SAGEMAKER_RUNTIME_URL", "http://localhost:8080")
-    encoder = load_fusion_encoder(Settings())
+    encoder = load()["embedding_fusion"]
     assert isinstance(encoder, SageMakerFusionEncoder)
-    assert (encoder.model_version, encoder.dim) == ("fusion-3", 8)
+    assert (encoder.model_version, encoder.dim) == ("fusion-3", 384)
 
 
 @pytest.mark.parametrize("name", ["SAGEMAKER_ENDPOINT_NAME", "FUSION_MODEL_VERSION"])
@@ -42,13 +76,13 @@ def test_an_endpoint_needs_its_name_and_its_model(
 ) -> None:
     environment.delenv(name)
     with pytest.raises(InvalidRequest, match=name):
-        load_fusion_encoder(Settings())
+        load()
 
 
 def test_without_a_region_the_mend_is_said(environment: pytest.MonkeyPatch) -> None:
     environment.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(EncoderUnavailable, match="Check AWS_DEFAULT_REGION"):
-        load_fusion_encoder(Settings())
+        load()
 
 
 @pytest.mark.parametrize("package", ["boto3", "pybreaker"])
@@ -56,7 +90,43 @@ def test_without_the_extra_the_mend_is_said(environment: pytest.MonkeyPatch, pac
     environment.delitem(sys.modules, "fusion.sagemaker_encoder")
     environment.setitem(sys.modules, package, None)
     with pytest.raises(InvalidRequest, match=rf"needs {package}: pip install 'reelwise\[aws\]'"):
-        load_fusion_encoder(Settings())
+        load()
+
+
+def test_vectors_of_another_length_are_refused_with_the_mend(models_folder: Path) -> None:
+    settings = Settings(fusion_dir=models_folder, vector_dim=128)
+    with pytest.raises(
+        InvalidRequest, match=r"384 numbers, VECTOR_DIM asks for 128\. Set VECTOR_DIM=384"
+    ):
+        load_fusions(settings, RecommenderSettings())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["item-space/item_space.npz", f"embedding-fusion/{CARD}", f"embedding-fusion/{GRAPH}"],
+)
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "turned"])
+def test_a_damaged_file_is_named_with_the_mend(folder: Path, name: str, damage: str) -> None:
+    path = folder / name
+    whole = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        turned = whole[:-1] + bytes([whole[-1] ^ 255])
+        path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "turned": turned}[damage])
+    with pytest.raises(EncoderUnavailable) as caught:
+        load_fusions(Settings(fusion_dir=folder), RecommenderSettings())
+    assert isinstance(caught.value, ModelFilesMissing | ModelFilesCorrupt)
+    assert str(path) in str(caught.value)
+    assert f"reelwise train --data <MovieLens folder> --out {folder}`" in str(caught.value)
+
+
+def test_a_space_that_the_model_was_not_trained_for_is_refused(folder: Path) -> None:
+    card = folder / "embedding-fusion" / CARD
+    facts = json.loads(card.read_text(encoding="utf-8")) | {"space": "0" * 64}
+    card.write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(ModelFilesCorrupt, match="was trained for another item space"):
+        load_fusions(Settings(fusion_dir=folder), RecommenderSettings())
 
 
 def test_who_does_not_ask_for_it_does_not_import_boto3() -> None:
