@@ -1,5 +1,6 @@
 """Ranking: what must hold whatever the weights are."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -168,3 +169,44 @@ def test_the_prior_counts_as_it_is_weighted(prior: float, first: int) -> None:
 def test_the_shares_of_taste_sum_to_one() -> None:
     for mix in (RankingWeights().light_mix, RankingWeights().personal_mix):
         assert sum(mix.shares) == pytest.approx(1)
+
+
+def fused(count: int, similarity: list[float], taste: list[float]) -> Candidates:
+    plain = candidates(count, np.array(similarity, dtype=np.float32))
+    return replace(
+        plain,
+        likeness=np.zeros(count, dtype=np.float32),
+        taste=np.array(taste, dtype=np.float32),
+    )
+
+
+def test_a_fused_vector_ranks_by_itself_where_nothing_else_is_said() -> None:
+    films = twins({}, {}, {})
+    found = ranker(*films).rank(fused(3, [0.2, 0.9, 0.5], [0.0, 0.7, 0.3]), FAN, "personal")
+    assert np.argsort(-found.score).tolist() == [1, 2, 0]
+
+
+def test_the_boost_of_a_fused_ranking_is_the_part_that_swipes_made() -> None:
+    films = twins({}, {}, {})
+    weights = RankingWeights(fused=2.0)
+    ranked = ranker(*films, weights=weights).rank(
+        fused(3, [1.0, 3.0, 2.0], [0.0, 2.0, 1.0]), FAN, "personal"
+    )
+    np.testing.assert_allclose(ranked.boost, [-1.0, 1.0, 0.0])
+    nobody = ranker(*films).rank(fused(3, [1.0, 3.0, 2.0], [0.0, 0.0, 0.0]), FAN, "personal")
+    assert not nobody.boost.any()
+
+
+@pytest.mark.parametrize(("anchors", "weight"), [((), 0.25), (("f0",), 2.0)])
+def test_texts_weigh_more_where_films_are_named(anchors: tuple[str, ...], weight: float) -> None:
+    films = twins({"genres": ()}, {"genres": ()})
+    weights = RankingWeights(fused_likeness=0.25, fused_anchor_likeness=2.0)
+    near = replace(
+        fused(2, [0.5, 0.5], [0.0, 0.0]), likeness=np.array([0.1, 0.9], dtype=np.float32)
+    )
+    score = ranker(*films, weights=weights).rank(near, FAN, "personal", anchors=anchors).score
+    np.testing.assert_allclose(score[1] - score[0], weight)
+
+
+def test_no_candidate_has_no_fused_score() -> None:
+    assert ranker().rank(fused(0, [], []), FAN, "personal").score.shape == (0,)
