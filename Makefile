@@ -1,19 +1,24 @@
-# Two commands: `make run` serves the chat and the API, `make test` checks everything.
+# Two commands: `make run` serves the chat and the API, `make test` checks everything; what trains
+# models has a virtual environment and tests of its own, `make test-training`.
 export PORT ?= 8000
 export REELWISE_HOME ?= $(CURDIR)/.reelwise
 
 PYTHON ?= python3
 VENV := .venv
+TRAINING := .venv-train
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types imports clean
+.PHONY: run test test-training lint types imports clean
 
 run: $(VENV)/serving
 	$(BIN)/reelwise serve
 
 test: lint types imports
 	$(BIN)/python -m pytest
+
+test-training: $(TRAINING)/testing
+	$(TRAINING)/bin/python -m pytest tests/training
 
 lint: $(VENV)/testing
 	$(BIN)/ruff check .
@@ -41,5 +46,12 @@ $(VENV)/testing: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[dev]'
 	@touch $@
 
+$(TRAINING)/testing: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing what trains models (once, a few minutes) ..."
+	@$(BIN)/python -m venv $(TRAINING)
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint constraints.txt --editable '.[dev,train]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts
+	rm -rf $(VENV) $(TRAINING) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -19,16 +20,21 @@ from assistant.experiment_cli import app as experiment_app
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
 from assistant.system_cli import tune
+from assistant.train_cli import export_swipes, train
+from assistant.warming import POPULAR, read_queries, warm_up
 from fusion.encoder import TextEncoder
 from recommender import Recommender
 from recommender.errors import InvalidRequest
 from recommender.indexer import STARTER, STARTER_VECTORS, read_items, write_vectors
 from recommender.models import SearchRequest
+from recommender.settings import RecommenderSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 app.command()(evaluate)
 app.command()(tune)
+app.command()(train)
+app.command()(export_swipes)
 app.add_typer(experiment_app, name="experiment")
 
 
@@ -90,6 +96,26 @@ def search(
         request = SearchRequest(user_id=user or settings.local_user_id, query=query, k=k)
         for place, item in enumerate(recommender.search(request).items, 1):
             typer.echo(f"{place}. {item.title} ({item.year}): {'; '.join(item.reason)}")
+
+
+@app.command()
+def warm(
+    queries: Annotated[
+        Path | None, typer.Option(help="A file of queries, one a line; default: popular ones.")
+    ] = None,
+    users: Annotated[int, typer.Option(min=0, help="For how many of those who swiped last.")] = 100,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many were made; default: go on.")
+    ] = None,
+) -> None:
+    """Embed popular queries ahead for new and recent users, so that their searches are quick."""
+    with _opened() as (_, _, recommender):
+        if not RecommenderSettings().enable_embedding_cache:
+            refuse("ENABLE_EMBEDDING_CACHE=false leaves nothing to warm.")
+        counts = warm_up(recommender, read_queries(queries or POPULAR), users, limit)
+        typer.echo(f"{counts['made']} made, {counts['known']} known already")
+        if counts["failed"]:
+            refuse(f"{counts['failed']} could not be made; the log says why.")
 
 
 @contextmanager

@@ -196,7 +196,7 @@ def pool(outputs: Any, mask: Tensor) -> Tensor:  # noqa: ANN401 - transformers' 
 
 def _popular(like: Tensor) -> Tensor:
     """The vector that asks for the most liked films, as often as ``like`` has rows."""
-    vector = torch.zeros(DIM, dtype=like.dtype)
+    vector = torch.zeros(DIM, dtype=like.dtype, device=like.device)
     vector[POPULARITY] = 1.0
     return vector.expand_as(like)
 

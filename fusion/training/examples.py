@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from fusion.evaluate.protocol import Interactions, Swipe
 from fusion.training.asking import Asking
+from fusion.training.errors import TooFewPeople
 
 MAX_SWIPES = 45
+MIN_LIKES = 6
 DAY = 86_400.0
 
 
@@ -43,14 +45,16 @@ class Examples:
     """Draws examples from people's ratings, without end."""
 
     def __init__(self, people: Interactions, asking: Asking, mix: Mix | None = None) -> None:
-        """People with fewer than six likes are left out."""
+        """People with fewer than six likes are left out. Raises TooFewPeople when none is left."""
         self._n = people.n_items
         self._asking = asking
         self._mix = mix or Mix()
         self._swipes = list(people.swipes())
         likes = np.array([sum(swipe.liked for swipe in swipes) for swipes in self._swipes])
         # Whoever liked much teaches much, but not in proportion.
-        weights = np.where(likes >= 6, np.sqrt(likes), 0.0)
+        weights = np.where(likes >= MIN_LIKES, np.sqrt(likes), 0.0)
+        if not weights.any():
+            raise TooFewPeople(f"Nobody of {len(likes)} people has {MIN_LIKES} likes.")
         self._chances = weights / weights.sum()
 
     def draw(self, rng: np.random.Generator) -> Example:

@@ -32,13 +32,18 @@ LIKENESS = 20.0
 
 
 class Learner(Protocol):
-    """What the training loop asks of a network."""
+    """What the training loop asks of a network. Its tensors are on ``device``."""
+
+    device: torch.device
 
     def modules(self) -> dict[str, nn.Module]:
         """The parts that are trained: the first at the usual rate, the second at the text's."""
 
     def vectors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
         """Fused vectors (b, 384), and a penalty to add to the loss."""
+
+    def answers(self, examples: Sequence[Example]) -> Tensor:
+        """Fused vectors (b, 384) as they are served."""
 
 
 class EmbeddingLearner:
@@ -47,14 +52,15 @@ class EmbeddingLearner:
     def __init__(self, world: World, source: Path, shape: Shape, restraint: float) -> None:
         """``restraint`` weighs the mean square of the correction's scores in the loss."""
         self._world, self._restraint = world, restraint
+        self.device = best_device()
         self.tokenizer, transformer = load_transformer(source)
-        self.tower = QueryTower(transformer)
-        self.items = torch.from_numpy(world.linear.items)
+        self.tower = QueryTower(transformer).to(self.device)
+        self.items = torch.from_numpy(world.linear.items).to(self.device)
         spread = float(1.0 / world.linear.items[:, :RANK].std())
         self.net = EmbeddingFusion(
             shape, torch.from_numpy(world.linear.taste_maps), _likeness(world), spread / 2
-        )
-        self._added = torch.from_numpy(world.added)
+        ).to(self.device)
+        self._added = torch.from_numpy(world.added).to(self.device)
 
     def modules(self) -> dict[str, nn.Module]:
         """Network, then tower."""
@@ -63,7 +69,7 @@ class EmbeddingLearner:
     def vectors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
         """Cross-fitted, as the world's ``added`` says."""
         asked, rows = self._asked(examples)
-        fold = torch.from_numpy(self._world.fold[[e.person for e in examples]])
+        fold = torch.from_numpy(self._world.fold[[e.person for e in examples]]).to(self.device)
         added = self._added[fold[:, None], asked.liked.long(), rows]
         parts, correction = self.net(asked, added)
         restraint = ((correction @ self.items[:, :RANK].T) ** 2).mean()
@@ -74,19 +80,25 @@ class EmbeddingLearner:
         parts: Parts = self.net(self._asked(examples)[0])[0]
         return parts
 
+    def answers(self, examples: Sequence[Example]) -> Tensor:
+        """The sum of both parts."""
+        parts = self.parts(examples)
+        return parts.taste + parts.words
+
     def embed(self, texts: Sequence[str]) -> Tensor:
         """Query vectors, shape (texts, 384)."""
-        ids, mask = tokenised(self.tokenizer, texts, MAX_QUERY_TOKENS)
-        vectors: Tensor = self.tower(ids, mask)
+        vectors: Tensor = self.tower(
+            *tokenised(self.tokenizer, texts, MAX_QUERY_TOKENS, self.device)
+        )
         return vectors
 
     def _asked(self, examples: Sequence[Example]) -> tuple[Asked, Tensor]:
-        rows, liked, swiped, days = _padded(examples)
-        has_query = torch.tensor([bool(e.query) for e in examples])
-        query = torch.zeros(len(examples), TEXT_DIM)
+        rows, liked, swiped, days = (part.to(self.device) for part in _padded(examples))
+        has_query = torch.tensor([bool(e.query) for e in examples], device=self.device)
+        query = torch.zeros(len(examples), TEXT_DIM, device=self.device)
         if has_query.any():
             query[has_query] = self.embed([e.query for e in examples if e.query])
-        else_ = torch.tensor([e.someone_else for e in examples])
+        else_ = torch.tensor([e.someone_else for e in examples], device=self.device)
         films = self.items[rows] * swiped[..., None]
         return Asked(query, has_query, films, liked, swiped, days, else_), rows
 
@@ -96,8 +108,9 @@ class TokenLearner:
 
     def __init__(self, world: World, source: Path) -> None:
         self._world = world
+        self.device = best_device()
         self.tokenizer, transformer = load_transformer(source)
-        self.net = TokenFusion(transformer)
+        self.net = TokenFusion(transformer).to(self.device)
         self._texts = [film_text(film.title, film.year) for film in world.films]
 
     def modules(self) -> dict[str, nn.Module]:
@@ -106,9 +119,13 @@ class TokenLearner:
 
     def vectors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
         """No penalty."""
+        return self.answers(examples), torch.zeros((), device=self.device)
+
+    def answers(self, examples: Sequence[Example]) -> Tensor:
+        """What the transformer makes of the texts."""
         texts = [as_text(self.input(example)) for example in examples]
-        vectors: Tensor = self.net(*tokenised(self.tokenizer, texts, MAX_TOKENS))
-        return vectors, torch.zeros(())
+        vectors: Tensor = self.net(*tokenised(self.tokenizer, texts, MAX_TOKENS, self.device))
+        return vectors
 
     def input(self, example: Example) -> FusionInput:
         """The example as the encoder's port has it."""
@@ -142,12 +159,22 @@ def load_transformer(source: Path) -> tuple[Any, nn.Module]:
     return AutoTokenizer.from_pretrained(source), transformer
 
 
-def tokenised(tokenizer: Any, texts: Sequence[str], limit: int) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+def best_device() -> torch.device:
+    """A GPU when there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def tokenised(
+    tokenizer: Any,  # noqa: ANN401
+    texts: Sequence[str],
+    limit: int,
+    device: torch.device | str = "cpu",
+) -> tuple[Tensor, Tensor]:
     """Ids and mask, shape (texts, longest)."""
     found = tokenizer(
         list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt"
     )
-    return found["input_ids"], found["attention_mask"]
+    return found["input_ids"].to(device), found["attention_mask"].to(device)
 
 
 def _likeness(world: World) -> nn.Linear:

@@ -1,8 +1,10 @@
 """The training loop: batches, loss, checkpoints, resume (extra `[train]`)."""
 
 import os
+import pickle
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from fusion.errors import FusionError
+from fusion.training.errors import CheckpointUnusable, Interrupted
 from fusion.training.examples import Example, Examples
 from fusion.training.learners import Learner
+from fusion.training.report import Progress
 
 CHECKPOINT = "checkpoint.pt"
 SWIPED = -1e9
-
-
-class Interrupted(FusionError):
-    """Training was asked to stop; the checkpoint is written and the same command goes on."""
 
 
 class Pace(BaseModel):
@@ -42,41 +41,57 @@ class Pace(BaseModel):
 
 
 def train_loop(
-    learner: Learner, examples: Examples, items: Tensor, pace: Pace, folder: Path, name: str
-) -> float:
-    """Train to ``pace.steps``, from the folder's checkpoint if there is one; the last mean loss.
+    learner: Learner,
+    examples: Examples,
+    items: Tensor,
+    pace: Pace,
+    folder: Path,
+    name: str,
+    run: str = "",
+) -> Progress:
+    """Train to ``pace.steps``, from the folder's checkpoint if there is one of this pace and run.
 
-    Each step draws its batch from a seed of its own, so that a resumed run sees what an
-    uninterrupted one would have seen.
+    ``run`` names everything else that decides the outcome. Each step draws its batch from a seed of
+    its own, so that a resumed run sees what an uninterrupted one would have seen.
 
     Raises:
         Interrupted: SIGTERM or SIGINT came; the checkpoint is written.
+        CheckpointUnusable: the checkpoint cannot be read.
     """
     torch.manual_seed(pace.seed)
+    items = items.to(learner.device)
     optimizer, schedule = _optimizer(learner, pace)
-    state = _State(learner, optimizer, schedule, folder / CHECKPOINT, pace)
-    step, mean = state.restore()
+    state = _State(learner, optimizer, schedule, folder / CHECKPOINT, f"{run} {pace!r}")
+    done = state.restore()
     for module in learner.modules().values():
         module.train()
     with (
-        _stop_asked() as stopped,
-        tqdm(total=pace.steps, initial=step, desc=name, unit="step", disable=None) as bar,
+        _stop_asked() as stop,
+        tqdm(total=pace.steps, initial=done.step, desc=name, unit="step", disable=None) as bar,
     ):
-        while step < pace.steps:
-            rng = np.random.default_rng([pace.seed, step])
-            torch.manual_seed(pace.seed * 1_000_003 + step)
-            batch = [examples.draw(rng) for _ in range(pace.batch)]
-            loss = _step(learner, batch, items, optimizer)
+        while done.step < pace.steps:
+            start = time.monotonic()
+            loss = _step(learner, _batch(examples, pace, done.step), items, optimizer)
             schedule.step()
-            step += 1
-            mean = loss if step == 1 else 0.98 * mean + 0.02 * loss
-            bar.set_postfix(loss=f"{mean:.3f}", refresh=False)
+            done = _after(done, loss, time.monotonic() - start)
+            bar.set_postfix(loss=f"{done.loss:.3f}", refresh=False)
             bar.update()
-            if step % pace.checkpoint_every == 0 or step == pace.steps or stopped.is_set():
-                state.save(step, mean)
-            if stopped.is_set() and step < pace.steps:
-                raise Interrupted(f"Stopped after {step} steps; run the same command to go on.")
-    return mean
+            if done.step % pace.checkpoint_every == 0 or done.step == pace.steps or stop.asked:
+                state.save(done)
+            if stop.asked:
+                raise Interrupted(done.step, stop.asked)
+    return done
+
+
+def _batch(examples: Examples, pace: Pace, step: int) -> list[Example]:
+    rng = np.random.default_rng([pace.seed, step])
+    torch.manual_seed(pace.seed * 1_000_003 + step)
+    return [examples.draw(rng) for _ in range(pace.batch)]
+
+
+def _after(done: Progress, loss: float, seconds: float) -> Progress:
+    mean = 0.98 * done.loss + 0.02 * loss if done.step else loss
+    return Progress(done.step + 1, mean, done.seconds + seconds)
 
 
 def contrastive_loss(scores: Tensor, liked: Tensor, swiped: Tensor) -> Tensor:
@@ -94,7 +109,7 @@ def _step(
     learner: Learner, batch: Sequence[Example], items: Tensor, optimizer: torch.optim.Optimizer
 ) -> float:
     vectors, penalty = learner.vectors(batch)
-    liked = torch.from_numpy(np.stack([example.liked for example in batch]))
+    liked = torch.from_numpy(np.stack([example.liked for example in batch])).to(items.device)
     swiped = torch.zeros_like(liked, dtype=torch.bool)
     for row, example in enumerate(batch):
         swiped[row, [swipe.item for swipe in example.swipes]] = True
@@ -133,44 +148,55 @@ class _State:
         optimizer: Any,  # noqa: ANN401 - torch has no types here
         schedule: Any,  # noqa: ANN401
         path: Path,
-        pace: Pace,
+        run: str,
     ) -> None:
         self._parts = {**learner.modules(), "optimizer": optimizer, "schedule": schedule}
-        self._path, self._pace = path, pace
+        self._device, self._path, self._run = learner.device, path, run
 
-    def save(self, step: int, mean: float) -> None:
+    def save(self, done: Progress) -> None:
         """Write whole or not at all."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(".partial")
         states = {name: part.state_dict() for name, part in self._parts.items()}
-        torch.save(
-            {"step": step, "mean": mean, "pace": self._pace.model_dump(), "states": states}, partial
-        )
+        torch.save({"run": self._run, "done": vars(done), "states": states}, partial)
         os.replace(partial, self._path)
 
-    def restore(self) -> tuple[int, float]:
-        """Steps done and mean loss; (0, 0) when there is no checkpoint of this pace."""
+    def restore(self) -> Progress:
+        """How far the checkpoint had come; nothing is done when there is none of this run."""
         if not self._path.exists():
-            return 0, 0.0
-        stored = torch.load(self._path, weights_only=True)
-        if stored["pace"] != self._pace.model_dump():
-            return 0, 0.0
-        for name, part in self._parts.items():
-            part.load_state_dict(stored["states"][name])
-        return int(stored["step"]), float(stored["mean"])
+            return Progress()
+        try:
+            stored = torch.load(self._path, weights_only=True, map_location=self._device)
+            if stored["run"] != self._run:
+                return Progress()
+            for name, part in self._parts.items():
+                part.load_state_dict(stored["states"][name])
+            return Progress(**stored["done"])
+        except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.PickleError) as error:
+            raise CheckpointUnusable(self._path, str(error).partition("\n")[0]) from error
+
+
+class _Stop:
+    """``asked`` is the number of the signal that came, 0 until then."""
+
+    asked = 0
 
 
 @contextmanager
-def _stop_asked() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set: a spot instance gives two minutes' notice."""
-    stopped = threading.Event()
+def _stop_asked() -> Iterator[_Stop]:
+    """Notes SIGTERM and SIGINT: a spot instance gives two minutes' notice."""
+    stop = _Stop()
     if threading.current_thread() is not threading.main_thread():
-        yield stopped
+        yield stop
         return
+
+    def note(number: int, _frame: object) -> None:
+        stop.asked = number
+
     kinds = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(kind, lambda *_: stopped.set()) for kind in kinds]
+    before = [signal.signal(kind, note) for kind in kinds]
     try:
-        yield stopped
+        yield stop
     finally:
         for kind, handler in zip(kinds, before, strict=True):
             signal.signal(kind, handler)

@@ -1,5 +1,6 @@
 """From trained networks to the folders that serving reads (extra `[train]`)."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from fusion.export import write_model
 from fusion.item_space import FILE as ITEM_SPACE
 from fusion.item_space import digest
 from fusion.linear_fusion import DIM, RANK
-from fusion.network import Asked, EmbeddingFusion, TokenFusion
+from fusion.network import Asked, EmbeddingFusion
 from fusion.onnx_fusion import CARD, GRAPH, SPACE_FOLDER, TEXT_FOLDER, FusionCard, Logistic
 from fusion.training.learners import MAX_QUERY_TOKENS, MAX_TOKENS, EmbeddingLearner, TokenLearner
+from fusion.training.model_card import MOVIELENS, About
 from fusion.training.world import World
 
 UNKNOWN = Logistic(weights=(0.0,) * 6)
@@ -28,17 +30,17 @@ def publish_space(world: World, models: Path) -> Path:
     return path
 
 
-def publish_embedding(learner: EmbeddingLearner, folder: Path) -> None:
+def publish_embedding(learner: EmbeddingLearner, folder: Path, about: About = MOVIELENS) -> None:
     """Write the query tower as int8 and the fusion as fp32: it is small and reads few tokens."""
     folder.mkdir(parents=True, exist_ok=True)
-    _publish_text(learner.tower.eval(), learner.tokenizer, folder, MAX_QUERY_TOKENS)
-    _export_fusion(learner.net, folder / GRAPH)
+    _publish_text(learner.tower, learner.tokenizer, folder, MAX_QUERY_TOKENS, about)
+    _export_fusion(_on_cpu(learner.net), folder / GRAPH)
 
 
-def publish_token(learner: TokenLearner, folder: Path) -> None:
+def publish_token(learner: TokenLearner, folder: Path, about: About = MOVIELENS) -> None:
     """Write the whole network as int8."""
     folder.mkdir(parents=True, exist_ok=True)
-    _publish_text(learner.net.eval(), learner.tokenizer, folder, MAX_TOKENS)
+    _publish_text(learner.net, learner.tokenizer, folder, MAX_TOKENS, about)
 
 
 def write_card(
@@ -105,7 +107,7 @@ def _export_fusion(net: EmbeddingFusion, path: Path) -> None:
     )
     swipes: dict[int, Any] = {1: "swipes"}
     torch.onnx.export(
-        _Served(net.eval()).eval(),
+        _Served(net).eval(),
         example,
         str(path),
         input_names=list(Asked._fields),
@@ -116,20 +118,26 @@ def _export_fusion(net: EmbeddingFusion, path: Path) -> None:
     )
 
 
+def _on_cpu(module: nn.Module) -> nn.Module:
+    """A copy that is exported the same wherever it was trained."""
+    return copy.deepcopy(module).cpu().eval()
+
+
 def _publish_text(
-    module: EmbeddingFusion | TokenFusion,
+    module: nn.Module,
     tokenizer: Any,  # noqa: ANN401
     folder: Path,
     max_tokens: int,
+    about: About,
 ) -> None:
     write_model(
-        module,
+        _on_cpu(module),
         tokenizer,
         folder / TEXT_FOLDER,
         name=f"{folder.name}-text",
         version="1",
         dim=DIM,
         max_tokens=max_tokens,
-        source="sentence-transformers/all-MiniLM-L6-v2, fine-tuned on MovieLens",
-        licence="Apache-2.0; trained on MovieLens: no commercial use without permission",
+        source=f"sentence-transformers/all-MiniLM-L6-v2, fine-tuned on: {about.data}",
+        licence=about.licence,
     )

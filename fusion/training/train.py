@@ -9,17 +9,26 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from fusion.encoder import Vectors
-from fusion.evaluate.data import Film
+from fusion.evaluate.data import Dataset, Film
 from fusion.evaluate.protocol import Interactions
+from fusion.fusion_encoder import FusionInput
 from fusion.network import Shape
-from fusion.onnx_fusion import Kind, OnnxEmbeddingFusion, OnnxTokenFusion
+from fusion.onnx_fusion import (
+    FusionCard,
+    Kind,
+    OnnxEmbeddingFusion,
+    OnnxTokenFusion,
+    load_fusion,
+)
 from fusion.tokens import film_text
 from fusion.training.asking import Asking
 from fusion.training.calibration import Fuse, Observed, fit_logistic, observe
 from fusion.training.examples import Example, Examples, Mix
 from fusion.training.learners import EmbeddingLearner, Learner, TokenLearner, fusion_input
 from fusion.training.loop import Pace, train_loop
+from fusion.training.model_card import MOVIELENS, About, write_model_card
 from fusion.training.publish import publish_embedding, publish_space, publish_token, write_card
+from fusion.training.report import Progress, Report, measure_latency, measure_parity
 from fusion.training.world import World, build_world
 
 CALIBRATED_ON = 1500
@@ -40,6 +49,10 @@ class Plan(BaseModel):
     threads: int = 2
     seed: int = 0
 
+    def pace(self, kind: Kind) -> Pace:
+        """That of one of the networks."""
+        return self.embedding if kind == "embedding" else self.token
+
 
 def train(
     films: Sequence[Film],
@@ -51,33 +64,48 @@ def train(
     source: Path,
     kinds: Sequence[Kind] = ("embedding", "token"),
     held_out_terms: Sequence[str] = (),
-) -> dict[Kind, Observed]:
+    *,
+    about: About = MOVIELENS,
+    checkpoints: Path | None = None,
+) -> dict[Kind, Report]:
     """Train and write ``models``/item-space and a folder for each of ``kinds``.
 
     ``people`` are learned from and ``strangers`` calibrated on. An interrupted run goes on where
-    it stopped. Gives what was observed on the half of the strangers' requests that the
-    calibration was not fitted to.
+    it stopped, by what lies in ``checkpoints`` (default: ``models``).
 
     Raises:
         Interrupted: it was asked to stop.
+        CheckpointUnusable: the checkpoint to go on from cannot be read.
+        TooFewPeople: nobody, or no stranger, liked enough.
     """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
-    world = build_world(films, people, texts, plan.folds, plan.seed)
-    publish_space(world, models)
     asking = Asking(films, plan.free_words, held_out_terms)
     examples = Examples(people, asking, plan.mix)
     drawn = _drawn(Examples(strangers, asking, plan.mix), plan.seed)
-    observed = {}
+    world = build_world(films, people, texts, plan.folds, plan.seed)
+    publish_space(world, models)
+    items, data = torch.from_numpy(world.linear.items), Dataset(tuple(films), people).digest
+    reports: dict[Kind, Report] = {}
     for kind in kinds:
-        folder, scratch = models / f"{kind}-fusion", models / f".{kind}-checkpoints"
-        learner = _learner(kind, world, plan, source)
-        items = torch.from_numpy(world.linear.items)
-        pace = plan.embedding if kind == "embedding" else plan.token
-        train_loop(learner, examples, items, pace, scratch, f"Training {kind} fusion")
-        _PUBLISH[kind](learner, folder)
-        observed[kind] = _calibrated(kind, folder, world, version(plan, people, kind), drawn)
-    return observed
+        folder = models / f"{kind}-fusion"
+        scratch = (checkpoints or models) / f".{kind}-checkpoints"
+        made, learner = version(plan, people, kind), _learner(kind, world, plan, source)
+        progress = train_loop(
+            learner,
+            examples,
+            items,
+            plan.pace(kind),
+            scratch,
+            f"Training {kind} fusion",
+            f"{made} {data} {sorted(held_out_terms)}",
+        )
+        _PUBLISH[kind](learner, folder, about)
+        calibrated = _calibrated(kind, folder, world, made, drawn)
+        report = _report(learner, calibrated, folder, world, drawn, strangers, progress)
+        write_model_card(folder, kind, about, _printed(plan, kind), report)
+        reports[kind] = report
+    return reports
 
 
 def version(plan: Plan, people: Interactions, kind: Kind) -> str:
@@ -105,17 +133,19 @@ def _drawn(examples: Examples, seed: int) -> list[Example]:
     return [examples.draw(rng) for _ in range(CALIBRATED_ON)]
 
 
+def _asked(world: World, drawn: Sequence[Example]) -> list[FusionInput]:
+    texts = [film_text(film.title, film.year) for film in world.films]
+    return [fusion_input(example, texts, world.linear.items) for example in drawn]
+
+
 def _calibrated(
     kind: Kind, folder: Path, world: World, made: str, drawn: Sequence[Example]
-) -> Observed:
+) -> tuple[FusionCard, Observed]:
     """Write the card with regressions fitted to one half of what the served model does."""
     write_card(folder, world, kind, made)
-    texts = [film_text(film.title, film.year) for film in world.films]
-    items = world.linear.items
-    asked = [fusion_input(example, texts, items) for example in drawn]
-    observed = observe(_parts(kind, folder), asked, drawn, items)
+    observed = observe(_parts(kind, folder), _asked(world, drawn), drawn, world.linear.items)
     fitted = observed.half(0)
-    write_card(
+    card = write_card(
         folder,
         world,
         kind,
@@ -123,7 +153,53 @@ def _calibrated(
         fit_logistic(fitted.features, fitted.changed),
         fit_logistic(fitted.features, fitted.hit),
     )
-    return observed.half(1)
+    return card, observed.half(1)
+
+
+def _report(
+    learner: Learner,
+    calibrated: tuple[FusionCard, Observed],
+    folder: Path,
+    world: World,
+    drawn: Sequence[Example],
+    strangers: Interactions,
+    progress: Progress,
+) -> Report:
+    served, asked = load_fusion(folder), _asked(world, drawn)
+    pairs = list(zip(drawn, asked, strict=True))
+    return Report(
+        card=calibrated[0],
+        observed=calibrated[1],
+        learned=len(world.people.by_user),
+        strangers=len(strangers.by_user),
+        ratings=sum(map(len, world.people.by_user.values())),
+        films=len(world.space.keys),
+        progress=progress,
+        parity=measure_parity(_exact(learner), served, pairs, world.linear.items),
+        latency=measure_latency(served, asked),
+        megabytes={
+            str(path.relative_to(folder)): path.stat().st_size / 1e6
+            for path in sorted(folder.rglob("*.onnx"))
+        },
+    )
+
+
+def _exact(learner: Learner) -> Callable[[Example], Vectors]:
+    """What the network itself makes of a request."""
+    for module in learner.modules().values():
+        module.eval()
+
+    def answer(example: Example) -> Vectors:
+        with torch.no_grad():
+            vector: Vectors = learner.answers([example])[0].cpu().numpy()
+        return vector
+
+    return answer
+
+
+def _printed(plan: Plan, kind: Kind) -> str:
+    others = {"embedding", "token"} - {kind}
+    return plan.model_dump_json(indent=1, exclude=others | {"threads"})
 
 
 def _parts(kind: Kind, folder: Path) -> Fuse:

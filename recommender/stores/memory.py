@@ -132,6 +132,15 @@ class MemorySwipeLog(SwipeLog):
         events = self.events(user_id)
         return LogVersion(events[-1].event_id, len(events)) if events else LogVersion()
 
+    def all(self) -> Iterator[SwipeEvent]:
+        for user_id in sorted(self._events):
+            yield from self.events(user_id)
+
+    def recent_users(self, limit: int) -> list[str]:
+        with self._lock:
+            latest = {user_id: events[-1].event_id for user_id, events in self._events.items()}
+        return sorted(latest, key=lambda user_id: -latest[user_id])[:limit]
+
     def erase(self, user_id: str) -> None:
         with self._lock:
             self._events.pop(user_id, None)

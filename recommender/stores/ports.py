@@ -146,6 +146,12 @@ class SwipeLog(Protocol):
     def version(self, user_id: str) -> LogVersion:
         """The state of the user's log, cheaply."""
 
+    def all(self) -> Iterator[SwipeEvent]:
+        """All events, user by user, each user's in order."""
+
+    def recent_users(self, limit: int) -> list[str]:
+        """The users whose latest events are the latest of all, the latest first."""
+
     def erase(self, user_id: str) -> None:
         """Delete all events of a user."""
 

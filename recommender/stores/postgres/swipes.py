@@ -1,11 +1,13 @@
 """The swipe log in PostgreSQL: rows are only ever inserted, or erased with their user."""
 
+from collections.abc import Iterator
+
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.models import SwipeEvent
 from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
-from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.database import ROWS_AT_A_TIME, Database
 from recommender.stores.postgres.schema import swipe_events
 
 
@@ -60,6 +62,24 @@ class PostgresSwipeLog(SwipeLog):
         with self._database.connect() as connection:
             last_event_id, count = connection.execute(statement).one()
         return LogVersion(last_event_id, count)
+
+    def all(self) -> Iterator[SwipeEvent]:
+        statement = select(swipe_events).order_by(swipe_events.c.user_id, swipe_events.c.event_id)
+        with self._database.transaction() as connection:  # a cursor lives in one
+            rows = connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(statement)
+            for row in rows.mappings():
+                yield SwipeEvent.model_validate(dict(row))
+
+    def recent_users(self, limit: int) -> list[str]:
+        latest = func.max(swipe_events.c.event_id)
+        statement = (
+            select(swipe_events.c.user_id)
+            .group_by(swipe_events.c.user_id)
+            .order_by(latest.desc())
+            .limit(limit)
+        )
+        with self._database.connect() as connection:
+            return list(connection.execute(statement).scalars())
 
     def erase(self, user_id: str) -> None:
         with self._database.connect() as connection:
