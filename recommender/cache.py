@@ -50,13 +50,15 @@ class AnswerCache:
             expires_at = now + timedelta(seconds=self._settings.cache_ttl_generic)
             self._embeddings.put(self._embedding_key(text), vector, expires_at)
 
-    def fused(self, asked: str, state: UserState, now: datetime) -> Vector | None:
-        """What was fused earlier of ``asked`` and this user's taste."""
+    def fused(self, asked: str, state: UserState | None, now: datetime) -> Vector | None:
+        """What was fused earlier of ``asked`` and this user's taste; None: of nobody's."""
         if not self._settings.enable_embedding_cache:
             return None
         return self._embeddings.get(self._fused_key(asked, state), now)
 
-    def keep_fused(self, asked: str, state: UserState, vector: Vector, now: datetime) -> None:
+    def keep_fused(
+        self, asked: str, state: UserState | None, vector: Vector, now: datetime
+    ) -> None:
         """Remember it, for longer the surer the taste is."""
         if self._settings.enable_embedding_cache:
             key = self._fused_key(asked, state)
@@ -123,7 +125,9 @@ class AnswerCache:
             GENERIC if shared else state.preferences.preference_hash,
         )
 
-    def _fused_key(self, asked: str, state: UserState) -> CacheKey:
+    def _fused_key(self, asked: str, state: UserState | None) -> CacheKey:
+        if state is None:
+            return CacheKey(SHARED, self._hash(asked), GENERIC)
         return CacheKey(state.user_id, self._hash(asked), state.preferences.preference_hash)
 
     def _embedding_key(self, text: str) -> CacheKey:
@@ -132,9 +136,9 @@ class AnswerCache:
     def _hash(self, text: str) -> str:
         return hashlib.sha256(f"{self._generation}\n{text}".encode()).hexdigest()[:32]
 
-    def _expiry(self, state: UserState, now: datetime) -> datetime:
+    def _expiry(self, state: UserState | None, now: datetime) -> datetime:
         settings = self._settings
-        if not state.swipes:
+        if state is None or not state.swipes:
             return now + timedelta(seconds=settings.cache_ttl_generic)
         sure = state.preferences.confidence >= settings.preference_confidence_threshold
         seconds = settings.cache_ttl_high_confidence if sure else settings.cache_ttl_low_confidence

@@ -26,6 +26,10 @@ class FusionInputs:
         self._catalogue = catalogue
         self._vectors = vectors
 
+    def personal(self, understood: Understanding, tier: Tier) -> bool:
+        """Whether the person's own swipes are asked with."""
+        return not understood.anchors and tier != "generic"
+
     def of(
         self,
         understood: Understanding,
@@ -40,24 +44,11 @@ class FusionInputs:
         tier is nobody yet. Swipes that preferences do not hold yet wait for them, so that what is
         remembered under a preference hash is of that taste.
         """
-        if understood.anchors:
-            films = self._films(dict.fromkeys(understood.anchors, (True, 0.0)))
-        elif tier == "generic":
-            films = ()
-        else:
-            learned = state.preferences.last_event_id
-            films = self._films(
-                {
-                    item_id: (
-                        swipe.direction is Direction.LIKE,
-                        max((now - swipe.swiped_at).total_seconds() / DAY, 0.0),
-                    )
-                    for item_id, swipe in state.swipes.items()
-                    if swipe.direction is not Direction.SKIP and swipe.event_id <= learned
-                }
-            )
+        swiped = dict.fromkeys(understood.anchors, (True, 0.0))
+        if self.personal(understood, tier):
+            swiped = _opinions(state, now)
         others = understood.for_someone_else and not understood.anchors
-        return FusionInput(understood.text, films, others, explore)
+        return FusionInput(understood.text, self._films(swiped), others, explore)
 
     def name(self, asked: FusionInput, model_version: str) -> str:
         """Names a request among those of one taste: all but the swipes, which the taste stands for.
@@ -81,6 +72,19 @@ class FusionInputs:
             for item in self._catalogue.select(latest)
             if item.item_id in vectors
         )
+
+
+def _opinions(state: UserState, now: datetime) -> dict[str, tuple[bool, float]]:
+    """Whether each film was liked, and how many days ago, as far as preferences hold it."""
+    learned = state.preferences.last_event_id
+    return {
+        item_id: (
+            swipe.direction is Direction.LIKE,
+            max((now - swipe.swiped_at).total_seconds() / DAY, 0.0),
+        )
+        for item_id, swipe in state.swipes.items()
+        if swipe.direction is not Direction.SKIP and swipe.event_id <= learned
+    }
 
 
 def packed(fused: Fused) -> Vector:

@@ -95,7 +95,8 @@ class QueryEmbedder:
         if encoder := self._fusions.get(variant):
             explore = self._explore if request.explore is None else request.explore
             asked = self._inputs.of(understood, state, tier, explore, now)
-            if found := self._fused(encoder, asked, state, now, fallbacks):
+            whose = state if self._inputs.personal(understood, tier) else None
+            if found := self._fused(encoder, asked, whose, now, fallbacks):
                 fused, cached, latency_ms = found
                 return QueryVector(
                     fused.vector,
@@ -136,7 +137,7 @@ class QueryEmbedder:
         self,
         encoder: FusionEncoder,
         asked: FusionInput,
-        state: UserState,
+        state: UserState | None,
         now: datetime,
         fallbacks: Fallbacks,
     ) -> tuple[Fused, bool, float] | None:

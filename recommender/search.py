@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 import numpy as np
 
@@ -40,6 +41,9 @@ from recommender.vectors import ItemVectors
 SHOWN_REASONS = 3
 DEPTH_WITHOUT_WORDS = 200
 ANCHOR_TAGS = 8
+
+Warmth = Literal["made", "known", "failed"]
+"""Whether vectors were embedded for later, were remembered already, or could not be had."""
 
 
 class SearchEngine:
@@ -80,6 +84,16 @@ class SearchEngine:
                 result = self._compute(request, state, variant, now, fallbacks)
         SEARCHES.labels(result.intelligence_metadata.strategy, str(result.cached).lower()).inc()
         return result
+
+    def warm(self, request: SearchRequest, state: UserState, variant: Variant) -> Warmth:
+        """Embed a request as a search would, so that the search finds its vectors in the cache."""
+        fallbacks, now = Fallbacks(), self._clock()
+        understood, known = self.understand(request), self._known(state, variant)
+        tier_ = tier(known.preferences, self._settings)
+        query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
+        if fallbacks.taken:
+            return "failed"
+        return "known" if query.cached or query.latency_ms == 0 else "made"
 
     def understand(self, request: SearchRequest) -> Understanding:
         """How the words are read, joined with what the request says outright.

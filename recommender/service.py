@@ -3,7 +3,7 @@
 import hashlib
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
-from recommender.cache import AnswerCache
+from recommender.cache import SHARED, AnswerCache
 from recommender.catalogue import Catalogue
 from recommender.errors import (
     IdempotencyKeyReused,
@@ -44,19 +44,24 @@ from recommender.models import (
     UserExport,
 )
 from recommender.preferences.fold import standing_swipes
+from recommender.preferences.learn import no_preferences
 from recommender.preferences.model import UserPreferences
 from recommender.profile import describe
 from recommender.query import QueryReader
 from recommender.query_vector import QueryEmbedder
 from recommender.ranking import Ranker
 from recommender.retrieval import Retriever
-from recommender.search import SearchEngine
+from recommender.search import SearchEngine, Warmth
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import NewSwipe, Stores, Survey
+from recommender.stores.ports import LogVersion, NewSwipe, Stores, Survey
 from recommender.survey import curate
 from recommender.telemetry import SWIPES, timed
 from recommender.users import UserState, UserStates, tier, update_due
 from recommender.vectors import ItemVectors
+
+
+NOBODY = "nobody"
+"""Whose name a request has that is made ahead for whoever is new."""
 
 
 def _now() -> datetime:
@@ -218,6 +223,21 @@ class Recommender:
         state = self._users.get(request.user_id)
         return self._experiment.search(request, state)
 
+    def warm(self, user_id: str | None, queries: Iterable[str]) -> Iterator[Warmth]:
+        """Embed queries ahead for a user, or, None, for whoever is new, as far as not done yet.
+
+        Says of each query, and each variant that the user may be shown, what became of it.
+        """
+        state = self._users.get(user_id) if user_id is not None else self._nobody()
+        for query in queries:
+            request = SearchRequest(user_id=user_id or NOBODY, query=query)
+            for variant in self._experiment.variants(user_id):
+                yield self._engine.warm(request, state, variant)
+
+    def recent_users(self, limit: int) -> Sequence[str]:
+        """Who swiped last, the latest first."""
+        return self._stores.swipes.recent_users(limit)
+
     def explain(self, user_id: str, item_id: str, query: str = "") -> Explanation:
         """Say why a film suits this person and query, from evidence only. Raises UnknownItem."""
         item = self._catalogue.get(item_id)
@@ -275,6 +295,10 @@ class Recommender:
             "index": len(self._catalogue) > 0,
             "encoder": _works(lambda: self._encoder.encode(["ready?"]), FusionError),
         }
+
+    def _nobody(self) -> UserState:
+        nothing = no_preferences(self._encoder.model_version, weights=self._settings.ranking)
+        return UserState(SHARED, LogVersion(), {}, nothing)
 
     def _state(self, user_id: str) -> UserState:
         """The user's state with preferences that no batch holds back."""

@@ -38,6 +38,14 @@ class Experiment:
             return self._standard
         return assign(self._name, user_id, self._weights)
 
+    def variants(self, user_id: str | None) -> tuple[Variant, ...]:
+        """All variants whose answers the user may see; None: all that anybody may."""
+        if not self._name:
+            return (self._standard,)
+        if self._interleaving or user_id is None:
+            return tuple(self._weights)
+        return (self.variant(user_id),)
+
     def search(self, request: SearchRequest, state: UserState) -> SearchResult:
         """Answer, and note what was shown. Raises what ``SearchEngine.search`` raises."""
         if self._name and self._interleaving:

@@ -215,6 +215,73 @@ class TestItemStore:
         assert stores.items.fingerprints().keys() == {"film-0"}
 
 
+class TestFusedSpace:
+    """A film has a vector in a second space too, or has none there."""
+
+    @pytest.fixture
+    def placed(self, stores: Stores) -> list[IndexedItem]:
+        """Films of which every third has no place; the others' vectors are no unit vectors."""
+        added = [
+            replace(film, fused=None if number % 3 == 0 else 3 * vector(number))
+            for number, film in enumerate(films(30))
+        ]
+        stores.items.upsert(added)
+        return added
+
+    def test_vectors_come_back_by_space(self, stores: Stores, placed: list[IndexedItem]) -> None:
+        ids = [film.item.item_id for film in placed]
+        assert stores.items.vectors(ids).keys() == set(ids)
+        fused = stores.items.vectors([*ids, "no such film"], "fused")
+        assert fused.keys() == {f.item.item_id for f in placed if f.fused is not None}
+        for film in placed:
+            if film.fused is not None:
+                found = fused[film.item.item_id]
+                np.testing.assert_array_equal(found, film.fused)
+                assert found.dtype == np.float32
+
+    def test_nearest_is_by_inner_product_in_that_space(
+        self, stores: Stores, placed: list[IndexedItem]
+    ) -> None:
+        for seed in range(20):
+            filters, query, k = some_filters(seed), 2 * vector(seed), 1 + seed
+            wanted = sorted(
+                (
+                    (float(film.fused @ query), film.item.item_id)
+                    for film in placed
+                    if film.fused is not None and passes(film.item, filters)
+                ),
+                reverse=True,
+            )[:k]
+            hits = stores.items.nearest(query, k, filters, (), "fused")
+            assert [hit.item_id for hit in hits] == [item_id for _, item_id in wanted]
+            np.testing.assert_allclose([h.score for h in hits], [s for s, _ in wanted], atol=1e-4)
+
+    def test_the_spaces_do_not_meet(self, stores: Stores, placed: list[IndexedItem]) -> None:
+        film = placed[4]
+        assert film.fused is not None
+        by_text = stores.items.nearest(film.vector, 1, Filters())
+        by_place = stores.items.nearest(film.fused, 1, Filters(), (), "fused")
+        assert [hit.item_id for hit in (*by_text, *by_place)] == [film.item.item_id] * 2
+        assert by_place[0].score == pytest.approx(9, abs=1e-4)
+        assert stores.items.nearest(film.fused, 1, Filters())[0].score < 2
+        excluded = stores.items.nearest(film.fused, 30, Filters(), [film.item.item_id], "fused")
+        assert film.item.item_id not in [hit.item_id for hit in excluded]
+
+    def test_a_place_is_given_changed_and_taken(self, stores: Stores) -> None:
+        film = films(1)[0]
+        for fused in (None, vector(5), vector(6), None):
+            stores.items.upsert([replace(film, fused=fused)])
+            found = stores.items.vectors(["film-0"], "fused")
+            assert found.keys() == (set() if fused is None else {"film-0"})
+            if fused is not None:
+                np.testing.assert_array_equal(found["film-0"], fused)
+
+    def test_the_mean_is_of_texts(self, stores: Stores, placed: list[IndexedItem]) -> None:
+        mean = stores.items.mean_vector()
+        assert mean is not None
+        np.testing.assert_allclose(mean, np.mean([f.vector for f in placed], axis=0), atol=1e-6)
+
+
 def swipe(
     item_id: str = "film-1", user_id: str = "ann", action: str = "like", key: str | None = None
 ) -> NewSwipe:
@@ -316,6 +383,20 @@ def preferences(event_count: int, confidence: float = 0.5) -> UserPreferences:
         search_weights={"vector": 0.5, "bm25": 0.3, "preference": 0.2},
         updated_at=NOW,
     )
+
+
+class TestRecentUsers:
+    def test_the_latest_come_first(self, stores: Stores) -> None:
+        assert stores.swipes.recent_users(5) == []
+        for number, user_id in enumerate(["ann", "bob", *WEIRD, "ann"]):
+            # When a film was swiped is the client's word; who is active, the log's order.
+            moment = NOW - timedelta(days=number)
+            stores.swipes.append(NewSwipe(user_id, "film-1", "like", None, moment))
+        assert stores.swipes.recent_users(100) == ["ann", *reversed(WEIRD), "bob"]
+        assert stores.swipes.recent_users(2) == ["ann", WEIRD[-1]]
+        assert stores.swipes.recent_users(0) == []
+        stores.swipes.erase("ann")
+        assert stores.swipes.recent_users(1) == [WEIRD[-1]]
 
 
 class TestPreferenceStore:
@@ -482,6 +563,12 @@ class TestEmbeddingCache:
         assert found is not None
         assert found.dtype == np.float32
         assert stores.embeddings.get(KEY, LATER) is None
+
+    @pytest.mark.parametrize("length", [1, DIM, 2 * DIM + 2, 2000])
+    def test_a_vector_may_be_of_any_length(self, stores: Stores, length: int) -> None:
+        kept = np.arange(length, dtype=np.float32)
+        stores.embeddings.put(KEY, kept, LATER)
+        np.testing.assert_array_equal(stores.embeddings.get(KEY, NOW), kept)
 
     def test_every_part_of_the_key_counts(self, stores: Stores) -> None:
         stores.embeddings.put(KEY, vector(1), LATER)

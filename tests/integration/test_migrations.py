@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib.resources import files
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -12,10 +14,26 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from recommender.stores.postgres import Database
+from fusion.fake import HashingEncoder
+from recommender.indexer import sync_index
+from recommender.models import Filters, Item
+from recommender.stores.ports import CacheKey, IndexedItem, NewExposure, NewSwipe
+from recommender.stores.postgres import Database, postgres_stores
 from recommender.stores.postgres.schema import metadata
 from tests.conftest import new_database
+from tests.models_folder import text_space
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TEXT = np.linspace(-1, 1, 384, dtype=np.float32)
+OLD_FILM = text(
+    'INSERT INTO items (item_id, title, year, genres, director, "cast", tags, overview, '
+    "rating_count, fingerprint, embedding) "
+    "VALUES ('1', 'Heat', 1995, '{}', '{}', '{}', '{}', '', 0, 'old', :vector)"
+)
+OLD_EMBEDDING = text(
+    "INSERT INTO embedding_cache (owner, query_hash, preference_hash, embedding, expires_at) "
+    "VALUES ('*', 'query', 'generic', :vector, '2999-01-01')"
+)
 TABLES = {table.name for table in metadata.sorted_tables}
 
 
@@ -32,6 +50,15 @@ def config() -> Config:
     made = Config()
     made.set_main_option("script_location", str(files("recommender") / "migrations"))
     return made
+
+
+def upgrade(database: Database, revision: str) -> None:
+    """Bring the schema to a revision that is not the newest."""
+    up = config()
+    with database.transaction() as connection:
+        connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+        up.attributes["connection"] = connection
+        command.upgrade(up, revision)
 
 
 def tables(database: Database) -> set[str]:
@@ -56,8 +83,8 @@ def test_what_the_comparison_cannot_see(database: Database) -> None:
         persistence = {name: kind for name, kind in kinds if name in TABLES}
         storage = connection.execute(
             text(
-                "SELECT attstorage FROM pg_attribute "
-                "WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
+                "SELECT DISTINCT attstorage FROM pg_attribute "
+                "WHERE attrelid = 'items'::regclass AND attname IN ('embedding', 'fused')"
             )
         ).scalar_one()
         identity = inspect(connection).get_columns("swipe_events")[0]["identity"]
@@ -80,6 +107,50 @@ def test_migrating_twice_keeps_the_data(empty: Database) -> None:
     empty.migrate()
     with empty.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM swipe_events")).scalar() == 1
+
+
+def test_films_of_the_first_schemas_wait_for_their_place(empty: Database) -> None:
+    """What was stored by an older release is kept; cached embeddings, which are no store, go."""
+    film = Item(item_id="1", title="Heat", year=1995)
+    swipe = NewSwipe("ann", "1", "like", None, NOW)
+    upgrade(empty, "0001")
+    with empty.transaction() as connection:
+        connection.execute(OLD_FILM, {"vector": str(TEXT.tolist())})
+        connection.execute(OLD_EMBEDDING, {"vector": str(TEXT.tolist())})
+    stores = postgres_stores(empty, max_cache_entries=10)
+    event = stores.swipes.append(swipe)
+    upgrade(empty, "0002")
+    shown = stores.exposures.append(NewExposure("test", "ann", "generic", ("1",)))
+    empty.migrate()
+    assert stores.swipes.events("ann") == [event]
+    assert stores.exposures.of_user("ann") == [shown]
+    assert list(stores.items.all()) == [film]
+    np.testing.assert_array_equal(stores.items.vectors(["1"])["1"], TEXT)
+    assert stores.items.vectors(["1"], "fused") == {}
+    assert stores.items.nearest(TEXT, 5, Filters(), (), "fused") == []
+    assert stores.embeddings.get(CacheKey("*", "query", "generic"), NOW) is None
+    encoder = HashingEncoder()
+    synced = sync_index([film], stores.items, encoder, lambda *_: None, {}, text_space())
+    assert synced == 1
+    np.testing.assert_allclose(
+        stores.items.vectors(["1"], "fused")["1"], stores.items.vectors(["1"])["1"], atol=1e-6
+    )
+
+
+def test_an_older_release_finds_its_films_after_the_way_back(empty: Database) -> None:
+    empty.migrate()
+    stores = postgres_stores(empty, max_cache_entries=10)
+    stores.items.upsert([IndexedItem(Item(item_id="1", title="Heat"), TEXT, "print", TEXT)])
+    stores.embeddings.put(CacheKey("ann", "q", "p"), np.ones(770, np.float32), NOW)
+    down = config()
+    with empty.transaction() as connection:
+        down.attributes["connection"] = connection
+        command.downgrade(down, "0002")
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT title, fingerprint FROM items")).all() == [
+            ("Heat", "print")
+        ]
+        assert connection.execute(text("SELECT count(*) FROM embedding_cache")).scalar() == 0
 
 
 def test_two_servers_may_migrate_at_once(empty: Database) -> None:
