@@ -22,7 +22,6 @@ from assistant.settings import Settings
 from fusion.training.errors import Interrupted
 from recommender.indexer import STARTER
 from recommender.settings import RecommenderSettings
-from recommender.swipe_export import everyones_swipes
 
 if TYPE_CHECKING:
     from fusion.training.report import Report
@@ -96,6 +95,7 @@ def export_swipes(
 ) -> None:
     """Write everyone's standing swipes to train on, with names that say nothing in place of ids."""
     from fusion.training.swipe_log import write_swipe_log
+    from recommender.swipe_export import everyones_swipes
 
     with mendable():
         settings = RecommenderSettings()
