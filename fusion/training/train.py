@@ -111,7 +111,7 @@ def train(
 def version(plan: Plan, people: Interactions, kind: Kind) -> str:
     """Names the outcome: equal for equal data and plan."""
     counts = [(user, len(ratings)) for user, ratings in people.by_user.items()]
-    others = {"embedding", "token"} - {kind}
+    others = {"embedding", "token", "threads"} - {kind}
     facts = f"{kind} {plan.model_dump_json(exclude=others)} {people.n_items} {counts}"
     return hashlib.sha256(facts.encode()).hexdigest()[:8]
 
@@ -198,7 +198,7 @@ def _exact(learner: Learner) -> Callable[[Example], Vectors]:
 
 
 def _printed(plan: Plan, kind: Kind) -> str:
-    others = {"embedding", "token"} - {kind}
+    others = {"embedding", "token", "threads"} - {kind}
     return plan.model_dump_json(indent=1, exclude=others | {"threads"})
 
 

@@ -65,7 +65,7 @@ class TrainedFusion:
 
         from fusion.training.train import Plan, train, version
 
-        plan = Plan(threads=1)
+        plan = Plan()
         name = version(plan, people, self._kind)
         if not (self._folder / name / f"{self._kind}-fusion" / "fusion.json").exists():
             train(
