@@ -45,7 +45,7 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, _leave)
     with mendable():
         listener = _bound(Settings())
-    with _opened() as (settings, encoder, recommender):
+    with listener, _opened() as (settings, encoder, recommender):
         from assistant.server import create_app  # the chat takes a second to import
 
         web = create_app(recommender, encoder, settings)

@@ -1,0 +1,124 @@
+"""The command line over a real database: what it prints, and how it refuses to start."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from assistant.cli import app
+from assistant.warming import POPULAR, read_queries
+from fusion.onnx_fusion import CARD, GRAPH
+from recommender.errors import InvalidRequest
+from tests.conftest import new_database
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_url: str, indexed_template: str) -> Iterator[str]:
+    with new_database(postgres_url, indexed_template) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database_url: str, models_folder: Path
+) -> None:
+    """An installation with the hand-made models."""
+    for name, value in {
+        "REELWISE_HOME": str(tmp_path),
+        "DATABASE_URL": database_url,
+        "FUSION_DIR": str(models_folder),
+        "PORT": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def reelwise(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def refused(done: Result) -> str:
+    """The one line that it was refused with."""
+    assert done.exit_code == 2, done.output
+    [line] = done.stderr.strip().splitlines()
+    assert line.startswith("reelwise: ")
+    return line
+
+
+def test_search_recommends_with_reasons() -> None:
+    done = reelwise("search", "90s heist with a twist", "-k", "2")
+    assert done.exit_code == 0, done.output
+    first, second = done.stdout.splitlines()
+    assert first.startswith("1. ")
+    assert second.startswith("2. ")
+    assert "(199" in first
+    assert ": " in first
+
+
+@pytest.mark.parametrize(
+    "command", [["index"], ["search", "x"], ["warm"], ["serve"]], ids=lambda words: words[0]
+)
+def test_no_command_starts_with_damaged_weights(
+    models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    folder = shutil.copytree(models_folder, tmp_path / "models", symlinks=True)
+    monkeypatch.setenv("FUSION_DIR", str(folder))
+    graph = folder / "embedding-fusion" / GRAPH
+    graph.write_bytes(graph.read_bytes()[:-1])
+    line = refused(reelwise(*command))
+    assert f"Model file {graph} is unusable: its SHA-256 is not the one in {CARD}." in line
+    assert "reelwise train --data" in line
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUSION_DIR", str(tmp_path))
+    assert f"{tmp_path}/item-space/item_space.npz is missing" in refused(reelwise("index"))
+
+
+def test_vectors_of_another_length_than_the_index_holds_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VECTOR_DIM", "128")
+    assert "Set VECTOR_DIM=384" in refused(reelwise("index"))
+
+
+class TestWarm:
+    @pytest.fixture
+    def queries(self, tmp_path: Path, user_id: str) -> Path:
+        """Five queries, two of which come to the same; no other test asks for them."""
+        path = tmp_path / "queries.txt"
+        wish = f"heist about {user_id[-8:]}"
+        lines = ["# popular", "", *(f"a {wish} {n}" for n in range(4)), f"{wish} 0"]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return path
+
+    def test_it_says_what_it_made_and_goes_on_where_it_stopped(self, queries: Path) -> None:
+        options = ["warm", "--queries", str(queries), "--users", "0"]
+        for limit, said in [("3", "3 made, 0 known already"), ("9", "1 made, 4 known already")]:
+            done = reelwise(*options, "--limit", limit)
+            assert done.exit_code == 0, done.output
+            assert done.stdout.strip() == said
+        assert reelwise(*options).stdout.strip() == "0 made, 5 known already"
+
+    def test_a_file_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:
+        line = refused(reelwise("warm", "--queries", str(tmp_path / "none.txt")))
+        assert f"{tmp_path / 'none.txt'} cannot be read" in line
+
+    def test_without_a_cache_there_is_nothing_to_warm(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ENABLE_EMBEDDING_CACHE", "false")
+        assert "ENABLE_EMBEDDING_CACHE=false" in refused(reelwise("warm"))
+
+    @pytest.mark.parametrize("text", ["", "# nothing\n\n", "x" * 10_001, "\xff"])
+    def test_a_file_without_usable_queries_is_refused(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "queries.txt"
+        path.write_text(text, encoding="latin-1")
+        with pytest.raises(InvalidRequest, match=r"queries\.txt"):
+            read_queries(path)
+
+    def test_about_fifty_popular_queries_are_shipped(self) -> None:
+        queries = read_queries(POPULAR)
+        assert 45 <= len(queries) <= 70
+        assert len(set(queries)) == len(queries)
