@@ -10,7 +10,7 @@ import pytest
 from recommender.catalogue import Catalogue
 from recommender.evidence import EvidenceFinder, Question
 from recommender.lexical import LexicalIndex
-from recommender.models import Evidence, Filters, Item, Swipe, Understanding
+from recommender.models import Direction, Evidence, Filters, Item, Swipe, Understanding
 from recommender.preferences.learn import no_preferences
 from recommender.preferences.model import Tier
 from recommender.stores.ports import LogVersion, Vector
@@ -68,6 +68,38 @@ def find(
     state = UserState("ann", LogVersion(1, 1), swipes, preferences)
     question = Question(understood or Understanding(), state, tier, None, VECTORS)
     return finder.find(item, VECTORS[item.item_id], question)
+
+
+def test_for_someone_else_ones_own_taste_tells_less(finder: EvidenceFinder) -> None:
+    swipes = {
+        "ronin": Swipe(
+            item_id="ronin",
+            direction=Direction.LIKE,
+            swiped_at=datetime(2026, 1, 1, tzinfo=UTC),
+            event_id=1,
+        )
+    }
+    preferences = no_preferences("model").model_copy(update={"genre_weights": {"Crime": 0.9}})
+    state = UserState("ann", LogVersion(1, 1), swipes, preferences)
+    asked = Understanding(text="detective", filters=Filters(year_from=1990))
+    own, others = (
+        {
+            fact.text: fact.weight
+            for fact in finder.find(
+                HEAT, VECTORS["heat"], Question(asked, state, "personal", None, VECTORS, share)
+            )
+        }
+        for share in (1.0, 0.3)
+    )
+    taste = {
+        "Like Ronin, which you liked: with Al Pacino",
+        "You go for Crime (liked 1 of 1 swiped)",
+    }
+    assert own.keys() == others.keys()
+    for text, weight in own.items():
+        share = 0.3 if text in taste else 1.0
+        assert others[text] == pytest.approx(share * weight, abs=1e-3)
+    assert "You go for Crime (liked 1 of 1 swiped)" in own
 
 
 def kinds(found: list[Evidence]) -> set[str]:

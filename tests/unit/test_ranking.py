@@ -91,6 +91,18 @@ def test_taste_is_bounded_and_the_boost_is_its_part_of_the_score(tier: Tier) -> 
     assert bool(mine.boost.any()) is bool(liked.any()) is (tier != "generic")
 
 
+@pytest.mark.parametrize("has_query", [True, False])
+@pytest.mark.parametrize("tier", ["light", "personal"])
+def test_for_someone_else_a_share_of_ones_taste_is_left(tier: Tier, has_query: bool) -> None:
+    films = [film(number) for number in range(40)]
+    judge, found = ranker(*films, weights=RankingWeights(for_someone_else=0.25)), candidates(40)
+    own = judge.rank(found, FAN, tier, (), has_query)
+    others = judge.rank(found, FAN, tier, (), has_query, for_someone_else=True)
+    assert own.boost.any()
+    np.testing.assert_allclose(others.boost, 0.25 * own.boost)
+    np.testing.assert_allclose(others.score - others.boost, own.score - own.boost)
+
+
 def test_no_candidates_no_scores() -> None:
     for tier in ("generic", "light", "personal"):
         ranked = ranker(film(1)).rank(candidates(0), FAN, tier)
