@@ -93,7 +93,7 @@ class QueryEmbedder:
         words = self.words(understood.text, now, fallbacks)
         wish = self._lean(words.vector, understood.anchors)
         if encoder := self._fusions.get(variant):
-            explore = self._explore if request.explore is None else request.explore
+            explore = self._exploring(request, understood)
             asked = self._inputs.of(understood, state, tier, explore, now)
             whose = state if self._inputs.personal(understood, tier) else None
             if found := self._fused(encoder, asked, whose, now, fallbacks):
@@ -111,6 +111,12 @@ class QueryEmbedder:
                     encoder.model_version,
                 )
         return self._blended(words, wish, understood, state, tier)
+
+    def _exploring(self, request: SearchRequest, understood: Understanding) -> float:
+        """As asked; else as set where nothing else is asked: who names a wish wants the best of it."""
+        if request.explore is not None:
+            return request.explore
+        return 0.0 if understood.text or understood.anchors else self._explore
 
     def words(self, text: str, now: datetime, fallbacks: Fallbacks) -> Words:
         """Embed the words alone, or find what was embedded earlier."""

@@ -36,7 +36,10 @@ class RecommenderSettings(BaseSettings):
     candidate_multiplier: int = Field(default=3, ge=1)
     mmr_lambda: float = Field(default=0.9, ge=0, le=1)
     explore: float = Field(
-        default=0.4, ge=0, le=1, description="0: what most like is shown first; 1: what few know"
+        default=0.4,
+        ge=0,
+        le=1,
+        description="without a wish: 0 shows what most like first, 1 what few know",
     )
     ranking: RankingWeights = RankingWeights()
 

@@ -203,7 +203,8 @@ def _trained(films: Sequence[Film], space: TextSpace, models: Path) -> list[Peer
             "embedding fusion",
             fusion("embedding fusion", "embedding"),
             {"explore": (0.0, 0.3)},
-            needs=needs,
+            WARM,
+            needs,
         ),
         Peer(bold, fusion(bold, "embedding"), {"explore": (0.6,)}, frozenset({SWIPES}), needs),
         Peer(
