@@ -113,7 +113,7 @@ class QueryEmbedder:
         return self._blended(words, wish, understood, state, tier)
 
     def _exploring(self, request: SearchRequest, understood: Understanding) -> float:
-        """As asked; else as set where nothing else is asked: who names a wish wants the best of it."""
+        """As asked; else as set, but not where a wish is named: that wants the best."""
         if request.explore is not None:
             return request.explore
         return 0.0 if understood.text or understood.anchors else self._explore
