@@ -14,7 +14,7 @@ from fusion.fusion_encoder import FusionEncoder
 from fusion.item_space import FILE as ITEM_SPACE
 from fusion.item_space import ItemSpace, load_item_space
 from fusion.onnx_encoder import OnnxTextEncoder
-from fusion.onnx_fusion import MODELS, SPACE_FOLDER, load_fusion
+from fusion.onnx_fusion import MODELS, SMALL, SPACE_FOLDER, load_fusion
 from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
@@ -74,7 +74,8 @@ def load_fusions(settings: Settings, domain: RecommenderSettings) -> Fusions:
 def _embedding_fusion(settings: Settings, folder: Path) -> FusionEncoder:
     if settings.fusion_encoder == "sagemaker":
         return _sagemaker_encoder(settings)
-    return load_fusion(folder / "embedding-fusion", settings.encoder_threads)
+    name = SMALL if settings.fusion_size == "small" else "embedding-fusion"
+    return load_fusion(folder / name, settings.encoder_threads)
 
 
 def _sagemaker_encoder(settings: Settings) -> FusionEncoder:

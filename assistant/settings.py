@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     fusion_dir: Path | None = Field(
         default=None, description="a folder that `reelwise train` wrote; default: the one shipped"
     )
+    fusion_size: Literal["full", "small"] = "full"
     fusion_encoder: Literal["embedded", "sagemaker"] = "embedded"
     fusion_model_version: str | None = Field(
         default=None, description="the model that the SageMaker endpoint serves"

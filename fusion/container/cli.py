@@ -23,6 +23,9 @@ USAGE_ERROR = 2
 GRACE_SECONDS = 20  # SageMaker kills 30 s after SIGTERM
 
 
+FusionName = Literal["embedding-fusion", "embedding-fusion-small", "token-fusion"]
+
+
 class ContainerSettings(BaseSettings):
     """SageMaker's environment variables, of the same names in capitals."""
 
@@ -34,7 +37,9 @@ class ContainerSettings(BaseSettings):
         default=6, ge=1, description="the real-time limit; batch transform sets its own"
     )
     sm_model_dir: Path = Path("/opt/ml/model")
-    fusion_model: Literal["embedding-fusion", "token-fusion"] = "embedding-fusion"
+    fusion_model: Literal["embedding-fusion", "embedding-fusion-small", "token-fusion"] = (
+        "embedding-fusion"
+    )
 
 
 @app.callback()

@@ -14,6 +14,7 @@ from fusion.evaluate.protocol import Interactions
 from fusion.fusion_encoder import FusionInput
 from fusion.network import Shape
 from fusion.onnx_fusion import (
+    SMALL,
     FusionCard,
     Kind,
     OnnxEmbeddingFusion,
@@ -23,6 +24,7 @@ from fusion.onnx_fusion import (
 from fusion.tokens import film_text
 from fusion.training.asking import Asking
 from fusion.training.calibration import Fuse, Observed, fit_logistic, observe
+from fusion.training.distil import distil
 from fusion.training.examples import Example, Examples, Mix
 from fusion.training.learners import EmbeddingLearner, Learner, TokenLearner, fusion_input
 from fusion.training.loop import Pace, train_loop
@@ -67,8 +69,11 @@ def train(
     *,
     about: About = MOVIELENS,
     checkpoints: Path | None = None,
-) -> dict[Kind, Report]:
-    """Train and write ``models``/item-space and a folder for each of ``kinds``.
+    small: bool = False,
+) -> dict[str, Report]:
+    """Train and write ``models``/item-space and a folder for each of ``kinds``; their reports.
+
+    ``small`` also writes an embedding fusion whose query tower was distilled to half the layers.
 
     ``people`` are learned from and ``strangers`` calibrated on. An interrupted run goes on where
     it stopped, by what lies in ``checkpoints`` (default: ``models``).
@@ -86,9 +91,17 @@ def train(
     world = build_world(films, people, texts, plan.folds, plan.seed)
     publish_space(world, models)
     items, data = torch.from_numpy(world.linear.items), Dataset(tuple(films), people).digest
-    reports: dict[Kind, Report] = {}
+
+    def published(name: str, kind: Kind, made: str, learner: Learner, progress: Progress) -> Report:
+        folder = models / name
+        _PUBLISH[kind](learner, folder, about)
+        calibrated = _calibrated(kind, folder, world, made, drawn)
+        report = _report(learner, calibrated, folder, world, drawn, strangers, progress)
+        write_model_card(folder, kind, about, _printed(plan, kind), report)
+        return report
+
+    reports = {}
     for kind in kinds:
-        folder = models / f"{kind}-fusion"
         scratch = (checkpoints or models) / f".{kind}-checkpoints"
         made, learner = version(plan, people, kind), _learner(kind, world, plan, source)
         progress = train_loop(
@@ -100,11 +113,10 @@ def train(
             f"Training {kind} fusion",
             f"{made} {data} {sorted(held_out_terms)}",
         )
-        _PUBLISH[kind](learner, folder, about)
-        calibrated = _calibrated(kind, folder, world, made, drawn)
-        report = _report(learner, calibrated, folder, world, drawn, strangers, progress)
-        write_model_card(folder, kind, about, _printed(plan, kind), report)
-        reports[kind] = report
+        reports[kind] = published(f"{kind}-fusion", kind, made, learner, progress)
+        if small and isinstance(learner, EmbeddingLearner):
+            distil(learner, asking)
+            reports["small"] = published(SMALL, kind, f"{made}-small", learner, progress)
     return reports
 
 
