@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from assistant.api.settings import ApiSettings
+from assistant.composition import Fusions, load_fusions
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
@@ -92,8 +93,14 @@ def starter_items() -> list[Item]:
 
 
 @pytest.fixture(scope="session")
+def fusions() -> Fusions:
+    """The fusion encoders that ship with the product, and the space they share."""
+    return load_fusions(Settings(), RecommenderSettings())
+
+
+@pytest.fixture(scope="session")
 def indexed_template(
-    postgres_url: str, encoder: TextEncoder, starter_items: list[Item]
+    postgres_url: str, encoder: TextEncoder, starter_items: list[Item], fusions: Fusions
 ) -> Iterator[str]:
     """The name of a database that holds the indexed starter catalogue; clone it, leave it alone."""
     with new_database(postgres_url) as url:
@@ -101,7 +108,7 @@ def indexed_template(
         database.migrate()
         stores = postgres_stores(database, max_cache_entries=1000)
         known = read_vectors(STARTER_VECTORS)
-        sync_index(starter_items, stores.items, encoder, lambda _done, _total: None, known)
+        sync_index(starter_items, stores.items, encoder, lambda *_: None, known, fusions.space)
         database.close()
         name = make_url(url).database
         assert name is not None
@@ -125,9 +132,9 @@ def stores(indexed_url: str) -> Iterator[Stores]:
 
 
 @pytest.fixture(scope="session")
-def recommender(stores: Stores, encoder: TextEncoder) -> Recommender:
+def recommender(stores: Stores, encoder: TextEncoder, fusions: Fusions) -> Recommender:
     """The real service; keep tests apart with ``user_id``."""
-    return Recommender(stores, encoder, RecommenderSettings())
+    return Recommender(stores, encoder, RecommenderSettings(), fusions=fusions.encoders)
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ SEARCH_RESULT: Example = {
             "evidence": [MATCHED_WORDS, LIKED_GENRE],
         }
     ],
-    "model_version": "minilm-l6-int8-1",
+    "model_version": "embedding-fusion-e12e9e1e",
     "cached": False,
     "preference_confidence": 0.2963,
     "understood": {

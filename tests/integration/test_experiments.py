@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from assistant.cli import app
 from fusion.encoder import TextEncoder
-from fusion.fake import HashingEncoder
+from fusion.fake import BlendFusionEncoder, HashingEncoder
+from fusion.fusion_encoder import FusionEncoder
 from recommender import Recommender
 from recommender.catalogue import Catalogue
 from recommender.errors import StoreUnavailable
@@ -27,6 +28,7 @@ from recommender.stores.ports import ExposureLog, NewExposure, NewSwipe, Stores
 from recommender.stores.postgres import Database, postgres_stores
 from tests.conftest import new_database
 from tests.integration.viewers import ROMANCE, SCI_FI, films, ids, look, opinions, tell
+from tests.models_folder import text_space
 
 NAME = "fusion-2026"
 TESTED: dict[Variant, float] = {"generic": 1.0, "preference_vector": 1.0}
@@ -48,7 +50,8 @@ def taste(catalogue: Catalogue) -> dict[str, str]:
 def indexed(starter_items: list[Item]) -> Stores:
     """The starter catalogue in memory, with the hashing encoder's vectors."""
     stores = memory_stores()
-    sync_index(starter_items, stores.items, HashingEncoder(), lambda _done, _total: None, {})
+    space = text_space()
+    sync_index(starter_items, stores.items, HashingEncoder(), lambda *_: None, {}, space)
     return stores
 
 
@@ -59,7 +62,9 @@ def whole(indexed: Stores) -> Stores:
 
 
 def service(stores: Stores, **settings: object) -> Recommender:
-    return Recommender(stores, HashingEncoder(), RecommenderSettings.model_validate(settings))
+    chosen = RecommenderSettings.model_validate(settings)
+    fusions: dict[Variant, FusionEncoder] = {"embedding_fusion": BlendFusionEncoder()}
+    return Recommender(stores, HashingEncoder(), chosen, fusions=fusions)
 
 
 def user_of(variant: Variant) -> str:

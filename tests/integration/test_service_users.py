@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import String, cast, select
 
+from assistant.composition import Fusions
 from fusion.encoder import TextEncoder
 from recommender import Recommender
 from recommender.catalogue import Catalogue
@@ -37,11 +38,12 @@ def catalogue(starter_items: list[Item]) -> Catalogue:
 
 
 @pytest.fixture(scope="module")
-def build(stores: Stores, encoder: TextEncoder) -> Build:
+def build(stores: Stores, encoder: TextEncoder, fusions: Fusions) -> Build:
     """Makes another server process over the same storage, as it were, with other settings."""
 
     def make(**settings: object) -> Recommender:
-        return Recommender(stores, encoder, RecommenderSettings.model_validate(settings))
+        chosen = RecommenderSettings.model_validate(settings)
+        return Recommender(stores, encoder, chosen, fusions=fusions.encoders)
 
     return make
 
@@ -281,7 +283,8 @@ def test_export_holds_and_forget_erases_everything(
     assert export.preferences is not None
     json.loads(export.model_dump_json())
     mentioned = rows_that_mention(indexed, user_id)
-    assert mentioned.keys() == {"swipe_events", "user_preferences", "surveys", "search_cache"}
+    remembered = {"search_cache", "embedding_cache"}
+    assert mentioned.keys() == {"swipe_events", "user_preferences", "surveys"} | remembered
     assert mentioned["swipe_events"] == len(export.swipes)
 
     recommender.forget_user(user_id)
