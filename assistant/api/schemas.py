@@ -109,7 +109,8 @@ class SearchIn(Frozen):
         le=1,
         strict=True,
         description="How daring: 0 for what most people who share the taste like, 1 for what few "
-        "of them know. 0.4 if not given, or what the operator set as EXPLORE.",
+        "of them know. If not given: 0 for a wish, and for none 0.4, or what the operator set as "
+        "EXPLORE.",
     )
 
     def request(self) -> SearchRequest:

@@ -315,9 +315,16 @@ def test_explore_reaches_the_encoder_and_is_part_of_what_is_remembered(
     serve: Serve, fusion: Fusion, fan_id: str
 ) -> None:
     service = serve(explore=0.4)
-    for asked in ({}, {"explore": 0.0}, {"explore": 0.9}, {"explore": 0.4}):
-        look(service, fan_id, WORDS, **asked)
-    assert [asked.explore for asked in fusion.asked] == [0.4, 0.0, 0.9]
+    for query, asked in [
+        (WORDS, {}),
+        (WORDS, {"explore": 0.0}),
+        (WORDS, {"explore": 0.9}),
+        ("", {}),
+        ("", {"explore": 0.4}),
+        ("", {"explore": 0.0}),
+    ]:
+        look(service, fan_id, query, **asked)
+    assert [asked.explore for asked in fusion.asked] == [0.0, 0.9, 0.4, 0.0]
 
 
 @pytest.mark.parametrize("asked", [{"explore": 0.9}, {"for_someone_else": True}])
