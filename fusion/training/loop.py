@@ -1,7 +1,7 @@
 """The training loop: batches, loss, checkpoints, resume (extra `[train]`)."""
 
+import logging
 import os
-import pickle
 import signal
 import threading
 import time
@@ -22,6 +22,7 @@ from fusion.training.examples import Example, Examples
 from fusion.training.learners import Learner
 from fusion.training.report import Progress
 
+LOG = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
 SWIPED = -1e9
 
@@ -69,6 +70,7 @@ def train_loop(
         _stop_asked() as stop,
         tqdm(total=pace.steps, initial=done.step, desc=name, unit="step", disable=None) as bar,
     ):
+        _log(name, done, pace)
         while done.step < pace.steps:
             start = time.monotonic()
             loss = _step(learner, _batch(examples, pace, done.step), items, optimizer)
@@ -78,9 +80,14 @@ def train_loop(
             bar.update()
             if done.step % pace.checkpoint_every == 0 or done.step == pace.steps or stop.asked:
                 state.save(done)
+                _log(name, done, pace)
             if stop.asked:
                 raise Interrupted(done.step, stop.asked)
     return done
+
+
+def _log(name: str, done: Progress, pace: Pace) -> None:
+    LOG.info("%s: step %d of %d, loss %.3f", name, done.step, pace.steps, done.loss)
 
 
 def _batch(examples: Examples, pace: Pace, step: int) -> list[Example]:
@@ -172,7 +179,7 @@ class _State:
             for name, part in self._parts.items():
                 part.load_state_dict(stored["states"][name])
             return Progress(**stored["done"])
-        except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.PickleError) as error:
+        except Exception as error:  # there is none that unpickling rubbish may not raise
             raise CheckpointUnusable(self._path, str(error).partition("\n")[0]) from error
 
 

@@ -294,6 +294,14 @@ class TestSwipeLog:
         assert stores.swipes.version("ann") == LogVersion(0, 0)
         assert stores.swipes.find("ann", "key") is None
 
+    def test_all_events_come_user_by_user_each_in_order(self, stores: Stores) -> None:
+        assert list(stores.swipes.all()) == []
+        for item_id, user_id in [("film-2", "bob"), ("film-9", "ann"), ("film-1", "bob")]:
+            stores.swipes.append(swipe(item_id, user_id=user_id))
+        stores.swipes.append(swipe("film-2", user_id="bob", action="undo"))
+        of_ann, of_bob = (stores.swipes.events(user_id) for user_id in ("ann", "bob"))
+        assert list(stores.swipes.all()) in (of_ann + of_bob, of_bob + of_ann)
+
     def test_events_come_back_whole_and_in_order(self, stores: Stores) -> None:
         said = [
             ("film-1", "like"),
