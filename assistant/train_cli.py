@@ -93,12 +93,6 @@ def train(
             "--hold-out", envvar="SM_HP_HOLD_OUT", help="Leave the evaluation's test people out."
         ),
     ] = False,
-    small: Annotated[
-        bool,
-        typer.Option(
-            "--small", envvar="SM_HP_SMALL", help="Also distil the words' model to half its layers."
-        ),
-    ] = False,
 ) -> None:
     """Train the fusion models; the same command goes on where an interrupted one stopped."""
     level = logging.WARNING if sys.stderr.isatty() else logging.INFO
@@ -109,8 +103,8 @@ def train(
         plan, material = _plan(steps, seed, threads), _material(_named(data), catalogue, hold_out)
         where = checkpoints or _default_checkpoints()
         reports = _trained(material, plan, out, where, source, only, small)
-    for name, report in reports.items():
-        _say(name, report, out)
+    for report in reports.values():
+        _say(report)
     if not all(report.parity.kept for report in reports.values()):
         typer.echo("reelwise: a served model ranks unlike its network: do not serve it.", err=True)
         raise typer.Exit(1)
@@ -225,7 +219,8 @@ def _named(data: Path | None) -> Path:
 def _say(report: "Report") -> None:
     card, parity, latency = report.card, report.parity, report.latency
     typer.echo(
-        f"{card.name}-{card.version}: step {report.progress.step:,}, loss {report.progress.loss:.3f}; "
+        f"{card.name}-{card.version}: step {report.progress.step:,}, "
+        f"loss {report.progress.loss:.3f}; "
         f"rank correlation with the network {parity.mean:.4f} (least {parity.least:.4f}); "
         f"p95 {latency.p95:.1f} ms; calibration error {report.confidence.ece:.3f} (confidence), "
         f"{report.influence.ece:.3f} (influence)"
