@@ -1,5 +1,7 @@
 """Keeping an answer from repeating itself."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,3 +25,28 @@ def mmr(
         open_rows[best] = False
         closest = np.maximum(closest, vectors @ vectors[best])
     return chosen
+
+
+def represented(
+    order: Sequence[int], pool: Sequence[int], member: NDArray[np.bool_], places: int
+) -> list[int]:
+    """The order with ``places`` places for each group, where the pool has as many.
+
+    ``member`` (n, g) says which row is in which group; ``pool`` are rows, best first. A group that
+    is short gets its best rows from the pool, each in the place of the last one that no group
+    needs. The others keep their order, and who comes in stands where the other stood.
+    """
+    chosen = list(order)
+    for group in range(member.shape[1]):
+        waiting = [row for row in pool if member[row, group] and row not in chosen]
+        while waiting and member[chosen, group].sum() < places:
+            spare = [at for at, row in enumerate(chosen) if _spare(chosen, row, member, places)]
+            if not spare:
+                break
+            chosen[spare[-1]] = waiting.pop(0)
+    return chosen
+
+
+def _spare(chosen: Sequence[int], row: int, member: NDArray[np.bool_], places: int) -> bool:
+    """Whether every group of the row has more rows than it needs."""
+    return bool((member[list(chosen)].sum(axis=0)[member[row]] > places).all())

@@ -55,7 +55,10 @@ class Ranker:
             wished = self._wished(candidates.rows, soft_genres, anchors)
             near = weights.fused_anchor_likeness if anchors else weights.fused_likeness
             wished += near * _min_max(candidates.likeness)
-            return self._fused(candidates, candidates.taste, wished)
+            labels = np.zeros(len(wished))
+            if not has_query:
+                labels = weights.fused_genres * self._label_fit(candidates.rows, preferences, tier)
+            return self._fused(candidates, candidates.taste, wished, labels)
         relevance = learned.vector * _min_max(candidates.similarity)
         relevance += learned.bm25 * _share_of_best(candidates.bm25)
         prior = weights.prior_with_words if has_query else weights.prior_alone
@@ -71,14 +74,28 @@ class Ranker:
         candidates: Candidates,
         taste: NDArray[np.float32],
         wished: NDArray[np.float64],
+        labels: NDArray[np.float64],
     ) -> Ranked:
-        """The fused vector holds words, taste and fame; ``wished`` and words add what it lacks."""
+        """The fused vector holds words, taste and fame; ``wished``, words and ``labels``, the fit
+        of genres and tags, add what it lacks.
+        """
         weights = self._weights
         scale = weights.fused / max(float(np.ptp(candidates.similarity)), 1e-9) if len(taste) else 0
-        score = weights.fused * _min_max(candidates.similarity) + wished
+        score = weights.fused * _min_max(candidates.similarity) + wished + labels
         score += weights.fused_bm25 * _share_of_best(candidates.bm25)
-        boost = scale * (taste - (taste.mean() if len(taste) else 0.0))
+        boost = scale * (taste - (taste.mean() if len(taste) else 0.0)) + labels
         return Ranked(score, np.asarray(boost, dtype=np.float64))
+
+    def _label_fit(
+        self, rows: NDArray[np.intp], preferences: UserPreferences, tier: Tier
+    ) -> NDArray[np.float64]:
+        """How well films' genres and tags suit a taste, -1..1; all 0 in the generic tier."""
+        if tier == "generic":
+            return np.zeros(len(rows))
+        mix = self._weights.light_mix
+        genres = self._labels(self._catalogue.genre_rows, preferences.genre_weights)[rows]
+        tags = self._labels(self._catalogue.tag_rows, preferences.tag_weights)[rows]
+        return np.asarray(mix.genres * genres + mix.tags * tags)
 
     def _wished(
         self, rows: NDArray[np.intp], soft_genres: tuple[str, ...], anchors: Sequence[str]

@@ -59,6 +59,8 @@ class RankingWeights(BaseModel):
     fused: float = Field(default=1.0, gt=0)
     fused_likeness: Weight = 0.3
     fused_bm25: Weight = 0.3
+    fused_genres: Weight = 0.15
+    """What liked genres and tags add where nothing is asked: taste that shows, for little NDCG."""
     fused_anchor_likeness: Weight = 1.0
     """Beside the fused vector, which holds words, taste and fame: likeness of texts to the words,
     or to the films that are named, and the words themselves."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from recommender.cache import AnswerCache
 from recommender.catalogue import Catalogue
-from recommender.diversity import mmr
+from recommender.diversity import mmr, represented
 from recommender.evidence import EvidenceFinder, Question
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
@@ -41,6 +41,8 @@ from recommender.vectors import ItemVectors
 SHOWN_REASONS = 3
 DEPTH_WITHOUT_WORDS = 200
 ANCHOR_TAGS = 8
+LOVED, LOVED_GENRES = 0.3, 3
+"""From which weight a genre is loved, and how many of them are sure of a place."""
 
 Warmth = Literal["made", "known", "failed"]
 """Whether vectors were embedded for later, were remembered already, or could not be had."""
@@ -155,6 +157,8 @@ class SearchEngine:
             understood.for_someone_else,
         )
         order = self._order(candidates, ranked, request.k)
+        if query.space == "fused" and not _has_wish(understood) and tier_ != "generic":
+            order = self._serving_all(order, candidates, ranked, known.preferences)
         question = self._question(understood, known, tier_, query.words)
         items = [
             self._recommend(candidates, ranked, row, question, request.explain) for row in order
@@ -249,6 +253,21 @@ class SearchEngine:
         relevance = (scores - scores.min()) / max(float(np.ptp(scores)), 1e-9)
         chosen = mmr(relevance, candidates.vectors[best], k, self._settings.mmr_lambda)
         return [int(best[row]) for row in chosen]
+
+    def _serving_all(
+        self,
+        order: Sequence[int],
+        candidates: Candidates,
+        ranked: Ranked,
+        preferences: UserPreferences,
+    ) -> list[int]:
+        """Two places in ten for each loved genre: who loves two opposite ones is served both."""
+        weights = preferences.genre_weights
+        loved = sorted((g for g in weights if weights[g] > LOVED), key=lambda g: -weights[g])
+        columns = [self._catalogue.genres.index(g) for g in loved if g in self._catalogue.genres]
+        member = self._catalogue.genre_matrix[candidates.rows][:, columns[:LOVED_GENRES]]
+        pool = np.argsort(-ranked.score, kind="stable").tolist()
+        return represented(order, pool, member, max(1, len(order) // 5))
 
     def _question(
         self, understood: Understanding, state: UserState, tier_: Tier, words: Vector | None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recommender.diversity import mmr
+from recommender.diversity import mmr, represented
 
 SEEDS = st.integers(0, 10_000)
 BALANCES = st.sampled_from([0.0, 0.3, 0.5, 0.7, 0.9, 1.0])
@@ -58,3 +58,26 @@ def test_a_twin_waits_for_something_else() -> None:
 @pytest.mark.parametrize("k", [0, 5])
 def test_nothing_of_nothing(k: int) -> None:
     assert mmr(np.zeros(0), np.zeros((0, 6), dtype=np.float32), k, 0.9) == []
+
+
+@given(
+    st.lists(st.lists(st.booleans(), min_size=2, max_size=2), min_size=12, max_size=30),
+    st.integers(1, 5),
+)
+def test_every_group_gets_its_places_as_far_as_the_pool_goes(
+    members: list[list[bool]], places: int
+) -> None:
+    member = np.array(members)
+    pool = list(range(len(member)))
+    chosen = represented(pool[:10], pool, member, places)
+    assert len(chosen) == len(set(chosen)) == 10
+    if 2 * places <= 10:
+        for group in range(2):
+            assert member[chosen, group].sum() >= min(places, int(member[:, group].sum()))
+
+
+def test_who_need_not_give_way_stays_in_place() -> None:
+    member = np.array([[False], [False], [False], [True]])
+    assert represented([0, 1, 2], [0, 1, 2, 3], member, 1) == [0, 1, 3]
+    assert represented([0, 1, 2], [0, 1, 2, 3], member[:, :0], 1) == [0, 1, 2]
+    assert represented([3, 1, 2], [3, 1, 2, 0], member, 1) == [3, 1, 2]
