@@ -59,7 +59,6 @@ from recommender.telemetry import SWIPES, timed
 from recommender.users import UserState, UserStates, tier, update_due
 from recommender.vectors import ItemVectors
 
-
 NOBODY = "nobody"
 """Whose name a request has that is made ahead for whoever is new."""
 
