@@ -1,7 +1,7 @@
 """From words, named films and taste to the one vector that the nearest films are sought for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 
@@ -98,6 +98,8 @@ class QueryEmbedder:
             whose = state if self._inputs.personal(understood, tier) else None
             if found := self._fused(encoder, asked, whose, now, fallbacks):
                 fused, cached, latency_ms = found
+                if understood.anchors:  # They were fused in the place of the person's swipes.
+                    fused = replace(fused, taste=np.zeros_like(fused.taste), influence=0.0)
                 return QueryVector(
                     fused.vector,
                     "fused",

@@ -93,8 +93,7 @@ def _found(content: Content, plan: Plan, seed: str) -> str:
     said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]
     if count < plan.wanted:
         said.append(phrase("search.all", seed))
-    order = "for_someone_else" if "for" in content.fields else _strategy(content)
-    said.append(phrase(f"search.{order}", seed))
+    said.append(phrase(f"search.{_order(content)}", seed))
     if parts := [part.replace("_", " ") for part in content.values("degraded")]:
         said.append(phrase("note.degraded", seed, parts=listed(parts)))
     return " ".join(said)
@@ -142,6 +141,15 @@ _WORDS: dict[str, Callable[[Sequence[Content], str], str]] = {
     "explain_movie": _explained,
     "show_profile": _profile,
 }
+
+
+def _order(content: Content) -> str:
+    """What decided the order of the films."""
+    if "for" in content.fields:
+        return "for_someone_else"
+    strategy = _strategy(content)
+    named = "similar to" in content.fields and content.fields.get("preference influence") == "0.00"
+    return "named" if named and strategy != "generic" else strategy
 
 
 def _strategy(content: Content) -> str:
