@@ -49,7 +49,7 @@ $(VENV)/testing: $(BIN)/python pyproject.toml constraints.txt
 $(TRAINING)/testing: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing what trains models (once, a few minutes) ..."
 	@$(BIN)/python -m venv $(TRAINING)
-	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check \
+	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	  --constraint constraints.txt --editable '.[dev,train]'
 	@touch $@
 
