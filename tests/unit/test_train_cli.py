@@ -55,6 +55,12 @@ class TestBadInput:
         assert code == 2
         assert "nowhere is not there" in said
 
+    def test_a_missing_catalogue_is_named(self, tmp_path: Path) -> None:
+        folder, _ = write_folder(tmp_path, people(30))
+        code, said = train("--data", f"{folder}", "--catalogue", f"{tmp_path / 'no.jsonl'}")
+        assert code == 2
+        assert "no.jsonl cannot be read" in said
+
     def test_a_folder_without_ratings_is_named(self, tmp_path: Path) -> None:
         code, said = train("--data", f"{tmp_path}")
         assert code == 2
