@@ -33,7 +33,7 @@ def distil(learner: EmbeddingLearner, asking: Asking, layers: int = 3, pace: Pac
     student.train()
     for step in tqdm(range(pace.steps), desc="Distilling", unit="step", disable=None):
         queries = _queries(asking, pace, step)
-        ids, mask = tokenised(learner.tokenizer, queries, MAX_QUERY_TOKENS)
+        ids, mask = tokenised(learner.tokenizer, queries, MAX_QUERY_TOKENS, learner.device)
         with torch.no_grad():
             wanted = teacher(ids, mask)
         made = student(ids, mask)
@@ -65,4 +65,4 @@ def _queries(asking: Asking, pace: Pace, step: int) -> Sequence[str]:
 
 
 def _cosine(made: Tensor, wanted: Tensor) -> float:
-    return float((made * wanted).sum(1).mean())
+    return float((made.detach() * wanted).sum(1).mean())
