@@ -6,21 +6,18 @@ Nothing of the evaluation is imported before it runs: ``reelwise serve`` needs n
 import logging
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.refusal import mendable, refuse
+from assistant.refusal import mendable, need, refuse
 from assistant.system_cli import measure_system
+from recommender.indexer import STARTER
 
 if TYPE_CHECKING:
     from fusion.evaluate.harness import Harness
     from fusion.evaluate.peers.registry import Peer
-
-STARTER = Path(__file__).parents[1] / "recommender" / "catalog" / "starter.jsonl"
-INSTALL = "pip install -e '.[evaluate]'"
 
 
 def evaluate(
@@ -61,7 +58,7 @@ def evaluate(
             page = measure_system(_named(data), catalogue, out, only or [], final, postgres)
             typer.echo(f"Wrote {page}")
             return
-        _need("matplotlib")
+        need("evaluate", "matplotlib")
         if not report_only:
             _measure(data, catalogue, out, only or [], peers or [], final, again)
         _report(out, readme)
@@ -82,7 +79,7 @@ def _measure(
 
     harness = Harness(load(_named(data), catalogue), Plan())
     chosen = _chosen(harness, out, only, more)
-    _need(*(module for peer in chosen for module in peer.needs))
+    need("evaluate", *(module for peer in chosen for module in peer.needs))
     for peer in chosen:
         measure_peer(harness, peer, out, final, again)
 
@@ -117,12 +114,6 @@ def _report(out: Path, readme: Path | None) -> None:
     if readme:
         renew_readme(readme, out)
         typer.echo(f"Renewed the results in {readme}")
-
-
-def _need(*modules: str) -> None:
-    missing = sorted({module for module in modules if find_spec(module) is None})
-    if missing:
-        refuse(f"Packages are missing: {', '.join(missing)}. Install them with: {INSTALL}")
 
 
 if __name__ == "__main__":

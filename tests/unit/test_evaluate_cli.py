@@ -7,27 +7,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from assistant import evaluate_cli
+from assistant import refusal
 from assistant.cli import app
-from fusion.evaluate.harness import Plan
 from fusion.evaluate.report import BEGIN, END
-from tests.unit.evaluate_world import people, write_folder
-
-PLAN = Plan(
-    validation_people=6,
-    test_people=8,
-    min_swipes=20,
-    swipes=(0, 3),
-    tuned_at=(3,),
-    worded_at=3,
-    hidden_share=0.4,
-)
+from tests.unit.evaluate_world import SMALL_PLAN, people, write_folder
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The options that name a small MovieLens and an empty folder of runs."""
-    monkeypatch.setattr("fusion.evaluate.harness.Plan", lambda: PLAN)
+    monkeypatch.setattr("fusion.evaluate.harness.Plan", lambda: SMALL_PLAN)
     folder, catalogue = write_folder(tmp_path, people(40))
     return ["--data", f"{folder}", "--catalogue", f"{catalogue}", "--out", f"{tmp_path / 'runs'}"]
 
@@ -40,7 +29,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         def found(name: str) -> object:
             return None if name == package else find_spec("json")
 
-        monkeypatch.setattr(evaluate_cli, "find_spec", found)
+        monkeypatch.setattr(refusal, "find_spec", found)
 
     return hide
 

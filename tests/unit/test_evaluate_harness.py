@@ -14,18 +14,9 @@ from fusion.evaluate.runs import read_runs, store
 from fusion.evaluate.tables import all_tables, curve
 from fusion.evaluate.tasks import NEW, QUERY, SWIPES, Case, Task
 from fusion.evaluate.tuning import points
-from tests.unit.evaluate_world import N_FILMS, films, people
+from tests.unit.evaluate_world import N_FILMS, SMALL_PLAN, films, people
 
-PLAN = Plan(
-    validation_people=6,
-    test_people=8,
-    min_swipes=20,
-    swipes=(0, 3),
-    tuned_at=(3,),
-    worded_at=3,
-    draws=2,
-    hidden_share=0.4,
-)
+PLAN = SMALL_PLAN.model_copy(update={"draws": 2})
 
 
 @pytest.fixture

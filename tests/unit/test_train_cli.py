@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from assistant import train_cli
+from assistant import refusal, train_cli
 from assistant.cli import app
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import Stores
@@ -22,7 +22,7 @@ from tests.unit.test_swipe_log import log
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """All packages look as if they were there; what is wrong is told before any is needed."""
-    monkeypatch.setattr(train_cli, "find_spec", lambda _name: find_spec("json"))
+    monkeypatch.setattr(refusal, "find_spec", lambda _name: find_spec("json"))
     monkeypatch.setattr(train_cli, "_plan", lambda *_options: None)
 
 
@@ -35,7 +35,7 @@ def test_missing_packages_are_named_with_the_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        train_cli, "find_spec", lambda name: None if name == "torch" else find_spec("json")
+        refusal, "find_spec", lambda name: None if name == "torch" else find_spec("json")
     )
     code, said = train("--data", f"{tmp_path}")
     assert code == 2
@@ -66,18 +66,18 @@ class TestBadInput:
         assert code == 2
         assert "ratings.csv cannot be read" in said
 
-    def test_missing_columns_are_named(self, tmp_path: Path) -> None:
-        (tmp_path / "ratings.csv").write_text("userId,movieId\n1,2\n", encoding="utf-8")
+    @pytest.mark.parametrize(
+        ("ratings", "named"),
+        [
+            ("userId,movieId\n1,2\n", "lacks the columns rating, timestamp"),
+            ("userId,movieId,rating,timestamp\n", "has 15 ratings"),
+        ],
+    )
+    def test_unusable_ratings_are_named(self, tmp_path: Path, ratings: str, named: str) -> None:
+        (tmp_path / "ratings.csv").write_text(ratings, encoding="utf-8")
         code, said = train("--data", f"{tmp_path}")
         assert code == 2
-        assert "lacks the columns rating, timestamp" in said
-
-    def test_nothing_rated_is_named(self, tmp_path: Path) -> None:
-        header = "userId,movieId,rating,timestamp\n"
-        (tmp_path / "ratings.csv").write_text(header, encoding="utf-8")
-        code, said = train("--data", f"{tmp_path}")
-        assert code == 2
-        assert "has 15 ratings" in said
+        assert named in said
 
     def test_too_few_people_are_counted(self, tmp_path: Path) -> None:
         folder, catalogue = write_folder(tmp_path, people(24))
@@ -115,7 +115,7 @@ def test_sagemakers_variables_are_the_defaults(
         seen.extend(options)
         return {}
 
-    monkeypatch.setattr(train_cli, "_need", lambda *_modules: None)
+    monkeypatch.setattr(train_cli, "need", lambda *_modules: None)
     monkeypatch.setattr(train_cli, "_plan", lambda *options: seen.extend(options))
     monkeypatch.setattr(train_cli, "_material", lambda *options: seen.extend(options))
     monkeypatch.setattr(train_cli, "_trained", trained)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fusion.encoder import Vectors
-from fusion.evaluate.data import Film
+from fusion.evaluate.data import Dataset, Film
 from fusion.evaluate.peers.textual import TextSpace
 from fusion.evaluate.protocol import Interactions, Scores, Swipe
 from fusion.fusion_encoder import FusionEncoder, FusionInput, SwipedFilm
@@ -66,7 +66,7 @@ class TrainedFusion:
         from fusion.training.train import Plan, train, version
 
         plan = Plan()
-        name = version(plan, people, self._kind)
+        name = version(plan, Dataset(tuple(self._films), people), self._kind)
         if not (self._folder / name / f"{self._kind}-fusion" / "fusion.json").exists():
             train(
                 self._films,
