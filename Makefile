@@ -9,7 +9,9 @@ TRAINING := .venv-train
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test test-training lint types imports clean
+DYNAMODB := .dynamodb-local
+
+.PHONY: run test test-training lint types imports dynamodb-local clean
 
 run: $(VENV)/serving
 	$(BIN)/reelwise serve
@@ -52,6 +54,14 @@ $(TRAINING)/testing: $(BIN)/python pyproject.toml constraints.txt
 	$(TRAINING)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	  --constraint constraints.txt --editable '.[dev,train]'
 	@touch $@
+
+# AWS's own DynamoDB for the contract tests, which pass it over where it is not (needs Java, npm).
+dynamodb-local: $(DYNAMODB)/DynamoDBLocal.jar
+
+$(DYNAMODB)/DynamoDBLocal.jar:
+	@mkdir -p $(DYNAMODB)
+	cd $(DYNAMODB) && npm pack --silent amplify-dynamodb-simulator@2.9.30 && \
+	  tar -xzf *.tgz --strip-components=2 package/emulator && rm *.tgz
 
 clean:
 	rm -rf $(VENV) $(TRAINING) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts

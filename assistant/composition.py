@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -107,7 +108,34 @@ def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Sto
     with ExitStack() as stack:
         database = _database(settings, stack)
         stack.callback(database.close)
-        yield postgres_stores(database, domain.max_cache_entries)
+        stores = postgres_stores(database, domain.max_cache_entries)
+        if settings.user_store == "dynamodb":
+            stores = _in_dynamodb(stores, settings, domain)
+        yield stores
+
+
+def _in_dynamodb(stores: Stores, settings: Settings, domain: RecommenderSettings) -> Stores:
+    """Raises InvalidRequest when a table, AWS's region or a package is not there."""
+    try:
+        # As with SageMaker: boto3 is an extra, and slow to import.
+        from recommender.stores.dynamodb import connect, in_dynamodb
+    except ModuleNotFoundError as error:
+        raise InvalidRequest(
+            f"USER_STORE=dynamodb needs {error.name}: pip install 'reelwise[aws]'"
+        ) from error
+    names = {
+        "user_swipes": settings.ddb_swipes_table,
+        "user_preferences": settings.ddb_preferences_table,
+        "enhanced_embeddings_cache": settings.ddb_embeddings_cache_table,
+        "search_cache": settings.ddb_search_cache_table,
+    }
+    days = settings.swipes_live_days
+    try:
+        tables = connect(names, settings.dynamodb_url)
+    except StoreUnavailable as error:
+        raise InvalidRequest(error.detail) from error
+    live = None if days is None else timedelta(days=days)
+    return in_dynamodb(stores, tables, domain.max_cache_entries, live)
 
 
 def _database(settings: Settings, stack: ExitStack) -> Database:

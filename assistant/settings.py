@@ -21,6 +21,19 @@ class Settings(BaseSettings):
         default=None, description="a PostgreSQL with pgvector; default: the embedded server"
     )
     database_pool_size: int = Field(default=10, ge=1)
+    user_store: Literal["postgres", "dynamodb"] = Field(
+        default="postgres", description="where swipes, preferences and caches are"
+    )
+    ddb_swipes_table: str = "user_swipes"
+    ddb_preferences_table: str = "user_preferences"
+    ddb_embeddings_cache_table: str = "enhanced_embeddings_cache"
+    ddb_search_cache_table: str = "search_cache"
+    dynamodb_url: str | None = Field(
+        default=None, description="where DynamoDB answers; default: AWS, in its region"
+    )
+    swipes_live_days: float | None = Field(
+        default=None, gt=0, description="with DynamoDB: forget swipes after so long; default: never"
+    )
     vector_dim: int = 384
     encoder_dir: Path | None = Field(default=None, description="a model folder made by the export")
     encoder_threads: int = Field(default=1, ge=1)

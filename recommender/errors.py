@@ -78,9 +78,13 @@ class IdempotencyKeyReused(ReelwiseError):
 
 
 class StoreUnavailable(ReelwiseError):
-    """The store of record does not answer; nothing was acknowledged."""
+    """The store of record does not answer; nothing was acknowledged.
 
-    def __init__(self) -> None:
+    ``detail`` is for who runs the service; the message is for who uses it.
+    """
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail
         super().__init__(
             "The database does not answer. Nothing was acknowledged; try again shortly: a write "
             "with the same Idempotency-Key is recorded once however often it is sent."

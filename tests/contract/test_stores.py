@@ -1,4 +1,4 @@
-"""What every adapter of the storage ports must do, run on memory and on PostgreSQL."""
+"""What every adapter of the storage ports must do, on memory, PostgreSQL and DynamoDB."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from recommender.models import Filters, Item
 from recommender.preferences.model import UserPreferences
 from recommender.preferences.vectors import unit
+from recommender.stores.dynamodb import in_dynamodb
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import (
     CachedSearch,
@@ -28,6 +29,7 @@ from recommender.stores.ports import (
 from recommender.stores.postgres import Database, caches, postgres_stores
 from recommender.stores.postgres.schema import embedding_cache, metadata, search_cache
 from tests.conftest import new_database
+from tests.dynamodb import new_tables
 
 DIM = 384
 SWEEP_EVERY = 60
@@ -63,12 +65,15 @@ def emptied(empty_database: Database) -> Database:
     return empty_database
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres", "moto", "dynamodb_local"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     """Fresh stores of each kind."""
     if request.param == "memory":
         return memory_stores()
-    return postgres_stores(request.getfixturevalue("emptied"), max_cache_entries=1000)
+    if request.param == "postgres":
+        return postgres_stores(request.getfixturevalue("emptied"), max_cache_entries=1000)
+    tables = new_tables(request.getfixturevalue(request.param))
+    return in_dynamodb(memory_stores(), tables, max_cache_entries=1000)
 
 
 def vector(seed: int) -> Vector:

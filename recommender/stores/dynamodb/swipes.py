@@ -1,0 +1,148 @@
+"""The swipe log in DynamoDB: a partition per user with events, a head and idempotency keys.
+
+``PK user#<id>`` holds ``SK swipe#<µs>#item<id>`` for each event, ``SK head`` with how many there
+are and the latest, and ``SK key#<idempotency key>`` with the event that a key recorded. An event,
+the head and the key are written together, so that none is ever seen without the others.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from heapq import nlargest
+from zlib import crc32
+
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from recommender.errors import StoreUnavailable
+from recommender.models import SwipeEvent
+from recommender.stores.dynamodb.tables import ACTIVE, EXPIRES_AT, ConditionFailed, Record, Table
+from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
+
+HEAD = "head"
+SHARDS = 16
+"""Over so many partitions the index of active users is spread."""
+PATIENCE = 10.0
+"""Seconds for which a write is tried again while others write the same user's log."""
+
+
+def _gave_up(_state: object) -> SwipeEvent:
+    raise StoreUnavailable("DynamoDB: too many writes of one user's swipes at once.")
+
+
+class DynamoSwipeLog(SwipeLog):
+    """SwipeLog over a table; ``append`` returns after DynamoDB has acknowledged the write."""
+
+    def __init__(self, table: Table, live: timedelta | None = None) -> None:
+        self._table = table
+        self._live = live
+
+    @retry(
+        retry=retry_if_exception_type(ConditionFailed),
+        wait=wait_random_exponential(multiplier=0.01, max=0.5),
+        stop=stop_after_delay(PATIENCE),
+        retry_error_callback=_gave_up,
+    )
+    def append(self, swipe: NewSwipe) -> SwipeEvent:
+        """See `SwipeLog.append`."""
+        if swipe.idempotency_key and (found := self.find(swipe.user_id, swipe.idempotency_key)):
+            return found
+        now = datetime.now(UTC)
+        latest = self.version(swipe.user_id).last_event_id
+        made = {"event_id": max(_microseconds(now), latest + 1), "recorded_at": now}
+        event = SwipeEvent.model_validate(vars(swipe) | made)
+        self._write(event)
+        return event
+
+    def find(self, user_id: str, idempotency_key: str) -> SwipeEvent | None:
+        """See `SwipeLog.find`."""
+        key = self._table.get(PK=_partition(user_id), SK=f"key#{idempotency_key}")
+        found = key and self._table.get(PK=_partition(user_id), SK=key["event"])
+        return _event(found) if found else None
+
+    def events(self, user_id: str) -> list[SwipeEvent]:
+        """See `SwipeLog.events`."""
+        records = self._table.query(
+            "PK = :user AND begins_with(SK, :swipe)", user=_partition(user_id), swipe="swipe#"
+        )
+        now = datetime.now(UTC).timestamp()
+        # DynamoDB deletes what has expired up to days late.
+        return [_event(r) for r in records if r.get(EXPIRES_AT) is None or r[EXPIRES_AT] > now]
+
+    def version(self, user_id: str) -> LogVersion:
+        """See `SwipeLog.version`."""
+        head = self._table.get(PK=_partition(user_id), SK=HEAD)
+        if head is None:
+            return LogVersion()
+        return LogVersion(int(head["last_event_id"]), int(head["swipe_count"]))
+
+    def all(self) -> Iterator[SwipeEvent]:
+        """See `SwipeLog.all`."""
+        for user in self._table.scan(ACTIVE):
+            yield from self.events(user["user_id"])
+
+    def recent_users(self, limit: int) -> list[str]:
+        """See `SwipeLog.recent_users`."""
+        if limit < 1:
+            return []
+        heads = (
+            head
+            for shard in range(SHARDS)
+            for head in self._table.query(
+                "active_shard = :shard", ACTIVE, limit, backwards=True, shard=f"shard#{shard}"
+            )
+        )
+        latest = nlargest(limit, heads, key=lambda head: int(head["last_event_id"]))
+        return [head["user_id"] for head in latest]
+
+    def erase(self, user_id: str) -> None:
+        """See `SwipeLog.erase`."""
+        records = self._table.query("PK = :user", user=_partition(user_id))
+        self._table.delete([{"PK": record["PK"], "SK": record["SK"]} for record in records])
+
+    def _write(self, event: SwipeEvent) -> None:
+        partition, name = _partition(event.user_id), _name(event)
+        expires = {EXPIRES_AT: self._expiry(event)} if self._live else {}
+        actions = [
+            self._table.putting({"PK": partition, "SK": name} | _record(event) | expires),
+            self._table.updating(
+                {"PK": partition, "SK": HEAD},
+                "SET last_event_id = :latest, active_shard = :shard, user_id = :user "
+                "ADD swipe_count :one",
+                "attribute_not_exists(last_event_id) OR last_event_id < :latest",
+                latest=event.event_id,
+                shard=_shard(event.user_id),
+                user=event.user_id,
+                one=1,
+            ),
+        ]
+        if event.idempotency_key:
+            key = {"PK": partition, "SK": f"key#{event.idempotency_key}", "event": name}
+            actions.append(self._table.putting(key | expires))
+        self._table.write_together(*actions)
+
+    def _expiry(self, event: SwipeEvent) -> int:
+        return int((event.recorded_at + (self._live or timedelta())).timestamp())
+
+
+def _partition(user_id: str) -> str:
+    return f"user#{user_id}"
+
+
+def _name(event: SwipeEvent) -> str:
+    return f"swipe#{event.event_id:020d}#item{event.item_id}"
+
+
+def _shard(user_id: str) -> str:
+    return f"shard#{crc32(user_id.encode()) % SHARDS}"
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1e6)
+
+
+def _record(event: SwipeEvent) -> Record:
+    return event.model_dump(mode="json", exclude_none=True)
+
+
+def _event(record: Record) -> SwipeEvent:
+    fields = {name: record.get(name) for name in SwipeEvent.model_fields}
+    return SwipeEvent.model_validate(fields | {"event_id": int(record["event_id"])})

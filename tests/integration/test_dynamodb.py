@@ -1,0 +1,257 @@
+"""DynamoDB where it fails, forgets and fills up; what it does well is in the contract suite."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import numpy as np
+import pytest
+
+from assistant.composition import open_recommender
+from assistant.settings import Settings
+from fusion.encoder import TextEncoder
+from recommender.errors import InvalidRequest, StoreUnavailable
+from recommender.models import Direction, SearchRequest
+from recommender.preferences.model import UserPreferences
+from recommender.stores.dynamodb import Tables, caches, connect, in_dynamodb
+from recommender.stores.dynamodb.tables import SHAPES, Table
+from recommender.stores.memory import memory_stores
+from recommender.stores.ports import CachedSearch, CacheKey, NewSwipe, Stores
+from tests import dynamodb
+from tests.conftest import new_database
+from tests.scripted_endpoint import (
+    Act,
+    ScriptedEndpoint,
+    aws_error,
+    hang,
+    reply,
+    reset,
+    scripted_endpoint,
+)
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(minutes=15)
+KEY = CacheKey("ann", "query-1", "hash-1")
+LEARNED = {
+    "event_count": 2,
+    "model_version": "model-1",
+    "search_weights": {"vector": 0.5, "bm25": 0.3, "preference": 0.2},
+}
+LIKE = NewSwipe("ann", "film-1", "like", None, NOW)
+
+
+@pytest.fixture(autouse=True)
+def _account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t-nothing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with dynamodb.moto() as address:
+        yield address
+
+
+@pytest.fixture
+def tables(url: str) -> Tables:
+    return dynamodb.new_tables(url)
+
+
+@pytest.fixture
+def stores(tables: Tables) -> Stores:
+    return in_dynamodb(memory_stores(), tables, max_cache_entries=5)
+
+
+def records(table: Table) -> list[dict[str, Any]]:
+    return list(table.scan())
+
+
+def mine(tables: Tables) -> list[str]:
+    """The keys of all that is kept of ann."""
+    every = (tables.swipes, tables.preferences, tables.embeddings, tables.searches)
+    keys = [record["PK"] for table in every for record in records(table)]
+    return [key for key in keys if "ann" in key.split("#")]
+
+
+class TestFailures:
+    @pytest.fixture
+    def server(self) -> Iterator[ScriptedEndpoint]:
+        with scripted_endpoint() as server:
+            yield server
+
+    @pytest.fixture
+    def failing(self, server: ScriptedEndpoint) -> Stores:
+        """Stores before a server that has yet to be told how to answer."""
+        server.script.append(reply(200, b'{"Table": {"ItemCount": 0}}'))
+        tables = connect({name: name for name in SHAPES}, server.url, timeout=0.3)
+        server.requests.clear()
+        server.script.clear()
+        return in_dynamodb(memory_stores(), tables, max_cache_entries=5)
+
+    def test_throttling_is_waited_out(self, server: ScriptedEndpoint, failing: Stores) -> None:
+        busy = aws_error(400, "ProvisionedThroughputExceededException")
+        server.script.extend([busy, busy, reply(200, b"{}")])
+        assert failing.swipes.version("ann").count == 0
+        assert len(server.requests) == 3
+
+    @pytest.mark.parametrize(
+        ("act", "named"),
+        [
+            (aws_error(400, "ThrottlingException"), "ThrottlingException"),
+            (aws_error(500, "InternalServerError"), "InternalServerError"),
+            (aws_error(400, "ResourceNotFoundException"), "there is none in this account"),
+            (aws_error(400, "AccessDeniedException"), "widen their role"),
+            (aws_error(400, "ExpiredTokenException"), "renew them"),
+            (reset, "did not answer"),
+            (hang, "did not answer"),
+        ],
+    )
+    def test_what_goes_on_failing_is_told(
+        self, server: ScriptedEndpoint, failing: Stores, act: Act, named: str
+    ) -> None:
+        server.script.append(act)
+        with pytest.raises(StoreUnavailable) as caught:
+            failing.swipes.append(LIKE)
+        assert named in caught.value.detail
+        assert "user_swipes" in caught.value.detail
+        assert "s3cr3t" not in caught.value.detail
+        assert "Nothing was acknowledged" in str(caught.value)
+
+    def test_a_swipe_that_is_acknowledged_is_in_the_table(self, stores: Stores) -> None:
+        event = stores.swipes.append(LIKE)
+        assert stores.swipes.events("ann") == [event]
+
+    def test_a_missing_table_is_named_at_the_start(self, url: str) -> None:
+        with pytest.raises(StoreUnavailable) as caught:
+            connect(dict.fromkeys(SHAPES, "no_such_table"), url)
+        assert "'no_such_table'" in caught.value.detail
+        assert "DDB_" in caught.value.detail
+
+
+class TestForgetting:
+    def test_swipes_expire_on_read_too(self, tables: Tables) -> None:
+        stores = in_dynamodb(memory_stores(), tables, 5, swipes_live=timedelta(microseconds=1))
+        stores.swipes.append(LIKE)
+        assert len(records(tables.swipes)) == 2
+        assert stores.swipes.events("ann") == []
+
+    def test_swipes_that_live_have_a_date_for_the_time_to_live(self, tables: Tables) -> None:
+        stores = in_dynamodb(memory_stores(), tables, 5, swipes_live=timedelta(days=30))
+        event = stores.swipes.append(LIKE)
+        dates = [r["expires_at"] for r in records(tables.swipes) if "expires_at" in r]
+        assert dates == [int((event.recorded_at + timedelta(days=30)).timestamp())]
+        assert stores.swipes.events("ann") == [event]
+
+    def test_erasing_leaves_no_record(self, stores: Stores, tables: Tables) -> None:
+        for key in ("k1", "k2"):
+            stores.swipes.append(NewSwipe("ann", "film-1", "like", None, NOW, key))
+        stores.preferences.put("ann", UserPreferences.model_validate(LEARNED))
+        stores.embeddings.put(KEY, np.ones(3, dtype=np.float32), LATER)
+        stores.searches.put(KEY, CachedSearch("{}", ("film-1",)), LATER)
+        every = (tables.swipes, tables.preferences, tables.embeddings, tables.searches)
+        assert [len(records(table)) for table in every] == [5, 1, 1, 1]
+        for store in (stores.swipes, stores.preferences, stores.embeddings, stores.searches):
+            store.erase("ann")
+        assert [records(table) for table in every] == [[], [], [], []]
+
+    def test_long_logs_are_read_and_erased_by_pages(self, stores: Stores) -> None:
+        padding = "x" * 60_000  # 1 MB is the most that DynamoDB returns at once
+        for number in range(40):
+            stores.swipes.append(NewSwipe("ann", f"film-{number}", "like", padding, NOW))
+        assert len(stores.swipes.events("ann")) == 40
+        stores.swipes.erase("ann")
+        assert stores.swipes.events("ann") == []
+
+
+class TestCaches:
+    def test_what_expires_soonest_goes_when_there_is_too_much(
+        self, stores: Stores, tables: Tables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(caches, "SWEEP_EVERY", 9)
+        for minutes in range(1, 10):
+            key = CacheKey("ann", f"query-{minutes}", "hash")
+            stores.searches.put(key, CachedSearch("{}", ()), NOW + timedelta(minutes=minutes))
+        assert {record["query_hash"] for record in records(tables.searches)} == {
+            f"query-{minutes}" for minutes in range(5, 10)
+        }
+
+    def test_an_answer_too_large_for_a_record_is_not_kept(
+        self, stores: Stores, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        noise = np.random.default_rng(0).integers(0x20, 0x7E, 600_000, dtype=np.uint8)
+        with caplog.at_level(logging.WARNING, "recommender.stores.dynamodb"):
+            stores.searches.put(KEY, CachedSearch(noise.tobytes().decode(), ()), LATER)
+        assert "too large" in caplog.text
+        assert stores.searches.get(KEY, NOW) is None
+
+    def test_a_poisoned_entry_counts_as_none(self, stores: Stores, tables: Tables) -> None:
+        vector, answer = np.ones(3, dtype=np.float32), CachedSearch("{}", ())
+        for damage in (
+            {"payload": "text", "embedding": 7},
+            {"payload": b"\x00", "embedding": b"1"},
+        ):
+            stores.embeddings.put(KEY, vector, LATER)
+            stores.searches.put(KEY, answer, LATER)
+            for table in (tables.embeddings, tables.searches):
+                table.put(records(table)[0] | damage)
+            assert stores.searches.get(KEY, NOW) is None
+            assert stores.embeddings.get(KEY, NOW) is None
+
+    def test_poisoned_preferences_are_learned_again(self, stores: Stores, tables: Tables) -> None:
+        for damage in (b"\x00", "text", None):
+            tables.preferences.put({"PK": "user#ann", "preferences": damage})
+            assert stores.preferences.get("ann") is None
+
+
+class TestServing:
+    def test_the_product_runs_on_it(
+        self, postgres_url: str, url: str, tables: Tables, encoder: TextEncoder
+    ) -> None:
+        with new_database(postgres_url) as database:
+            settings = Settings(
+                database_url=database,
+                user_store="dynamodb",
+                dynamodb_url=url,
+                ddb_swipes_table=tables.swipes.name,
+                ddb_preferences_table=tables.preferences.name,
+                ddb_embeddings_cache_table=tables.embeddings.name,
+                ddb_search_cache_table=tables.searches.name,
+            )
+            with open_recommender(settings, encoder) as recommender:
+                survey = recommender.start_survey("ann")
+                for card in survey.movies[:6]:
+                    recommender.record_swipe("ann", card.item_id, Direction.LIKE)
+                request = SearchRequest(user_id="ann", query="lonely robots")
+                first, again = recommender.search(request), recommender.search(request)
+                assert (first.cached, again.cached) == (False, True)
+                assert first.items == again.items
+                assert not first.intelligence_metadata.degraded
+                assert len(mine(tables)) == 10  # swipes, head; preferences; vector; answer
+                recommender.forget_user("ann")
+        assert mine(tables) == []
+
+    def test_a_missing_table_ends_the_start(
+        self, postgres_url: str, url: str, encoder: TextEncoder
+    ) -> None:
+        with new_database(postgres_url) as database:
+            settings = Settings(
+                database_url=database,
+                user_store="dynamodb",
+                dynamodb_url=url,
+                ddb_swipes_table="nowhere",
+            )
+            with (
+                pytest.raises(InvalidRequest, match="'nowhere'"),
+                open_recommender(settings, encoder),
+            ):
+                pass
+
+
+def test_the_tables_can_be_made_by_their_definitions(url: str) -> None:
+    client = boto3.client("dynamodb", endpoint_url=url)
+    for name, shape in SHAPES.items():
+        made = client.create_table(**shape.definition(f"made-{name}"))["TableDescription"]
+        assert {key["AttributeName"] for key in made["KeySchema"]} == {*shape.keys}
