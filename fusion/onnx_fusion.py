@@ -69,7 +69,7 @@ def features(taste: float, words: float, asked: FusionInput) -> Vectors:
             1.0,
             math.log(taste + 1e-3),
             math.log(words + 1e-3),
-            math.log1p(min(len(asked.swipes), MAX_SWIPES)),
+            math.log1p(len(asked.swipes)),
             float(has_words(asked)),
             float(asked.for_someone_else),
         ],
@@ -100,8 +100,9 @@ class OnnxFusion(ABC):
         return self.card.dim
 
     def fuse(self, asked: FusionInput) -> Fused:
-        """Fuse; see `FusionEncoder.fuse`."""
-        return answer(self.card, asked, *self.parts(asked))
+        """Fuse the words with the latest `MAX_SWIPES`; see `FusionEncoder.fuse`."""
+        read = replace(asked, swipes=asked.swipes[-MAX_SWIPES:])
+        return answer(self.card, read, *self.parts(read))
 
     @abstractmethod
     def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:
@@ -124,7 +125,7 @@ class OnnxEmbeddingFusion(OnnxFusion):
 
     def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:
         """What the swipes and what the words add, shape (dim,) each; raises as ``fuse`` does."""
-        inputs = self._inputs(asked, asked.swipes[-MAX_SWIPES:])
+        inputs = self._inputs(asked, asked.swipes)
         try:
             taste, words = self._session.run(["taste", "words"], inputs)
         except Exception as error:

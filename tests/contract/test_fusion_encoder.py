@@ -12,7 +12,12 @@ from fusion.encoder import Vectors
 from fusion.errors import WrongDimension
 from fusion.fake import BlendFusionEncoder
 from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput, SwipedFilm
+from fusion.item_space import FILE as ITEM_SPACE
+from fusion.item_space import ItemSpace, film_key, load_item_space
+from fusion.onnx_fusion import MODELS, SMALL, load_fusion
 from fusion.sagemaker_encoder import SageMakerFusionEncoder
+from fusion.tokens import film_text
+from recommender.models import Item
 from tests.fusion_container import aws_environment, container
 
 DIM = 384
@@ -43,14 +48,26 @@ def film(seed: int, liked: bool = True) -> SwipedFilm:
 SWIPES = tuple(film(seed, liked=seed % 3 > 0) for seed in range(20))
 
 
-@pytest.fixture(scope="module", params=["blend", "sagemaker"])
+UNTRAINED = ("blend", "sagemaker")
+SHIPPED = ("embedding-fusion", SMALL, "token-fusion")
+
+
+@pytest.fixture(scope="module", params=[*UNTRAINED, *SHIPPED])
 def encoder(request: pytest.FixtureRequest) -> Iterator[FusionEncoder]:
+    if request.param in SHIPPED:
+        yield load_fusion(MODELS / request.param)
+        return
     blend = BlendFusionEncoder()
     if request.param == "blend":
         yield blend
         return
     with container() as (url, _process), aws_environment():
         yield SageMakerFusionEncoder("fusion", blend.model_version, url=url, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def space() -> ItemSpace:
+    return load_item_space(MODELS / "item-space" / ITEM_SPACE)
 
 
 def same(left: Fused, right: Fused) -> bool:
@@ -104,10 +121,34 @@ def test_without_swipes_there_is_no_influence(encoder: FusionEncoder) -> None:
     assert encoder.fuse(FusionInput("heist", SWIPES)).influence > 0
 
 
+@pytest.mark.parametrize("encoder", UNTRAINED, indirect=True)
 def test_a_like_draws_nearer_and_a_dislike_does_not(encoder: FusionEncoder) -> None:
     liked = encoder.fuse(FusionInput("", (film(1, liked=True),) * 5)).vector
     disliked = encoder.fuse(FusionInput("", (film(1, liked=False),) * 5)).vector
     assert liked @ vector(1) > disliked @ vector(1)
+
+
+@pytest.mark.parametrize("encoder", SHIPPED, indirect=True)
+@pytest.mark.parametrize("genre", ["Sci-Fi", "Romance", "Horror", "Children"])
+def test_likes_draw_a_genre_nearer_than_dislikes_do(
+    encoder: FusionEncoder, space: ItemSpace, starter_items: list[Item], genre: str
+) -> None:
+    rows = {key: row for row, key in enumerate(space.keys)}
+    films = [item for item in starter_items if genre in item.genres and film_key(item) in rows]
+    places = space.vectors[[rows[film_key(item)] for item in films]]
+    swiped = list(zip(films, places, strict=True))[:8]
+
+    def nearness(liked: bool) -> float:
+        """Of the genre's other films, in standard deviations above the mean film."""
+        swipes = tuple(
+            SwipedFilm(item.item_id, film_text(item.title, item.year), place, liked)
+            for item, place in swiped
+        )
+        vector = encoder.fuse(FusionInput("", swipes)).vector
+        scores = space.vectors @ vector
+        return float(((places[8:] @ vector).mean() - scores.mean()) / scores.std())
+
+    assert nearness(liked=True) > nearness(liked=False)
 
 
 def test_only_dislikes_are_fused(encoder: FusionEncoder) -> None:
