@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.refusal import mendable, need, refuse
-from assistant.system_cli import measure_system
+from assistant.system_cli import measure_mentioned, measure_system
 from recommender.indexer import STARTER
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ def evaluate(
     system: Annotated[
         bool, typer.Option("--system", help="Measure settings of the whole search instead.")
     ] = False,
+    mentions: Annotated[
+        bool,
+        typer.Option("--mentions", help="Measure what films are worth that are only mentioned."),
+    ] = False,
     postgres: Annotated[
         bool, typer.Option("--postgres", help="With --system: search in PostgreSQL, as served.")
     ] = False,
@@ -57,6 +61,9 @@ def evaluate(
         if system:
             page = measure_system(_named(data), catalogue, out, only or [], final, postgres)
             typer.echo(f"Wrote {page}")
+            return
+        if mentions:
+            typer.echo(measure_mentioned(_named(data), catalogue, final))
             return
         need("evaluate", "matplotlib")
         if not report_only:

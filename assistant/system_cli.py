@@ -16,12 +16,14 @@ from tqdm import tqdm
 from assistant.composition import load_encoder, load_fusions, open_stores
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
+from fusion.encoder import TextEncoder
 from recommender.indexer import STARTER
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
 
 if TYPE_CHECKING:
     from fusion.evaluate.harness import Harness
+    from recommender.evaluation.bench import Bench
     from recommender.evaluation.tuning import Step
 
 
@@ -33,7 +35,6 @@ def measure_system(
     Everything is kept in memory, or, ``postgres``, in an embedded PostgreSQL of its own, whose
     times are the product's. Returns the page of tables; the figures are in a JSON file beside it.
     """
-    from recommender.evaluation.bench import prepare
     from recommender.evaluation.variants import BASE, VARIANTS, measure_variants, system_tables
 
     if unknown := set(only) - set(VARIANTS):
@@ -41,18 +42,8 @@ def measure_system(
     chosen = {name: VARIANTS[name] for name in VARIANTS if not only or name in {BASE, *only}}
     harness = _harness(data, catalogue)
     with _stores(postgres) as stores:
-        settings = Settings()
         every = RecommenderSettings(experiment_variants="embedding_fusion=1,token_fusion=1")
-        fusions = load_fusions(settings, every)
-        bench = prepare(
-            harness,
-            catalogue,
-            load_encoder(settings),
-            stores,
-            final,
-            fusions.space,
-            fusions.encoders,
-        )
+        bench = _bench(harness, catalogue, load_encoder(Settings()), every, stores, final)
         with tqdm(total=len(chosen), unit="variant", disable=None) as bar:
             results = list(measure_variants(bench, chosen, bar.update))
     page = out / f"system-{'test' if final else 'validation'}.md"
@@ -67,6 +58,16 @@ def measure_system(
     return page
 
 
+def measure_mentioned(data: Path, catalogue: Path, final: bool) -> str:
+    """What two mentioned films are worth to people who never swiped, as a Markdown table."""
+    from fusion.evaluate.tables import markdown
+    from recommender.evaluation.mentions import measure_mentions
+
+    harness, encoder = _harness(data, catalogue), load_encoder(Settings())
+    bench = _bench(harness, catalogue, encoder, RecommenderSettings(), final=final)
+    return markdown(measure_mentions(bench))
+
+
 def tune(
     data: Annotated[Path, typer.Option(help="Unpacked MovieLens folder.")],
     catalogue: Annotated[
@@ -79,7 +80,6 @@ def tune(
     seed: int = 0,
 ) -> None:
     """Fit the ranking's weights on validation strangers; starts from the settings in force."""
-    from recommender.evaluation.bench import prepare
     from recommender.evaluation.tuning import (
         KNOBS,
         RememberingEncoder,
@@ -92,14 +92,8 @@ def tune(
         refuse(f"Not to be fitted: {', '.join(sorted(unknown))}.")
     with mendable():
         encoder = RememberingEncoder(load_encoder(Settings()))
-        fusions = load_fusions(Settings(), RecommenderSettings())
-        bench = prepare(
-            _harness(data, catalogue, draws=1),
-            catalogue,
-            encoder,
-            space=fusions.space,
-            fusions=fusions.encoders,
-        )
+        harness = _harness(data, catalogue, draws=1)
+        bench = _bench(harness, catalogue, encoder, RecommenderSettings())
         start = RecommenderSettings(enable_search_cache=False)
         for step in coordinate_search(objective_on(bench), start, knobs, sweeps, seed):
             typer.echo(_line(step))
@@ -116,6 +110,21 @@ def _harness(data: Path, catalogue: Path, **plan: int) -> "Harness":
     from fusion.evaluate.harness import Harness, Plan
 
     return Harness(load(data, catalogue), Plan.model_validate(plan))
+
+
+def _bench(
+    harness: "Harness",
+    catalogue: Path,
+    encoder: TextEncoder,
+    settings: RecommenderSettings,
+    stores: Stores | None = None,
+    final: bool = False,
+) -> "Bench":
+    """A bench whose fusions are those that searches with ``settings`` may take."""
+    from recommender.evaluation.bench import prepare
+
+    fusions = load_fusions(Settings(), settings)
+    return prepare(harness, catalogue, encoder, stores, final, fusions.space, fusions.encoders)
 
 
 @contextmanager

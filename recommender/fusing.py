@@ -1,6 +1,7 @@
 """What a fusion encoder is asked, and how its answer is kept."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
@@ -33,18 +34,20 @@ class FusionInputs:
     def of(
         self,
         understood: Understanding,
+        mentions: Mapping[str, Direction],
         state: UserState,
         tier: Tier,
         explore: float,
         now: datetime,
     ) -> FusionInput:
-        """Films that are named count as likes, in the place of the person's own swipes.
+        """Films to be like count as likes, with what is said of others, in the own swipes' place.
 
         They are part of the wish, so they count fully for someone else too. A person in the generic
         tier is nobody yet. Swipes that preferences do not hold yet wait for them, so that what is
         remembered under a preference hash is of that taste.
         """
-        swiped = dict.fromkeys(understood.anchors, (True, 0.0))
+        said = {i: (direction is Direction.LIKE, 0.0) for i, direction in mentions.items()}
+        swiped = said | dict.fromkeys(understood.anchors, (True, 0.0))
         if self.personal(understood, tier):
             swiped = _opinions(state, now)
         others = understood.for_someone_else and not understood.anchors

@@ -64,11 +64,19 @@ class PreferenceLearner:
         self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
     ) -> UserPreferences:
         """Learn from standing swipes and store the outcome."""
+        preferences = self.learned(version, swipes)
+        if self._settings.enable_preference_learning and version.count:
+            self._store.put(user_id, preferences)
+            PREFERENCE_UPDATES.labels("learned").inc()
+        return preferences
+
+    def learned(self, version: LogVersion, swipes: Mapping[str, Swipe]) -> UserPreferences:
+        """What swipes tell of a taste; nothing is stored."""
         model_version = self._context.model_version
         if not self._settings.enable_preference_learning or not version.count:
             return no_preferences(model_version, version.count, self._settings.ranking)
         with timed("learn"):
-            preferences = learn(
+            return learn(
                 list(swipes.values()),
                 self._swiped_items(swipes),
                 self._clock(),
@@ -76,9 +84,6 @@ class PreferenceLearner:
                 self._settings,
                 version.count,
             ).model_copy(update={"last_event_id": version.last_event_id})
-        self._store.put(user_id, preferences)
-        PREFERENCE_UPDATES.labels("learned").inc()
-        return preferences
 
     def _swiped_items(self, swipes: Mapping[str, Swipe]) -> dict[str, SwipedItem]:
         vectors = self._vectors.get(swipes)

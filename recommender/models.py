@@ -23,6 +23,8 @@ from recommender.experiments.variants import ShownVariant, Variant
 MAX_RESULTS = 100
 MAX_QUERY_CHARS = 10_000
 MAX_NAMES = 20
+MAX_NAMED_FILMS = 10
+MAX_HISTORY = 50
 
 
 class Frozen(BaseModel):
@@ -156,17 +158,38 @@ class Filters(Frozen):
         return self
 
 
+class Mention(Frozen):
+    """A film that somebody says they like or dislike, without swiping it."""
+
+    item_id: Identifier
+    direction: Literal[Direction.LIKE, Direction.DISLIKE] = Direction.LIKE
+
+
 class SearchRequest(Frozen):
-    """What to look for. An empty query means "recommend me something"."""
+    """What to look for. An empty query means "recommend me something".
+
+    ``history`` (oldest first) and ``dislikes`` count as swipes for this one answer and are not
+    recorded. Without ``use_taste`` the recorded ones count for nothing but films already seen.
+    """
 
     user_id: UserIdentifier
     query: Query = ""
     k: int = Field(default=20, ge=1, le=MAX_RESULTS)
     explain: bool = False
     filters: Filters = Filters()
-    similar_to: tuple[Identifier, ...] = Field(default=(), max_length=10)
+    similar_to: tuple[Identifier, ...] = Field(default=(), max_length=MAX_NAMED_FILMS)
+    dislikes: tuple[Identifier, ...] = Field(default=(), max_length=MAX_NAMED_FILMS)
+    history: tuple[Mention, ...] = Field(default=(), max_length=MAX_HISTORY)
+    use_taste: bool = True
     for_someone_else: bool = False
     explore: float | None = Field(default=None, ge=0, le=1)
+
+    @property
+    def mentions(self) -> dict[str, Direction]:
+        """What is said of films, the latest last; a film's last mention counts."""
+        said = [(mention.item_id, mention.direction) for mention in self.history]
+        said += [(item_id, Direction.DISLIKE) for item_id in self.dislikes]
+        return dict(said)
 
 
 EvidenceKind = Literal[

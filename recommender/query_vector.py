@@ -94,7 +94,7 @@ class QueryEmbedder:
         wish = self._lean(words.vector, understood.anchors)
         if encoder := self._fusions.get(variant):
             explore = self._exploring(request, understood)
-            asked = self._inputs.of(understood, state, tier, explore, now)
+            asked = self._inputs.of(understood, request.mentions, state, tier, explore, now)
             whose = state if self._inputs.personal(understood, tier) else None
             if found := self._fused(encoder, asked, whose, now, fallbacks):
                 fused, cached, latency_ms = found

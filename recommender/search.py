@@ -91,7 +91,7 @@ class SearchEngine:
         """Embed a request as a search would, so that the search finds its vectors in the cache."""
         fallbacks, now = Fallbacks(), self._clock()
         understood, known = self.understand(request), self._known(state, variant)
-        tier_ = tier(known.preferences, self._settings)
+        tier_ = self._tier(request, known)
         query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
         if fallbacks.taken:
             return "failed"
@@ -127,7 +127,7 @@ class SearchEngine:
         now = self._clock()
         understood = self.understand(request)
         known = self._known(state, variant)
-        tier_ = tier(known.preferences, self._settings)
+        tier_ = self._tier(request, known)
         words = self._embedder.words(understood.text, now, fallbacks).vector
         vector = self._vectors.get([item.item_id]).get(item.item_id)
         if vector is None:
@@ -144,7 +144,7 @@ class SearchEngine:
     ) -> SearchResult:
         understood = self.understand(request)
         known = self._known(state, variant)
-        tier_ = tier(known.preferences, self._settings)
+        tier_ = self._tier(request, known)
         query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
         candidates = self._candidates(request, understood, state, known.preferences, query)
         ranked = self._ranker.rank(
@@ -206,6 +206,12 @@ class SearchEngine:
         """What the variant may use of a user: the generic one knows nobody."""
         return stranger(state, self._settings) if variant == "generic" else state
 
+    def _tier(self, request: SearchRequest, known: UserState) -> Tier:
+        """As many swipes allow; who names films in the request wants them to count."""
+        reached = tier(known.preferences, self._settings)
+        told = request.mentions and known.preferences.signal_count
+        return "light" if reached == "generic" and told else reached
+
     def _candidates(
         self,
         request: SearchRequest,
@@ -214,7 +220,7 @@ class SearchEngine:
         preferences: UserPreferences,
         query: QueryVector,
     ) -> Candidates:
-        exclude = list(understood.anchors)
+        exclude = [*understood.anchors, *request.mentions]
         if understood.filters.exclude_seen:
             exclude += state.swipes
         depth = request.k * self._settings.candidate_multiplier

@@ -218,8 +218,13 @@ class Recommender:
         return self._acknowledge(event)
 
     def search(self, request: SearchRequest) -> SearchResult:
-        """Rank the catalogue for this person and these words. Raises UnknownItem for anchors."""
+        """Rank the catalogue for this person and these words. Raises UnknownItem for film ids."""
         state = self._users.get(request.user_id)
+        mentions = request.mentions
+        for item_id in mentions:
+            self._catalogue.get(item_id)
+        if mentions or not request.use_taste:
+            state = self._users.told(state, mentions, request.use_taste, self._clock())
         return self._experiment.search(request, state)
 
     def warm(self, user_id: str | None, queries: Iterable[str]) -> Iterator[Warmth]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from threading import Lock
 
 from cachetools import LRUCache
@@ -70,6 +71,29 @@ class UserStates:
         self.keep(fresh)
         return fresh
 
+    def told(
+        self,
+        state: UserState,
+        mentions: Mapping[str, Direction],
+        use_taste: bool,
+        now: datetime,
+    ) -> UserState:
+        """The state as if films that are mentioned had been swiped just now; it is not kept.
+
+        Without ``use_taste`` the user's own swipes only say which films they have seen.
+        """
+        learned = state.preferences.last_event_id
+        own = state.swipes if use_taste else _seen(state.swipes)
+        said = {
+            item_id: Swipe(item_id=item_id, direction=direction, swiped_at=now, event_id=learned)
+            for item_id, direction in mentions.items()
+        }
+        swipes = {i: swipe for i, swipe in own.items() if i not in said} | said
+        known = {i: swipe for i, swipe in swipes.items() if swipe.event_id <= learned}
+        version = LogVersion(learned, len(known))
+        preferences = self._learner.learned(version, known)
+        return UserState(state.user_id, state.version, swipes, preferences)
+
     def keep(self, state: UserState) -> None:
         """Remember a state that was just read or learned."""
         with self._lock:
@@ -87,6 +111,11 @@ class UserStates:
         """Forget a state."""
         with self._lock:
             self._states.pop(user_id, None)
+
+
+def _seen(swipes: Mapping[str, Swipe]) -> dict[str, Swipe]:
+    skip = {"direction": Direction.SKIP}
+    return {item_id: swipe.model_copy(update=skip) for item_id, swipe in swipes.items()}
 
 
 def _begins_with(events: Sequence[SwipeEvent], preferences: UserPreferences) -> bool:

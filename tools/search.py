@@ -3,8 +3,10 @@
 from langchain.tools import ToolRuntime, tool
 
 from recommender.models import (
+    MAX_NAMED_FILMS,
     MAX_QUERY_CHARS,
     MAX_RESULTS,
+    Mention,
     RecommendedItem,
     SearchRequest,
     SearchResult,
@@ -12,7 +14,7 @@ from recommender.models import (
 )
 from tools.content import FilmLine, write
 from tools.context import ToolContext
-from tools.films import film_label
+from tools.films import film_label, find_film
 
 DEFAULT_K = 10
 DARING = 0.5
@@ -24,6 +26,10 @@ def search_movies(
     runtime: ToolRuntime[ToolContext],
     k: int = DEFAULT_K,
     explore: float | None = None,
+    similar_to: list[str] | None = None,
+    liked: list[str] | None = None,
+    disliked: list[str] | None = None,
+    use_taste: bool = True,
 ) -> tuple[str, SearchResult]:
     """Recommend films for the user. Films they already swiped are left out.
 
@@ -33,6 +39,12 @@ def search_movies(
         k: how many films.
         explore: how daring, only if they say so: 0.9 for "surprise me" or "something less obvious",
             0 for "a safe choice" or "a crowd pleaser".
+        similar_to: films that the answer shall be like, by title or "id:…", if the query does not
+            name them itself.
+        liked: films they say they like, by title or "id:…"; they count for this answer and are
+            not recorded.
+        disliked: the same for films they say they do not like.
+        use_taste: False only if they ask to leave their own taste out this time.
     """
     context = runtime.context
     request = SearchRequest(
@@ -40,9 +52,19 @@ def search_movies(
         query=query[:MAX_QUERY_CHARS],
         k=min(max(k, 1), MAX_RESULTS),
         explore=None if explore is None else min(max(0.0, explore), 1.0),
+        similar_to=_found(context, similar_to),
+        history=tuple(Mention(item_id=film) for film in _found(context, liked)),
+        dislikes=_found(context, disliked),
+        use_taste=use_taste,
     )
     result = context.recommender.search(request)
     return _content(context, request, result), result
+
+
+def _found(context: ToolContext, references: list[str] | None) -> tuple[str, ...]:
+    """The ids of films that are named; raises ToolException for one that there is not."""
+    named = (references or [])[:MAX_NAMED_FILMS]
+    return tuple(dict.fromkeys(find_film(context, reference) for reference in named))
 
 
 def _content(context: ToolContext, request: SearchRequest, result: SearchResult) -> str:
@@ -51,18 +73,23 @@ def _content(context: ToolContext, request: SearchRequest, result: SearchResult)
         "found": len(result.items),
         "strategy": metadata.strategy,
         "preference influence": f"{metadata.preference_influence:.2f}",
-        **_understood(context, result.understood),
+        **_understood(context, request, result.understood),
         "explored": _explored(request, result),
         "degraded": metadata.degraded,
     }
     return write(fields, map(_film, result.items))
 
 
-def _understood(context: ToolContext, understood: Understanding) -> dict[str, object]:
+def _understood(
+    context: ToolContext, request: SearchRequest, understood: Understanding
+) -> dict[str, object]:
     filters = understood.filters
     return {
         "looked up": film_label(context, understood.lookup) if understood.lookup else "",
         "similar to": tuple(film_label(context, item_id) for item_id in understood.similar_to),
+        "liked": tuple(film_label(context, film.item_id) for film in request.history),
+        "disliked": tuple(film_label(context, item_id) for item_id in request.dislikes),
+        "taste": "" if request.use_taste else "left out",
         "for": "someone else" if understood.for_someone_else else "",
         "leaning to": understood.soft_genres,
         "genres": filters.include_genres,

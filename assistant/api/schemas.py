@@ -7,11 +7,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from assistant.api import examples
 from recommender.models import (
+    MAX_HISTORY,
+    MAX_NAMED_FILMS,
     MAX_RESULTS,
     Direction,
     Filters,
     Frozen,
     Identifier,
+    Mention,
     Moment,
     Query,
     SearchRequest,
@@ -37,10 +40,24 @@ def _one_or_many(value: object) -> object:
 
 
 SwipedAt = Annotated[Moment, AfterValidator(_past)]
-SimilarTo = Annotated[
+NamedFilms = Annotated[
     tuple[Identifier, ...],
-    Field(max_length=10),
+    Field(max_length=MAX_NAMED_FILMS),
     BeforeValidator(_one_or_many, json_schema_input_type=Identifier | list[Identifier] | None),
+]
+
+
+def _mentions(value: object) -> object:
+    """A bare id is a film that is liked, null an empty list."""
+    if not isinstance(value, list | tuple):
+        return () if value is None else value
+    return tuple({"item_id": said} if isinstance(said, str) else said for said in value)
+
+
+History = Annotated[
+    tuple[Mention, ...],
+    Field(max_length=MAX_HISTORY),
+    BeforeValidator(_mentions, json_schema_input_type=list[Identifier | Mention] | None),
 ]
 
 
@@ -96,7 +113,22 @@ class SearchIn(Frozen):
     k: int = Field(default=20, ge=1, le=MAX_RESULTS, strict=True, description="How many films.")
     explain: bool = Field(default=False, strict=True, description="Add the evidence per film.")
     filters: Filters | None = None
-    similar_to: SimilarTo = Field(default=(), description="One film id, or up to ten.")
+    similar_to: NamedFilms = Field(
+        default=(), description="What the answer shall be like: one film id, or up to ten."
+    )
+    dislikes: NamedFilms = Field(
+        default=(), description="Films that they say they dislike; not recorded."
+    )
+    history: History = Field(
+        default=(),
+        description="Films that they say they like or dislike, oldest first: ids, which are likes, "
+        "or objects. They count as swipes for this answer only.",
+    )
+    use_taste: bool = Field(
+        default=True,
+        strict=True,
+        description="false: what they swiped counts for nothing this time.",
+    )
     for_someone_else: bool = Field(
         default=False,
         strict=True,
@@ -122,6 +154,9 @@ class SearchIn(Frozen):
             explain=self.explain,
             filters=self.filters or Filters(),
             similar_to=self.similar_to,
+            dislikes=self.dislikes,
+            history=self.history,
+            use_taste=self.use_taste,
             for_someone_else=self.for_someone_else,
             explore=self.explore,
         )

@@ -48,6 +48,37 @@ def test_the_survey_steps_through_its_cards_to_the_end(client: ApiClient, user_i
     assert (end["completed"], end["movie"]) == (True, None)
 
 
+def test_films_can_be_mentioned_instead_of_swiped(client: ApiClient, user_id: str) -> None:
+    asked = {"user_id": user_id, "query": "space", "k": 5}
+    bare = client.ok("POST", "/search", asked | {"history": [ARRIVAL, BLADE_RUNNER]})
+    objects = [{"item_id": ARRIVAL}, {"item_id": BLADE_RUNNER, "direction": "like"}]
+    whole = client.ok("POST", "/search", asked | {"history": objects})
+    assert bare["items"] == whole["items"]
+    assert bare["intelligence_metadata"]["strategy"] == "light"
+    hated = client.ok("POST", "/search", asked | {"dislikes": BLADE_RUNNER, "use_taste": False})
+    returned = {item["item_id"] for item in [*bare["items"], *hated["items"]]}
+    assert BLADE_RUNNER not in returned
+    assert client.ok("GET", f"/user/{user_id}/profile")["swipe_count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("history", "6"),
+        ("history", [{"item_id": "6", "direction": "skip"}]),
+        ("history", ["6"] * 51),
+        ("dislikes", ["6"] * 11),
+        ("use_taste", "no"),
+    ],
+)
+def test_mentions_that_cannot_be_read_are_named(
+    client: ApiClient, user_id: str, field: str, value: object
+) -> None:
+    answer = client.post("/search", json={"user_id": user_id, field: value})
+    assert answer.status_code == 422
+    assert field in answer.text
+
+
 def test_swipe_is_recorded(client: ApiClient, user_id: str) -> None:
     answer = swipe(client, user_id, HEAT)
     assert set(answer) == RECEIPT
