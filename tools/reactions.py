@@ -33,10 +33,17 @@ def record_reaction(
 
 
 @tool(response_format="content_and_artifact", parse_docstring=True)
-def undo_reaction(runtime: ToolRuntime[ToolContext]) -> tuple[str, SwipeReceipt]:
-    """Take back the user's latest swipe or reaction."""
+def undo_reaction(
+    runtime: ToolRuntime[ToolContext], title_or_id: str = ""
+) -> tuple[str, SwipeReceipt]:
+    """Take back the user's latest swipe or reaction, or that to one film.
+
+    Args:
+        title_or_id: the film whose reaction to take back; empty means the latest of all.
+    """
     context = runtime.context
-    receipt = context.recommender.undo_swipe(context.user_id)
+    item_id = find_film(context, title_or_id) if title_or_id else None
+    receipt = context.recommender.undo_swipe(context.user_id, item_id)
     return _content(context, receipt), receipt
 
 

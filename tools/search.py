@@ -1,5 +1,7 @@
 """The tool that searches the catalogue with the user's words and taste."""
 
+from collections.abc import Sequence
+
 from langchain.tools import ToolRuntime, tool
 
 from recommender.models import (
@@ -18,6 +20,7 @@ from tools.films import film_label, find_film
 
 DEFAULT_K = 10
 DARING = 0.5
+NAMED_CAST = 3
 
 
 @tool(response_format="content_and_artifact", parse_docstring=True)
@@ -30,6 +33,7 @@ def search_movies(
     liked: list[str] | None = None,
     disliked: list[str] | None = None,
     use_taste: bool = True,
+    refinements: list[str] | None = None,
 ) -> tuple[str, SearchResult]:
     """Recommend films for the user. Films they already swiped are left out.
 
@@ -45,11 +49,13 @@ def search_movies(
             not recorded.
         disliked: the same for films they say they do not like.
         use_taste: False only if they ask to leave their own taste out this time.
+        refinements: what they changed about that wish since, each in their own words ("older",
+            "less sad"), while the wish of ``query`` stands; leave out what they took back.
     """
     context = runtime.context
     request = SearchRequest(
         user_id=context.user_id,
-        query=query[:MAX_QUERY_CHARS],
+        query=wish(query, refinements)[:MAX_QUERY_CHARS],
         k=min(max(k, 1), MAX_RESULTS),
         explore=None if explore is None else min(max(0.0, explore), 1.0),
         similar_to=_found(context, similar_to),
@@ -59,6 +65,11 @@ def search_movies(
     )
     result = context.recommender.search(request)
     return _content(context, request, result), result
+
+
+def wish(query: str, refinements: Sequence[str] | None) -> str:
+    """The words that are searched by: the query as it was refined."""
+    return ", ".join(filter(None, (query, *(refinements or ()))))
 
 
 def _found(context: ToolContext, references: list[str] | None) -> tuple[str, ...]:
@@ -112,6 +123,8 @@ def _explored(request: SearchRequest, result: SearchResult) -> str:
 
 def _film(item: RecommendedItem) -> FilmLine:
     facts = [", ".join(item.genres), ", ".join(item.director)]
+    if item.cast:
+        facts.append("with " + ", ".join(item.cast[:NAMED_CAST]))
     if item.reason:
         facts.append("why: " + "; ".join(item.reason))
     return FilmLine(item.item_id, item.title, item.year, " · ".join(filter(None, facts)))

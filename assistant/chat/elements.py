@@ -3,7 +3,7 @@
 Each function returns the ``props`` of one element in ``public/elements``; its name says which.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recommender.models import (
@@ -56,13 +56,19 @@ def swipe_deck(session: SurveySession, profile: Profile) -> Props:
     }
 
 
-def movie_cards(result: SearchResult, titles: Mapping[str, str]) -> Props:
-    """Props of ``MovieCards``. ``titles`` names the films in ``result.understood.similar_to``."""
+def movie_cards(
+    result: SearchResult, titles: Mapping[str, str], refinements: Sequence[str] = ()
+) -> Props:
+    """Props of ``MovieCards``. ``titles`` names the films in ``result.understood.similar_to``.
+
+    ``refinements`` are what the person changed about their wish, each of which they can take back.
+    """
     best = max((item.score for item in result.items), default=0.0)
     metadata = result.intelligence_metadata
     return {
         "movies": [_recommended(item, best) for item in result.items],
         "read_as": read_as(result.understood, titles),
+        "refinements": list(refinements),
         "strategy": metadata.strategy,
         "without": [_FALLBACKS.get(name, name.replace("_", " ")) for name in metadata.degraded],
     }

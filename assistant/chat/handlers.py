@@ -28,6 +28,7 @@ from recommender.models import (
 )
 from recommender.service import Recommender
 from tools import ToolContext, search_movies
+from tools.search import wish
 
 _POSTERS_AT_THE_DOOR = 3
 _HELLO = (
@@ -37,6 +38,7 @@ _HELLO = (
 _STUMBLED = "Something went wrong on my side; your swipes are safe. Please say that again."
 _SPEECHLESS = "I have no answer to that. Ask me for a film, a mood, an actor or a decade."
 
+Asked = dict[str, Any]
 Agent = CompiledStateGraph[Any, ToolContext, Any, Any]
 
 log = logging.getLogger(__name__)
@@ -80,8 +82,8 @@ class ChatDoor:
         reply = cl.Message(content="")
         cards: list[Any] = []
         try:
-            async for query, artifact in self._turn(words, reply):
-                cards += await self._elements(query, artifact)
+            async for asked, artifact in self._turn(words, reply):
+                cards += await self._elements(asked, artifact)
         except ReelwiseError as error:
             await _append(reply, elements.plain(sentence(error)))
         except Exception:
@@ -92,16 +94,16 @@ class ChatDoor:
         reply.elements = cards
         await reply.send()
 
-    async def _turn(self, words: str, reply: cl.Message) -> AsyncIterator[tuple[str, object]]:
+    async def _turn(self, words: str, reply: cl.Message) -> AsyncIterator[tuple[Asked, object]]:
         """Stream the agent's words into ``reply``; yield what its tools return.
 
-        With each comes the query it was searched by, which may hold more than ``words``.
+        With each come the arguments of its search, whose query may hold more than ``words``.
         """
         memory = Memory.current()
         context = ToolContext(self._recommender, self._user_id, memory.survey_id, memory.shown)
         config: RunnableConfig = {"configurable": {"thread_id": cl.context.session.thread_id}}
         speaking: str | None = None
-        queries: dict[str, str] = {}
+        searches: dict[str, Asked] = {}
         mode: str
         part: Any
         async for mode, part in self._agent.astream(
@@ -113,25 +115,27 @@ class ChatDoor:
             if mode == "updates":
                 for message in _messages(part):
                     if isinstance(message, AIMessage):
-                        queries |= _searches(message)
+                        searches |= _searches(message)
                     elif isinstance(message, ToolMessage):
-                        yield queries.get(message.tool_call_id, ""), message.artifact
+                        yield searches.get(message.tool_call_id, {}), message.artifact
             elif text := _spoken(*part):
                 if speaking not in (None, part[0].id):
                     await reply.stream_token("\n\n")
                 speaking = part[0].id
                 await reply.stream_token(text if self._markdown else elements.plain(text))
 
-    async def _elements(self, query: str, artifact: object) -> list[cl.CustomElement]:
+    async def _elements(self, asked: Asked, artifact: object) -> list[cl.CustomElement]:
         match artifact:
             case SurveySession():
                 Memory.current().note_survey(artifact)
                 profile = await asyncio.to_thread(self._recommender.profile, self._user_id)
                 return [_element("SwipeDeck", elements.swipe_deck(artifact, profile))]
             case SearchResult(items=(_, *_)):
-                Memory.current().note_answer(query, artifact)
+                refinements = asked.get("refinements") or ()
+                Memory.current().note_answer(wish(asked.get("query", ""), refinements), artifact)
                 titles = await self._titles(artifact.understood.similar_to)
-                return [_element("MovieCards", elements.movie_cards(artifact, titles))]
+                cards = elements.movie_cards(artifact, titles, refinements)
+                return [_element("MovieCards", cards)]
             case Profile():
                 return [_element("TasteProfile", elements.taste_profile(artifact))]
             case Explanation():
@@ -177,10 +181,10 @@ def _messages(update: dict[str, Any]) -> Iterator[BaseMessage]:
         yield from messages if isinstance(messages, list) else ()
 
 
-def _searches(message: AIMessage) -> dict[str, str]:
-    """The queries a model searches by, by the ids of its tool calls."""
+def _searches(message: AIMessage) -> dict[str, Asked]:
+    """The arguments that a model searches by, by the ids of its tool calls."""
     calls = [call for call in message.tool_calls if call["name"] == search_movies.name]
-    return {call["id"] or "": str(call["args"].get("query", "")) for call in calls}
+    return {call["id"] or "": call["args"] for call in calls}
 
 
 async def _append(reply: cl.Message, text: str) -> None:

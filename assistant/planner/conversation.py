@@ -6,9 +6,10 @@ from functools import cached_property
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
+from assistant.planner.intents import Intent
 from tools.content import FilmLine, read
 
-SEARCH = "search_movies"
+SEARCH, REACT = "search_movies", "record_reaction"
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,29 @@ class Conversation:
     @cached_property
     def last_search(self) -> dict[str, object]:
         """The arguments of the latest search before this turn; empty when there was none."""
-        calls = [
-            call
-            for message in self.before
-            if isinstance(message, AIMessage)
-            for call in message.tool_calls
-            if call["name"] == SEARCH
-        ]
-        return dict(calls[-1]["args"]) if calls else {}
+        for message in reversed(self.before):
+            if not isinstance(message, AIMessage):
+                continue
+            if message.response_metadata.get("intent") == Intent.RESTART:
+                return {}
+            if calls := [call for call in message.tool_calls if call["name"] == SEARCH]:
+                return dict(calls[-1]["args"])
+        return {}
+
+    @property
+    def refinements(self) -> tuple[str, ...]:
+        """How the latest search had changed the wish that it began with."""
+        changed = self.last_search.get("refinements")
+        return tuple(map(str, changed)) if isinstance(changed, list | tuple) else ()
+
+    @cached_property
+    def reacted(self) -> tuple[str, ...]:
+        """The ids of the films that the turn before this one recorded reactions to."""
+        turns = [n for n, m in enumerate(self.before) if isinstance(m, HumanMessage)]
+        last = self.before[turns[-1] :] if turns else ()
+        recorded = [m for m in last if isinstance(m, ToolMessage) and m.name == REACT]
+        ids = (read(m.text).fields.get("film id", "") for m in recorded if m.status != "error")
+        return tuple(filter(None, ids))
 
     @cached_property
     def focus(self) -> FilmLine | None:

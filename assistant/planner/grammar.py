@@ -162,8 +162,13 @@ _BEFORE_FILMS = _rules(
         Intent.ACKNOWLEDGE,
         r"^(?:ok(?:ay)?|k|hm+|oh|cool|nice|great|fine|good|got it|all ?right|sure|y|yes+|yeah|yep|"
         r"yup|perfect|awesome|wow|sounds good|let's go|let's do it|go ahead|of course|definitely|"
-        r"start over|start again|restart|reset|new search|why not|i see|interesting)"
+        r"why not|i see|interesting)"
         r"(?:\W+(?:please|then|let's go|go ahead|sure|one|thanks))*\W*$",
+    ),
+    (
+        Intent.RESTART,
+        rf"^{_FILLER}(?:(?:let's |let us )?start (?:over|again|afresh|from scratch)|restart|"
+        r"reset|new search|(?:a )?(?:clean|blank) slate)(?: please)?\W*$",
     ),
     (Intent.DECLINE, r"^(?:n|no+|nope|nah|not now|not really|no thanks|maybe later|later)\W*$"),
     (

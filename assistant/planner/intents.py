@@ -29,3 +29,4 @@ class Intent(StrEnum):
     PROFILE = "profile"
     REACTION = "reaction"
     UNDO = "undo"
+    RESTART = "restart"

@@ -1,19 +1,24 @@
 """From a conversation to what is to be done: tools to call, in rounds, or a phrase to say."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from assistant.planner import wording
-from assistant.planner.conversation import SEARCH, Conversation
+from assistant.planner.conversation import REACT, SEARCH, Conversation
 from assistant.planner.daring import asked_to_explore
 from assistant.planner.grammar import about_films, settled
 from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
 from assistant.planner.nearest import NearestExample
+from assistant.planner.once import without_taste
 from assistant.planner.questions import film_asked_about, film_to_explain
 from assistant.planner.reactions import Reactions, only_seen, read_reactions
 from assistant.planner.references import is_deictic, refer
 from assistant.planner.titles import Titles, title_key
+from assistant.planner.wish import takes_back, without_named
+from assistant.planner.wording import Search
+from tools.search import wish
 
 _LONG = 600
 """Characters from which on a message is taken as one description, not as a command."""
@@ -25,6 +30,12 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 """A question or an order, which the description of a film is not."""
+_LANGUAGE = re.compile(
+    r"\b(?:sub-?titles?|sub-?titled|dubbed|(?:in|not in|speaking) (?:english|french|german|spanish|"
+    r"italian|japanese|korean)|(?:foreign|english)[- ](?:language|speaking))\b",
+    re.IGNORECASE,
+)
+"""The catalogue does not know the language of a film."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _OFFERS = frozenset({Intent.GREET, Intent.HELP, Intent.ABOUT, Intent.CLARIFY, Intent.PROFILE})
@@ -76,23 +87,47 @@ class Planner:
         return self._read(text, conversation)
 
     def _read(self, text: str, conversation: Conversation) -> Plan:
+        if (changed := self._taken_back(text, conversation)) is not None:
+            return changed
+        if (wanted := without_taste(text)) is not None:
+            return self._without_taste(wanted, conversation)
+        if _LANGUAGE.search(text) and len(text.split()) <= 5:
+            return _say(Intent.CLARIFY, "clarify.language")
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
         intent = settled(text)
         if intent is Intent.ACKNOWLEDGE and conversation.last_intent in _OFFERS:
             return _survey("")
         if intent is not None:
-            return self._settled(intent, text)
+            return self._settled(intent, text, conversation)
         return self._about_a_film(text, conversation) or self._open(text, conversation)
 
-    def _settled(self, intent: Intent, text: str) -> Plan:
+    def _taken_back(self, text: str, conversation: Conversation) -> Plan | None:
+        """The latest search without a refinement that is taken back; None where none is."""
+        refinements = conversation.refinements
+        left = without_named(text, refinements)
+        if left is None and takes_back(text):
+            if not refinements:
+                return _say(Intent.RESTART)
+            left = list(refinements[:-1])
+        if left is None:
+            return None
+        return _search(Search.again(conversation, refinements=tuple(left)))
+
+    def _without_taste(self, text: str, conversation: Conversation) -> Plan:
+        if not any(c.isalnum() for c in text):
+            return _search(Search.again(conversation, use_taste=False))
+        search = wording.read_search(text, conversation, self._titles)
+        return _search(replace(search, use_taste=False))
+
+    def _settled(self, intent: Intent, text: str, conversation: Conversation) -> Plan:
         match intent:
             case Intent.SURVEY:
                 return _survey(text)
             case Intent.PROFILE:
                 return _do(intent, Call("show_profile", {}))
             case Intent.UNDO:
-                return _do(intent, Call("undo_reaction", {}))
+                return _do(intent, Call("undo_reaction", _last_said(conversation)))
             case _:
                 return _say(intent)
 
@@ -141,7 +176,7 @@ class Planner:
             case Intent.EXPLAIN:
                 return self._explain("this one", conversation)
             case intent:
-                return self._settled(intent, text)
+                return self._settled(intent, text, conversation)
 
     def _long(self, text: str, conversation: Conversation) -> Plan:
         if self._vocabulary.is_nonsense(text):
@@ -152,16 +187,16 @@ class Planner:
         return self._search(text, conversation, *notes)
 
     def _search(self, text: str, conversation: Conversation, *notes: str) -> Plan:
-        search = wording.read_search(text, conversation, self._titles)
-        capped = ("search.capped",) if search.capped else ()
-        return Plan(Intent.SEARCH, ((Call(SEARCH, search.args),),), notes=(*notes, *capped))
+        return _search(wording.read_search(text, conversation, self._titles), *notes)
 
     def _explain(self, film: str, conversation: Conversation) -> Plan:
         place = refer(film, conversation)
+        if place is None and not is_deictic(film):
+            return _say(Intent.CLARIFY, "clarify.film")
         if place is None:
             shown = conversation.shown
             place = {"title_or_id": f"id:{shown[0].item_id}"} if shown else {"position": 1}
-        query = str(conversation.last_search.get("query", ""))
+        query = wish(str(conversation.last_search.get("query", "")), conversation.refinements)
         return _do(Intent.EXPLAIN, Call("explain_movie", {**place, "query": query}))
 
     def _react(self, reactions: Reactions, conversation: Conversation) -> Plan:
@@ -170,12 +205,13 @@ class Planner:
         if any(place is None for place in places):
             return _say(Intent.CLARIFY, "clarify.film")
         calls = tuple(
-            Call("record_reaction", {"direction": reaction.direction, **(place or {})})
+            Call(REACT, {"direction": reaction.direction, **(place or {})})
             for reaction, place in zip(given, places, strict=True)
         )
         rounds: tuple[tuple[Call, ...], ...] = (calls,)
         if reactions.request:
-            rounds += self._search(self._wish(reactions), conversation).rounds
+            search = wording.read_search(self._wish(reactions), conversation, self._titles)
+            rounds += _search(_counting(search, calls)).rounds
         notes = ("error.CallLimit",) if len(reactions.given) > _MOST_REACTIONS else ()
         return Plan(Intent.REACTION, rounds, notes=notes)
 
@@ -184,6 +220,26 @@ class Planner:
         if liked and not is_deictic(liked[0]) and _DEICTIC_WISH.search(reactions.request):
             return f"something like {liked[0]}"
         return reactions.request
+
+
+def _last_said(conversation: Conversation) -> dict[str, object]:
+    """Which reaction to take back: of several in one message, recorded at once, the last said."""
+    *others, last = conversation.reacted or ("",)
+    return {"title_or_id": f"id:{last}"} if others else {}
+
+
+def _search(search: Search, *notes: str) -> Plan:
+    capped = ("search.capped",) if search.capped else ()
+    return Plan(Intent.SEARCH, ((Call(SEARCH, search.args),),), notes=(*notes, *capped))
+
+
+def _counting(search: Search, reactions: Sequence[Call]) -> Search:
+    """The search with what was just said of films, which counts however few were swiped before."""
+    said: dict[str, list[str]] = {direction: [] for direction in ("like", "dislike", "skip")}
+    for call in reactions:
+        if film := call.args.get("title_or_id"):
+            said[str(call.args["direction"])].append(str(film))
+    return replace(search, liked=tuple(said["like"]), disliked=tuple(said["dislike"]))
 
 
 def _say(intent: Intent, phrase: str = "") -> Plan:

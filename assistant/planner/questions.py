@@ -3,7 +3,14 @@
 import re
 
 from assistant.planner.conversation import Conversation
-from assistant.planner.references import DEICTIC, ORDINAL, is_deictic, position, title_of
+from assistant.planner.references import (
+    DEICTIC,
+    ORDINAL,
+    is_deictic,
+    is_description,
+    position,
+    title_of,
+)
 from assistant.planner.titles import Titles
 
 _PICKED = (
@@ -25,6 +32,9 @@ _WHY = re.compile(
     r"|\b(?:reason(?:s|ing)?|logic|thinking) (?:for|behind) (?:picking |choosing |recommending )?"
     r"(?P<d>.+)$",
     re.IGNORECASE,
+)
+_WHY_LAST = re.compile(
+    rf"^(?P<film>{ORDINAL}|{DEICTIC}|(?:that|the) [^,]{{2,40}}),? (?:but )?why$", re.IGNORECASE
 )
 _TAIL = re.compile(
     r"(?:[ ,]+(?:here|there|on (?:the|my|this) list|in (?:the|this|my) list|for me|to me|listed|"
@@ -51,6 +61,8 @@ _POINTER = re.compile(
 def film_to_explain(text: str, titles: Titles) -> str | None:
     """What a "why this film?" question calls the film; None when it is no such question."""
     said = " ".join(text.replace("’", "'").split()).rstrip("?!. ")
+    if last := _WHY_LAST.match(said):
+        return last["film"]
     found = _WHY.search(said)
     if not found:
         return None
@@ -76,6 +88,8 @@ def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> s
 
 def _names_a_film(text: str, titles: Titles) -> bool:
     if is_deictic(text) or position(text) is not None or titles.match(text):
+        return True
+    if is_description(text):
         return True
     words = text.split()
     return len(words) <= 4 and all(word[0].isupper() or word[0].isdigit() for word in words)

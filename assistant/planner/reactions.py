@@ -54,8 +54,8 @@ _ONLY_SEEN = re.compile(rf"{_SEEN_IT})$", re.IGNORECASE)
 _SEVERAL = re.compile(r"(?:the )?(?:first|top) (two|three|four|five)\b.*", re.IGNORECASE)
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
 _REQUEST = re.compile(
-    r"[,.;!?]+ *(?:so |and |now |but )*(?=(?:what|any|some|show|give|recommend|suggest|find|can|"
-    r"could|more|got|please)\b)"
+    r"[,.;!?]+ *(?:so |and |now |but )*(?=(?:what|any(?:thing)?|some(?:thing)?|show|give|"
+    r"recommend|suggest|find|can|could|more|got|please|now|tonight)\b)"
     r"|[,.;!?]* *\b(?:but|and|so) (?:now )?(?:i )?(?=(?:want|need|would|'d|feel|am looking|"
     r"give|show|recommend|find|suggest|what)\b)",
     re.IGNORECASE,

@@ -18,11 +18,22 @@ DEICTIC = r"(?:it|this|that|these|those|them|(?:this|that) (?:one|film|movie|pic
 DEICTIC += r"the (?:film|movie|recommendation|pick))"
 _ordinal = re.compile(ORDINAL)
 _deictic = re.compile(DEICTIC)
+_described_film = re.compile(
+    r"(?:that|the|this) (?P<before>[^,]{2,40}?) (?:one|film|movie|flick|picture)"
+    r"|(?:that|the|this) (?:one|film|movie|flick) (?:with|by|about|from|of|starring|directed by) "
+    r"(?P<after>[^,]{2,40})"
+)
+_FILLER = frozenset("the a an that this one of in with by about from and".split())
 
 
 def is_deictic(text: str) -> bool:
     """Whether ``text`` points at a film without naming or numbering it."""
     return bool(_deictic.fullmatch(_bare(text)))
+
+
+def is_description(text: str) -> bool:
+    """Whether ``text`` means a film shown by what it is, such as "the one with the aliens"."""
+    return bool(_described_film.fullmatch(_bare(text)))
 
 
 def position(text: str) -> int | None:
@@ -47,14 +58,36 @@ def refer(text: str, conversation: Conversation) -> Reference | None:
     for film in conversation.shown:
         if title_key(film.title) == title_key(text) != "":
             return {"title_or_id": f"id:{film.item_id}"}
+    if described := _described(text, conversation):
+        return {"title_or_id": f"id:{described.item_id}"}
+    if is_description(text):
+        return None
     return {"title_or_id": text.strip(" \"'“”.!?")}
+
+
+def _described(text: str, conversation: Conversation) -> FilmLine | None:
+    """The film shown that "that Nolan film" or "the one with the aliens" describes."""
+    found = _described_film.fullmatch(_bare(text))
+    words = (found["before"] or found["after"]).split() if found else []
+    telling = [word for word in words if word not in _FILLER]
+    if not telling:
+        return None
+
+    def fits(film: FilmLine) -> bool:
+        facts = plain(f"{film.label} {film.note}")
+        return all(re.search(rf"\b{re.escape(word.rstrip('s'))}", facts) for word in telling)
+
+    return next((film for film in conversation.shown if fits(film)), None)
 
 
 def title_of(text: str, conversation: Conversation, titles: Titles) -> str | None:
     """The title of the film that ``text`` points at, numbers or names."""
     place = position(text)
+    film: FilmLine | None
     if place is not None:
         film = _shown_at(place, conversation)
+    elif described := _described(text, conversation):
+        film = described
     elif is_deictic(text):
         film = conversation.focus or _shown_at(1, conversation)
     else:

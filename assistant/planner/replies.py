@@ -147,6 +147,8 @@ def _order(content: Content) -> str:
     """What decided the order of the films."""
     if "for" in content.fields:
         return "for_someone_else"
+    if content.fields.get("taste") == "left out":
+        return "without_taste"
     strategy = _strategy(content)
     named = "similar to" in content.fields and content.fields.get("preference influence") == "0.00"
     return "named" if named and strategy != "generic" else strategy

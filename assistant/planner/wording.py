@@ -1,6 +1,7 @@
 """From a message to the words and the number of a search."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistant.planner.conversation import Conversation
@@ -8,6 +9,7 @@ from assistant.planner.daring import asked_to_explore
 from assistant.planner.grammar import plain
 from assistant.planner.references import DEICTIC, ORDINAL, title_of
 from assistant.planner.titles import Titles
+from assistant.planner.wish import refined
 from tools.search import DEFAULT_K
 
 MOST_SHOWN = 50
@@ -64,12 +66,40 @@ class Search:
     k: int = DEFAULT_K
     capped: bool = False
     explore: float | None = None
+    refinements: tuple[str, ...] = ()
+    liked: tuple[str, ...] = ()
+    disliked: tuple[str, ...] = ()
+    use_taste: bool = True
 
     @property
     def args(self) -> dict[str, object]:
         """The arguments of the tool call."""
         args: dict[str, object] = {"query": self.query, "k": self.k}
-        return args if self.explore is None else args | {"explore": self.explore}
+        if self.explore is not None:
+            args["explore"] = self.explore
+        for name in ("refinements", "liked", "disliked"):
+            if said := getattr(self, name):
+                args[name] = list(said)
+        return args if self.use_taste else args | {"use_taste": False}
+
+    @classmethod
+    def again(cls, conversation: Conversation, **changed: object) -> "Search":
+        """The latest search, with something changed."""
+        args = conversation.last_search
+        names = ("query", "k", "explore", "refinements", "liked", "disliked", "use_taste")
+        earlier = {name: args[name] for name in names if name in args} | changed
+        if "refinements" in changed:
+            earlier["explore"] = _daring(earlier)
+        listed = {name: tuple(v) for name, v in earlier.items() if isinstance(v, list)}
+        return cls(**({"query": ""} | earlier | listed))  # type: ignore[arg-type]
+
+
+def _daring(args: Mapping[str, object]) -> float | None:
+    """How daring the wish of a search is, by the last of its parts that says so."""
+    refinements = args["refinements"]
+    said = [args.get("query", ""), *(refinements if isinstance(refinements, tuple) else ())]
+    asked = [asked_to_explore(str(words)) for words in said]
+    return next((daring for daring in reversed(asked) if daring is not None), None)
 
 
 def without_greeting(text: str) -> str:
@@ -92,12 +122,12 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
     pointed = _with_titles(words, conversation, titles)
     k = DEFAULT_K if count is None else min(max(count, 1), MOST_SHOWN)
     capped = (count or 0) > MOST_SHOWN
-    earlier = str(conversation.last_search.get("query", ""))
+    earlier = conversation.last_search.get("query")
     refines = pointed == words and len(words.split()) <= _REFINE_WORDS
     explore = asked_to_explore(words)
     if earlier and refines and _REFINE.match(plain(words)):
-        kept = _explored(conversation) if explore is None else explore
-        return Search(f"{earlier}, {words}", k, capped, kept)
+        changed = tuple(refined(conversation.refinements, words))
+        return Search.again(conversation, k=k, capped=capped, refinements=changed)
     return Search(pointed, k, capped, explore)
 
 
@@ -113,13 +143,7 @@ def _more(text: str, conversation: Conversation) -> Search:
     _, count = _counted(text)
     shown = conversation.last_search.get("k", 0)
     wanted = (shown if isinstance(shown, int) else 0) + (count or DEFAULT_K)
-    query = str(conversation.last_search.get("query", ""))
-    return Search(query, min(wanted, MOST_SHOWN), wanted > MOST_SHOWN, _explored(conversation))
-
-
-def _explored(conversation: Conversation) -> float | None:
-    earlier = conversation.last_search.get("explore")
-    return float(earlier) if isinstance(earlier, int | float) else None
+    return Search.again(conversation, k=min(wanted, MOST_SHOWN), capped=wanted > MOST_SHOWN)
 
 
 def _with_titles(text: str, conversation: Conversation, titles: Titles) -> str:

@@ -174,7 +174,7 @@ async def test_a_follow_up_is_searched_with_what_it_follows(chat: Chat) -> None:
     await chat.say("something like Heat")
     ((_, args),) = (await chat.say("but funnier")).calls
     assert "Heat" in args["query"]
-    assert "funnier" in args["query"]
+    assert args["refinements"] == ["but funnier"]
 
 
 @pytest.mark.parametrize(

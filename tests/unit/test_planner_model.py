@@ -163,7 +163,8 @@ def test_a_reaction_and_a_wish_are_done_one_after_the_other(model: OfflinePlanne
         name="record_reaction",
     )
     second = model.invoke([said, first, noted])
-    assert calls(second) == [("search_movies", {"query": "something like Alien", "k": 10})]
+    wanted = {"query": "something like Alien", "k": 10, "liked": ["Alien"]}
+    assert calls(second) == [("search_movies", wanted)]
     found = ToolMessage(write({"found": 3}, SHOWN), tool_call_id="2", name="search_movies")
     last = model.invoke([said, first, noted, second, found])
     assert "you liked Alien (1979)" in last.text
@@ -204,33 +205,121 @@ def test_an_unclear_it_records_nothing(model: OfflinePlanner) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "query", "k"),
+    ("said", "args"),
     [
-        ("more", "crime", 20),
-        ("show me 5 more", "crime", 15),
-        ("but older", "crime, but older", 10),
-        ("I don't like any of these", "crime", 20),
-        ("only from the 90s", "crime, only from the 90s", 10),
-        ("more like the second one", "more like Heat", 10),
-        ("something like the last one but funny", "something like Sabrina but funny", 10),
-        ("a romantic comedy", "a romantic comedy", 10),
+        ("more", {"query": "crime", "k": 20}),
+        ("show me 5 more", {"query": "crime", "k": 15}),
+        ("but older", {"query": "crime", "k": 10, "refinements": ["but older"]}),
+        ("I don't like any of these", {"query": "crime", "k": 20}),
+        ("only from the 90s", {"query": "crime", "k": 10, "refinements": ["only from the 90s"]}),
+        ("more like the second one", {"query": "more like Heat", "k": 10}),
+        (
+            "something like the last one but funny",
+            {"query": "something like Sabrina but funny", "k": 10},
+        ),
+        ("a romantic comedy", {"query": "a romantic comedy", "k": 10}),
+        ("ignore my taste this time", {"query": "crime", "k": 10, "use_taste": False}),
+        ("westerns, ignore my taste", {"query": "westerns", "k": 10, "use_taste": False}),
     ],
 )
-def test_follow_ups(model: OfflinePlanner, said: str, query: str, k: int) -> None:
+def test_follow_ups(model: OfflinePlanner, said: str, args: dict[str, Any]) -> None:
     message = model.invoke([*searched("crime"), HumanMessage(said)])
-    assert calls(message) == [("search_movies", {"query": query, "k": k})]
+    assert calls(message) == [("search_movies", args)]
+
+
+def critique(model: OfflinePlanner, *said: str) -> list[Any]:
+    """What follows upon a search for crime that is refined by "older" and "less sad"."""
+    messages: list[BaseMessage] = searched("crime")
+    assert isinstance(messages[1], AIMessage)
+    messages[1].tool_calls[0]["args"]["refinements"] = ["older", "less sad"]
+    for words in said:
+        messages += [HumanMessage(words), model.invoke([*messages, HumanMessage(words)])]
+    last = messages[-1]
+    assert isinstance(last, AIMessage)
+    return [call["args"].get("refinements") for call in last.tool_calls] or [last.text]
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("forget that", ["older"]),
+        ("never mind", ["older"]),
+        ("without “older”", ["less sad"]),
+        ('drop "less sad"', ["older"]),
+        ("newer", ["less sad", "newer"]),
+        ("more sad", ["older", "more sad"]),
+        ("older", ["less sad", "older"]),
+        ("without robots", ["older", "less sad", "without robots"]),
+        ("funnier", ["older", "less sad", "funnier"]),
+    ],
+)
+def test_refinements_are_reversible(model: OfflinePlanner, said: str, left: list[str]) -> None:
+    assert critique(model, said) == [left]
+
+
+def test_a_wish_is_forgotten_when_nothing_is_left_to_take_back(model: OfflinePlanner) -> None:
+    assert critique(model, "start over") == [prompts.phrase("restart.reply")]
+    assert critique(model, "start over", "a funny film") == [None]
+    messages = [*searched("crime"), HumanMessage("forget that")]
+    assert model.invoke(messages).text == prompts.phrase("restart.reply")
+
+
+@pytest.mark.parametrize("said", ["not with subtitles", "no subtitles please", "in French only"])
+def test_what_the_catalogue_does_not_know_is_said(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched("crime"), HumanMessage(said)])
+    assert not calls(message)
+    assert message.text == prompts.phrase("clarify.language")
+
+
+@pytest.mark.parametrize(
+    ("said", "film"),
+    [
+        ("why the Pacino film?", "6"),
+        ("that crime movie, why?", "6"),
+        ("why the one with the alien?", "1214"),
+        ("I loved that Pacino movie", "6"),
+    ],
+)
+def test_a_film_shown_can_be_described(model: OfflinePlanner, said: str, film: str) -> None:
+    films = [
+        FilmLine("1214", "Alien", 1979, "Horror, Sci-Fi · Ridley Scott · with Sigourney Weaver"),
+        FilmLine("6", "Heat", 1995, "Crime, Thriller · Michael Mann · with Al Pacino"),
+    ]
+    ((_, args),) = calls(model.invoke([*searched("dark", films), HumanMessage(said)]))
+    assert args["title_or_id"] == f"id:{film}"
+
+
+def test_a_description_that_fits_nothing_shown_is_asked_about(model: OfflinePlanner) -> None:
+    message = model.invoke([*searched(), HumanMessage("that Kubrick film, why?")])
+    assert message.text == prompts.phrase("clarify.film")
 
 
 @pytest.mark.parametrize(
     ("said", "args"),
     [
         ("more", {"query": "surprise me", "k": 20, "explore": 0.9}),
-        ("but older", {"query": "surprise me, but older", "k": 10, "explore": 0.9}),
+        (
+            "but older",
+            {"query": "surprise me", "k": 10, "explore": 0.9, "refinements": ["but older"]},
+        ),
         (
             "less obvious but no risk",
-            {"query": "surprise me, less obvious but no risk", "k": 10, "explore": 0.9},
+            {
+                "query": "surprise me",
+                "k": 10,
+                "explore": 0.9,
+                "refinements": ["less obvious but no risk"],
+            },
         ),
-        ("but a safe choice", {"query": "surprise me, but a safe choice", "k": 10, "explore": 0.0}),
+        (
+            "but a safe choice",
+            {
+                "query": "surprise me",
+                "k": 10,
+                "explore": 0.0,
+                "refinements": ["but a safe choice"],
+            },
+        ),
         ("a heist film", {"query": "a heist film", "k": 10}),
     ],
 )

@@ -69,7 +69,22 @@ function Film({ movie, lead, callAction }) {
   );
 }
 
-function MovieCards({ movies, read_as: readAs, without, callAction }) {
+function Refinements({ refinements, sendUserMessage }) {
+  const drop = (words) => sendUserMessage(`without “${words}”`);
+  return (
+    <p className="rw-chips" role="group" aria-label="What you changed">
+      <span className="rw-quiet">You said</span>
+      {refinements.map((words) => (
+        <span key={words} className="rw-chip">
+          {words}
+          <button type="button" className="rw-drop" title="Take it back" aria-label={`Take back: ${words}`} onClick={() => drop(words)}><X aria-hidden="true" /></button>
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function MovieCards({ movies, read_as: readAs, refinements, without, callAction, sendUserMessage }) {
   const [all, setAll] = useState(false);
   const shown = all ? movies : movies.slice(0, FIRST);
   return (
@@ -77,6 +92,7 @@ function MovieCards({ movies, read_as: readAs, without, callAction }) {
       {readAs.length > 0 && (
         <p className="rw-chips"><span className="rw-quiet">I read that as</span>{readAs.map((phrase) => <span key={phrase} className="rw-chip">{phrase}</span>)}</p>
       )}
+      {refinements.length > 0 && <Refinements refinements={refinements} sendUserMessage={sendUserMessage} />}
       <ul className="rw-films">
         {shown.map((movie, i) => <Film key={movie.item_id} movie={movie} lead={i === 0 && movies.length > 1} callAction={callAction} />)}
       </ul>
@@ -89,4 +105,4 @@ function MovieCards({ movies, read_as: readAs, without, callAction }) {
 }
 
 const Kept = keep('MovieCards', MovieCards);
-export default <Kept {...props} callAction={callAction} />;
+export default <Kept {...props} callAction={callAction} sendUserMessage={sendUserMessage} />;
