@@ -204,6 +204,7 @@ EvidenceKind = Literal[
     "tag",
     "acclaim",
     "popularity",
+    "counterfactual",
 ]
 
 

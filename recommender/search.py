@@ -134,6 +134,19 @@ class SearchEngine:
             return []
         return self._evidence.find(item, vector, self._question(understood, known, tier_, words))
 
+    def place(
+        self,
+        item_id: str,
+        request: SearchRequest,
+        state: UserState,
+        variant: Variant,
+        fallbacks: Fallbacks,
+    ) -> int | None:
+        """Where a film stands in the answer, from 1; None when it is not in it."""
+        result = self._compute(request, state, variant, self._clock(), fallbacks)
+        ids = [item.item_id for item in result.items]
+        return ids.index(item_id) + 1 if item_id in ids else None
+
     def _compute(
         self,
         request: SearchRequest,

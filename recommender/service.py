@@ -14,6 +14,7 @@ from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
 from recommender.cache import SHARED, AnswerCache
 from recommender.catalogue import Catalogue
+from recommender.counterfactual import Counterfactuals
 from recommender.errors import (
     IdempotencyKeyReused,
     NothingToUndo,
@@ -128,6 +129,7 @@ class Recommender:
             settings,
             clock,
         )
+        self._counterfactuals = Counterfactuals(self._catalogue, self._engine, self._users, clock)
         self._experiment = Experiment(self._engine, stores.exposures, settings)
 
     def start_survey(
@@ -250,7 +252,10 @@ class Recommender:
         with timed("explain"):
             state, variant = self._state(user_id), self._experiment.variant(user_id)
             evidence = self._engine.evidence(item, request, state, variant, fallbacks)
-            return explain_from(item, evidence, fallbacks.taken)
+            otherwise = self._counterfactuals.find(
+                item, evidence, request, state, variant, fallbacks
+            )
+            return explain_from(item, evidence, fallbacks.taken, otherwise)
 
     def profile(self, user_id: str) -> Profile:
         """Say what is believed about a user; a new user gets an empty profile."""

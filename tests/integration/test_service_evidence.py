@@ -83,6 +83,12 @@ class FactChecker:
     def _disliked_film(self, item: Item, claim: Evidence, _: Understanding) -> bool:
         return claim.against and self._swiped(item, claim, "dislike", "disliked")
 
+    def _counterfactual(self, _item: Item, claim: Evidence, _: Understanding) -> bool:
+        """That it names a like; its places are ranked again in `test_service_counterfactual`."""
+        like = self._catalogue.get(str(claim.item_id))
+        named = claim.text.startswith(f"Without {like.title} among your likes it would ")
+        return named and self._said.get(like.item_id) == "like"
+
     def _swiped(self, item: Item, claim: Evidence, direction: str, verb: str) -> bool:
         other = self._catalogue.get(claim.item_id or "")
         text = claim.text.replace(f", which you {verb}", "", 1)

@@ -1,11 +1,11 @@
 import React, { useEffect, useRef } from 'react';
-import { Heart, X, Film, Tag, Users, Search, CalendarDays, Award, TrendingUp, Filter, UserRound, Clapperboard } from 'lucide-react';
+import { Heart, X, Film, Tag, Users, Search, CalendarDays, Award, TrendingUp, Filter, UserRound, Clapperboard, Shuffle } from 'lucide-react';
 
 const { keep, reveal } = window.Reelwise;
 
 const ICONS = {
   liked_film: Heart, disliked_film: X, anchor_film: Film, genre: Clapperboard, tag: Tag, person: Users,
-  query: Search, year: CalendarDays, acclaim: Award, popularity: TrendingUp, filter: Filter, profile: UserRound,
+  query: Search, year: CalendarDays, acclaim: Award, popularity: TrendingUp, filter: Filter, profile: UserRound, counterfactual: Shuffle,
 };
 
 function Evidence({ title, facts }) {
