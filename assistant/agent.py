@@ -1,6 +1,7 @@
 """The agent loop: a chat model and the product's tools, the same for every model."""
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from langchain.agents import create_agent
@@ -17,20 +18,40 @@ from langgraph.graph.state import CompiledStateGraph
 from pydantic import ValidationError
 
 from assistant.conversations import RecentConversations, forget_old_turns
+from assistant.fallback import PlannerFallback
+from assistant.models import chat_model
+from assistant.planner import OfflinePlanner, offline_planner
+from fusion.encoder import TextEncoder
 from prompts import system_prompt
 from recommender.errors import ReelwiseError
+from recommender.models import Item
 from tools import ALL_TOOLS, ToolContext
 
 log = logging.getLogger(__name__)
 _MODEL_CALLS = 8
+MODEL_SECONDS = 30.0
 _TOOL_CALLS = 16
 """Most calls in one turn; a turn that wants more has lost its way."""
 
 
-def build_agent(model: BaseChatModel) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
+def agent_by_name(
+    name: str | None, encoder: TextEncoder, films: Iterable[Item]
+) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
+    """The agent of a hosted model's "provider:model" name, or, without one, of the planner.
+
+    Raises ChatModelUnavailable when there is no such model.
+    """
+    planner = offline_planner(encoder, films)
+    return build_agent(chat_model(name), planner) if name else build_agent(planner)
+
+
+def build_agent(
+    model: BaseChatModel, planner: OfflinePlanner | None = None, timeout: float = MODEL_SECONDS
+) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
     """An agent that remembers each conversation by its ``thread_id``, in this process.
 
-    Run it with ``context=ToolContext(...)``: who the user is comes from there.
+    Run it with ``context=ToolContext(...)``: who the user is comes from there. ``planner`` stands
+    in for a ``model`` that fails or takes longer than ``timeout`` seconds for one call.
     """
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
         forget_old_turns,
@@ -38,6 +59,8 @@ def build_agent(model: BaseChatModel) -> CompiledStateGraph[Any, ToolContext, An
         ToolCallLimitMiddleware(run_limit=_TOOL_CALLS),
         ToolErrorMiddleware(tool_error),
     ]
+    if planner is not None:
+        middleware.append(PlannerFallback(planner, timeout))
     return create_agent(
         model,
         ALL_TOOLS,

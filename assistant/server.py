@@ -2,12 +2,11 @@
 
 from fastapi import FastAPI
 
-from assistant.agent import build_agent
+from assistant.agent import agent_by_name
 from assistant.api.app import create_api
 from assistant.api.settings import ApiSettings
 from assistant.chat.mount import mount_chat
 from assistant.chat.settings import ChatSettings
-from assistant.models import chat_model
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender import Recommender
@@ -19,7 +18,7 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
     Raises ChatModelUnavailable when ASSISTANT_MODEL names a model that cannot be had.
     """
     app = create_api(recommender, ApiSettings(host=settings.host))
-    agent = build_agent(chat_model(settings.assistant_model, encoder, recommender.films()))
+    agent = agent_by_name(settings.assistant_model, encoder, recommender.films())
     chat = ChatSettings(
         home=settings.reelwise_home,
         user_id=settings.local_user_id,

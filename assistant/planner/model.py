@@ -39,6 +39,8 @@ class OfflinePlanner(BaseChatModel):
 
     planner: Planner
     tool_schemas: tuple[dict[str, Any], ...] = ()
+    preface: str = ""
+    """Said before every answer in words."""
 
     @property
     def _llm_type(self) -> str:
@@ -98,7 +100,8 @@ class OfflinePlanner(BaseChatModel):
         plan = self.planner.plan(conversation)
         if conversation.rounds < len(plan.rounds):
             return self._call(plan, plan.rounds[conversation.rounds])
-        return _say(plan, reply(plan, conversation.results, conversation.said))
+        words = reply(plan, conversation.results, conversation.said)
+        return _say(plan, f"{self.preface} {words}".strip())
 
     def _call(self, plan: Plan, calls: Sequence[Call]) -> AIMessage:
         known = {schema["function"]["name"] for schema in self.tool_schemas}

@@ -9,8 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from langchain_core.runnables import RunnableConfig
 
-from assistant.agent import build_agent
-from assistant.models import chat_model
+from assistant.agent import agent_by_name
 from fusion.encoder import TextEncoder
 from recommender import Recommender
 from recommender.models import (
@@ -87,7 +86,7 @@ def _note(turn: Turn, messages: Sequence[Any]) -> None:
 
 @pytest.fixture(scope="module")
 def agent(encoder: TextEncoder, starter_items: list[Item]) -> Any:  # noqa: ANN401
-    return build_agent(chat_model(None, encoder, starter_items))
+    return agent_by_name(None, encoder, starter_items)
 
 
 @pytest.fixture

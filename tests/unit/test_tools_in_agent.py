@@ -11,10 +11,9 @@ from langchain_core.tools import BaseTool
 from langgraph.graph.state import CompiledStateGraph
 
 import prompts
-from assistant.agent import build_agent
+from assistant.agent import agent_by_name, build_agent
 from assistant.conversations import MOST_MESSAGES, RecentConversations
-from assistant.models import ChatModelUnavailable, chat_model
-from assistant.planner import OfflinePlanner
+from assistant.models import ChatModelUnavailable
 from fusion.fake import HashingEncoder
 from recommender.errors import StoreUnavailable
 from recommender.models import SearchResult
@@ -39,7 +38,7 @@ def service() -> ScriptedRecommender:
 
 @pytest.fixture
 def agent() -> Agent:
-    return build_agent(chat_model(None, HashingEncoder(), FILMS))
+    return agent_by_name(None, HashingEncoder(), FILMS)
 
 
 @pytest.fixture
@@ -148,9 +147,15 @@ def test_a_model_that_never_stops_is_stopped(service: ScriptedRecommender) -> No
     assert len(service.calls) < 20
 
 
-def test_the_model_is_chosen_by_name() -> None:
-    assert isinstance(chat_model(None, HashingEncoder(), FILMS), OfflinePlanner)
-    assert isinstance(chat_model("", HashingEncoder(), FILMS), OfflinePlanner)
+@pytest.mark.parametrize("name", [None, ""])
+def test_without_a_name_the_planner_speaks(name: str | None, service: ScriptedRecommender) -> None:
+    agent = agent_by_name(name, HashingEncoder(), FILMS)
+    answer = agent.invoke(
+        {"messages": [("user", "hello")]},
+        {"configurable": {"thread_id": "t"}},
+        context=ToolContext(service, "ann", None, ()),
+    )
+    assert answer["messages"][-1].response_metadata["model_name"] == "offline-planner"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +168,7 @@ def test_the_model_is_chosen_by_name() -> None:
 )
 def test_a_model_that_cannot_be_had_names_the_remedy(name: str, remedy: str) -> None:
     with pytest.raises(ChatModelUnavailable, match=remedy):
-        chat_model(name, HashingEncoder(), FILMS)
+        agent_by_name(name, HashingEncoder(), FILMS)
 
 
 def test_only_the_latest_state_of_a_conversation_is_kept(say: Say, agent: Agent) -> None:
