@@ -50,6 +50,10 @@ def evaluate(
         bool,
         typer.Option("--mentions", help="Measure what films are worth that are only mentioned."),
     ] = False,
+    dialogues: Annotated[
+        Path | None,
+        typer.Option(help="Measure how the offline planner understands a file of dialogues."),
+    ] = None,
     postgres: Annotated[
         bool, typer.Option("--postgres", help="With --system: search in PostgreSQL, as served.")
     ] = False,
@@ -61,6 +65,11 @@ def evaluate(
         if system:
             page = measure_system(_named(data), catalogue, out, only or [], final, postgres)
             typer.echo(f"Wrote {page}")
+            return
+        if dialogues:
+            from assistant.dialogues import measure_dialogues
+
+            typer.echo(measure_dialogues(_existing(dialogues)))
             return
         if mentions:
             typer.echo(measure_mentioned(_named(data), catalogue, final))
@@ -95,6 +104,12 @@ def _named(data: Path | None) -> Path:
     if data is None:
         refuse("Name an unpacked MovieLens folder with --data, or ask for --report-only.")
     return data
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        refuse(f"{path} is not there. Name a file such as tests/dialogues/held_out.txt.")
+    return path
 
 
 def _chosen(harness: "Harness", out: Path, only: list[str], more: list[str]) -> list["Peer"]:

@@ -153,7 +153,8 @@ _BEFORE_FILMS = _rules(
     ),
     (
         Intent.THANKS,
-        r"^(?:\w+\W+){0,3}(?:thanks|thank you|thx|ty|cheers|much appreciated|appreciate it)\b"
+        r"^(?!no\b)(?:\w+\W+){0,3}"
+        r"(?:thanks|thank you|thx|ty|cheers|much appreciated|appreciate it)\b"
         r"(?:\W+(?:so|very|much|a|lot|lots|again|mate|man|buddy|you|all|for|the|your|that|this|"
         r"help|tips?|recommendations?|suggestions?|was|is|were|are|great|perfect|really|helpful|"
         r"nice|kind|of|bunch|million|i|will|watch|it|tonight|bye))*\W*$",

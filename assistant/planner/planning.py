@@ -12,7 +12,7 @@ from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
 from assistant.planner.nearest import NearestExample
 from assistant.planner.once import without_taste
-from assistant.planner.questions import film_asked_about, film_to_explain
+from assistant.planner.questions import film_asked_about, film_asked_next, film_to_explain
 from assistant.planner.reactions import Reactions, only_seen, read_reactions
 from assistant.planner.references import is_deictic, refer
 from assistant.planner.titles import Titles, title_key
@@ -133,6 +133,8 @@ class Planner:
 
     def _about_a_film(self, text: str, conversation: Conversation) -> Plan | None:
         film = film_to_explain(text, self._titles)
+        if film is None and conversation.last_intent == Intent.EXPLAIN:
+            film = film_asked_next(text)
         if film is not None:
             return self._explain(film, conversation)
         reactions = read_reactions(text, self._titles)

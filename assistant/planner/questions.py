@@ -33,6 +33,9 @@ _WHY = re.compile(
     r"(?P<d>.+)$",
     re.IGNORECASE,
 )
+_NEXT = re.compile(
+    rf"^(?:and |(?:and )?(?:what|how) about )(?P<film>{ORDINAL}|{DEICTIC})$", re.IGNORECASE
+)
 _WHY_LAST = re.compile(
     rf"^(?P<film>{ORDINAL}|{DEICTIC}|(?:that|the) [^,]{{2,40}}),? (?:but )?why$", re.IGNORECASE
 )
@@ -72,6 +75,12 @@ def film_to_explain(text: str, titles: Titles) -> str | None:
         return "this one"
     sure = bool(found["asked"] or found["b"]) or _names_a_film(film, titles)
     return film if sure else None
+
+
+def film_asked_next(text: str) -> str | None:
+    """What "and the third?" calls the film, once another one has been explained."""
+    found = _NEXT.match(" ".join(text.split()).rstrip("?!. "))
+    return found["film"] if found else None
 
 
 def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> str | None:

@@ -51,6 +51,7 @@ _SEEN = re.compile(
     re.IGNORECASE,
 )
 _ONLY_SEEN = re.compile(rf"{_SEEN_IT})$", re.IGNORECASE)
+_BETWEEN = re.compile(r",? (?:but|and|while|though) |[;,] ", re.IGNORECASE)
 _SEVERAL = re.compile(r"(?:the )?(?:first|top) (two|three|four|five)\b.*", re.IGNORECASE)
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
 _REQUEST = re.compile(
@@ -105,7 +106,7 @@ def only_seen(text: str, titles: Titles) -> bool:
     seen = _ONLY_SEEN.match(" ".join(text.replace("’", "'").split()).rstrip(".! "))
     if not seen:
         return False
-    films = seen["film"].removeprefix("all of ").removeprefix("both of ")
+    films = _TAIL.sub("", seen["film"].removeprefix("all of ").removeprefix("both of "))
     return all(_is_a_film(film, titles) for film in titles.split(films))
 
 
@@ -122,8 +123,19 @@ def _statement(text: str, titles: Titles) -> Iterator[Reaction]:
         yield from _films("like" if thumbs[1].lower() == "up" else "dislike", thumbs[2], titles)
     elif favourite := _FAVOURITE.search(text):
         yield from _named("like", favourite[1] or favourite[2], titles)
-    elif verdict := _SEEN.match(text) or _VERDICT.match(text):
-        yield from _named("like" if verdict["good"] else "dislike", verdict["film"], titles)
+    elif verdict := _SEEN.match(text):
+        yield from _judged(verdict, titles)
+    else:
+        verdicts = [_VERDICT.match(part) for part in _BETWEEN.split(text)]
+        if all(verdicts):
+            for verdict in filter(None, verdicts):
+                yield from _judged(verdict, titles)
+        elif whole := _VERDICT.match(text):
+            yield from _judged(whole, titles)
+
+
+def _judged(verdict: re.Match[str], titles: Titles) -> Iterator[Reaction]:
+    yield from _named("like" if verdict["good"] else "dislike", verdict["film"], titles)
 
 
 def _clauses(text: str, titles: Titles) -> Iterator[Reaction]:
