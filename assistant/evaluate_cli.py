@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.refusal import mendable, need, refuse
+from assistant.survey_cli import measure_surveys
 from assistant.system_cli import measure_mentioned, measure_system
 from recommender.indexer import STARTER
 
@@ -54,6 +55,9 @@ def evaluate(
         Path | None,
         typer.Option(help="Measure how the offline planner understands a file of dialogues."),
     ] = None,
+    survey: Annotated[
+        bool, typer.Option("--survey", help="Measure the survey that learns against a fixed one.")
+    ] = False,
     postgres: Annotated[
         bool, typer.Option("--postgres", help="With --system: search in PostgreSQL, as served.")
     ] = False,
@@ -73,6 +77,9 @@ def evaluate(
             return
         if mentions:
             typer.echo(measure_mentioned(_named(data), catalogue, final))
+            return
+        if survey:
+            typer.echo(measure_surveys(_named(data), catalogue, final))
             return
         need("evaluate", "matplotlib")
         if not report_only:

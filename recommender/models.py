@@ -305,12 +305,17 @@ class SurveySession(Frozen):
 
 
 class SurveyStep(Frozen):
-    """Where a survey stands. ``movie`` is the next card, ``None`` when all were answered."""
+    """Where a survey stands. ``movie`` is the next card, ``None`` when it is completed.
+
+    ``settled`` says why it was completed early: more cards would hardly change the top ten.
+    ``total`` is how many cards are shown at most.
+    """
 
     session_id: str
     position: int
     total: int
     completed: bool
+    settled: bool = False
     movie: SurveyMovie | None
 
 

@@ -40,6 +40,7 @@ from recommender.models import (
     SurveyMovie,
     SurveySession,
     SurveyStep,
+    Swipe,
     SwipeEvent,
     SwipeReceipt,
     UserExport,
@@ -55,7 +56,8 @@ from recommender.retrieval import Retriever
 from recommender.search import SearchEngine, Warmth
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import LogVersion, NewSwipe, Stores, Survey
-from recommender.survey import curate
+from recommender.survey import LearningSurvey
+from recommender.survey_choice import FEWEST_SWIPES
 from recommender.telemetry import SWIPES, timed
 from recommender.users import UserState, UserStates, tier, update_due
 from recommender.vectors import ItemVectors
@@ -129,6 +131,9 @@ class Recommender:
             settings,
             clock,
         )
+        self._survey = LearningSurvey(
+            self._catalogue, vectors, fused, mean_vector, fusions.get("embedding_fusion")
+        )
         self._counterfactuals = Counterfactuals(self._catalogue, self._engine, self._users, clock)
         self._experiment = Experiment(self._engine, stores.exposures, settings)
 
@@ -140,14 +145,17 @@ class Recommender:
         seed: int | None = None,
         idempotency_key: str | None = None,
     ) -> SurveySession:
-        """Curate ``size`` cards the user has not swiped yet; the same cards for the same seed.
+        """Choose ``size`` cards the user has not swiped yet; the same cards for the same seed.
+
+        They are what is asked of somebody who has seen none of them; ``next_card`` goes by the
+        answers instead.
 
         Raises InvalidRequest when ``size`` is outside 1..the number of films not yet swiped.
         """
         size = self._settings.survey_size if size is None else size
         seed = random.getrandbits(32) if seed is None else seed
         with timed("start_survey"):
-            cards = curate(self._catalogue, list(self._users.get(user_id).swipes), size, seed)
+            cards = self._survey.first(self._users.get(user_id).swipes, size, seed)
             survey = Survey(str(uuid.uuid4()), user_id, cards, self._clock(), idempotency_key)
             stored = self._stores.surveys.add(survey)
         if len(stored.item_ids) != size:
@@ -166,15 +174,19 @@ class Recommender:
         survey = self._stores.surveys.get(session_id)
         if survey is None or user_id not in (None, survey.user_id):
             raise UnknownSession(session_id)
-        swiped = self._users.get(survey.user_id).swipes
-        cards = self._catalogue.select(survey.item_ids)
-        waiting = [item for item in cards if item.item_id not in swiped]
+        swipes = self._users.get(survey.user_id).swipes
+        total = len(survey.item_ids)
+        position = min(len(self._answered(survey, swipes)), total)
+        settled = FEWEST_SWIPES <= position < total and self._survey.settled(swipes)
+        done = settled or position == total
+        movie = None if done else self._chosen(survey, swipes)
         return SurveyStep(
             session_id=session_id,
-            position=len(cards) - len(waiting),
-            total=len(cards),
-            completed=not waiting,
-            movie=_card(waiting[0]) if waiting else None,
+            position=position,
+            total=total,
+            completed=movie is None,
+            settled=settled,
+            movie=movie,
         )
 
     def record_swipe(
@@ -304,6 +316,18 @@ class Recommender:
             "index": len(self._catalogue) > 0,
             "encoder": _works(lambda: self._encoder.encode(["ready?"]), FusionError),
         }
+
+    def _answered(self, survey: Survey, swipes: Mapping[str, Swipe]) -> list[str]:
+        """The films that have a swipe and were cards of the survey, one of its first or a later."""
+        events = self._stores.swipes.events(survey.user_id)
+        shown = {e.item_id for e in events if e.session_id == survey.session_id}
+        return [item_id for item_id in swipes if item_id in shown.union(survey.item_ids)]
+
+    def _chosen(self, survey: Survey, swipes: Mapping[str, Swipe]) -> SurveyMovie | None:
+        """The card that teaches most, or, when it is one too little known, one of the first."""
+        waiting = (item_id for item_id in survey.item_ids if item_id not in swipes)
+        item_id = self._survey.next(swipes) or next(waiting, None)
+        return _card(self._catalogue.get(item_id)) if item_id else None
 
     def _nobody(self) -> UserState:
         nothing = no_preferences(self._encoder.model_version, weights=self._settings.ranking)

@@ -1,18 +1,112 @@
-"""Which cards a survey shows: a spread over genres, eras and fame, so that few swipes say much."""
+"""Which cards a survey shows: what teaches most first, then a spread over genres, eras and fame."""
 
 import itertools
+import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.errors import FusionError
+from fusion.fusion_encoder import FusionEncoder, FusionInput, SwipedFilm
 from recommender.catalogue import Catalogue
 from recommender.errors import InvalidRequest
+from recommender.models import Direction, Swipe
+from recommender.survey_choice import Floats, Lessons, Response, lessons
+from recommender.vectors import ItemVectors
+
+logger = logging.getLogger(__name__)
 
 ERAS = ((0, 1969), (1970, 1989), (1990, 1999), (2000, 2009), (2010, 3000))
 # Most cards must be films that people have seen: a survey of unseen films teaches nothing.
 FAME_PATTERN = ("popular", "popular", "acclaimed", "popular", "niche")
+
+
+class LearningSurvey:
+    """Chooses each card by the answers before it. Thread-safe.
+
+    What cards teach is learned from the fusion encoder, or, without one, from the films' texts,
+    when the first survey starts.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        texts: ItemVectors,
+        fused: ItemVectors,
+        mean_vector: Floats,
+        fusion: FusionEncoder | None,
+    ) -> None:
+        self._catalogue = catalogue
+        self._texts = texts
+        self._fused = fused
+        self._mean_vector = mean_vector
+        self._fusion = fusion
+        self._learned: Lessons | None = None
+        self._lock = Lock()
+
+    def first(self, swipes: Mapping[str, Swipe], size: int, seed: int) -> tuple[str, ...]:
+        """``size`` cards as they follow if none of them was seen; raises as ``curate`` does."""
+        spread = curate(self._catalogue, list(swipes), size, seed)
+        rows = self._lessons().batch(self._answers(swipes), size)
+        taught = [self._catalogue.items[row].item_id for row in rows]
+        return tuple(dict.fromkeys([*taught, *spread]))[:size]
+
+    def next(self, swipes: Mapping[str, Swipe]) -> str | None:
+        """The card that teaches most; None when every well known film was answered."""
+        row = self._lessons().next_card(self._answers(swipes))
+        return None if row is None else self._catalogue.items[row].item_id
+
+    def settled(self, swipes: Mapping[str, Swipe]) -> bool:
+        """Whether more cards would hardly change the top ten."""
+        return self._lessons().settled(self._answers(swipes))
+
+    def _answers(self, swipes: Mapping[str, Swipe]) -> dict[int, Direction]:
+        rows = self._catalogue.rows
+        return {rows[i]: swipe.direction for i, swipe in swipes.items() if i in rows}
+
+    def _lessons(self) -> Lessons:
+        with self._lock:
+            if self._learned is None:
+                self._learned = self._learn()
+            return self._learned
+
+    def _learn(self) -> Lessons:
+        if self._fusion is not None:
+            try:
+                return self._fused_lessons(self._fusion)
+            except FusionError:
+                logger.warning("the survey learns from texts: no fusion", exc_info=True)
+        dim = len(self._mean_vector)
+        items = self._matrix(self._texts, self._mean_vector) - self._mean_vector
+        return self._lessons_of(
+            items, np.zeros(dim, np.float32), lambda row, liked: items[row] * (1 if liked else -1)
+        )
+
+    def _fused_lessons(self, fusion: FusionEncoder) -> Lessons:
+        items = self._matrix(self._fused, np.zeros(fusion.dim, np.float32))
+
+        def respond(row: int, liked: bool) -> Floats:
+            return fusion.fuse(_one_swipe(items[row], liked)).taste
+
+        first = fusion.fuse(_one_swipe(items[0], True)) if len(items) else None
+        prior = np.zeros(fusion.dim, np.float32) if first is None else first.vector - first.taste
+        return self._lessons_of(items, prior, respond)
+
+    def _lessons_of(self, items: Floats, prior: Floats, respond: Response) -> Lessons:
+        catalogue = self._catalogue
+        return lessons(items, prior, respond, catalogue.rating_counts, catalogue.years)
+
+    def _matrix(self, vectors: ItemVectors, missing: Floats) -> Floats:
+        known = vectors.get(self._catalogue.rows)
+        rows = [known.get(item_id, missing) for item_id in self._catalogue.rows]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), len(missing))
+
+
+def _one_swipe(vector: Floats, liked: bool) -> FusionInput:
+    return FusionInput(swipes=(SwipedFilm("", "", vector, liked),))
 
 
 def curate(catalogue: Catalogue, swiped: Sequence[str], size: int, seed: int) -> tuple[str, ...]:

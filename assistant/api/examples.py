@@ -92,6 +92,7 @@ SURVEY_STEP: Example = {
     "position": 1,
     "total": 20,
     "completed": False,
+    "settled": False,
     "movie": ARRIVAL,
 }
 SWIPE_RECEIPT: Example = {

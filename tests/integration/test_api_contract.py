@@ -39,7 +39,7 @@ def test_the_survey_steps_through_its_cards_to_the_end(client: ApiClient, user_i
     session_id, movies = survey["session_id"], survey["movies"]
     for position, movie in enumerate(movies):
         step = client.ok("GET", f"/survey/{session_id}/next?user_id={user_id}")
-        assert set(step) == {"session_id", "position", "total", "completed", "movie"}
+        assert set(step) == {"session_id", "position", "total", "completed", "settled", "movie"}
         assert step["movie"] == movie
         assert (step["total"], step["completed"]) == (2, False), position
         body = {"user_id": user_id, "item_id": movie["item_id"], "direction": "skip"}

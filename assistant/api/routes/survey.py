@@ -26,7 +26,7 @@ router = APIRouter(prefix="/survey", tags=["survey"], route_class=LimitedRoute)
 def start_survey(
     body: SurveyStart, service: Service, idempotency_key: IdempotencyKey = None
 ) -> SurveySession:
-    """Curate cards that this user has not swiped yet, over genres, eras and fame."""
+    """Choose cards that this user has not swiped yet, those first that teach most."""
     return service.start_survey(body.user_id, body.survey_size, idempotency_key=idempotency_key)
 
 
@@ -41,5 +41,8 @@ def next_card(
         UserIdentifier | None, Query(description="Refuse the survey if it is not this user's.")
     ] = None,
 ) -> SurveyStep:
-    """Say which card comes next; `movie` is null when all were answered."""
+    """Choose the next card by the answers so far; `movie` is null when the survey is completed.
+
+    It is completed early, and `settled`, when more cards would hardly change the first ten films.
+    """
     return service.next_card(user_id, session_id)

@@ -30,14 +30,14 @@ class LinearFusionScorer:
 
     def fit(self, train: Interactions) -> None:
         """Solve the regressions for the people of `train`."""
-        self._model: LinearFusion = fit_linear_fusion(
+        self.model: LinearFusion = fit_linear_fusion(
             reactions(train), self._texts, self._facts, self._settings
         )
 
     def score(self, history: Sequence[Swipe], query: str | None) -> Scores:  # noqa: ARG002
         """Score by the swipes alone, whatever the query."""
         swipes = {swipe.item: swipe.liked for swipe in history}
-        scores: Scores = self._model.items @ self._model.fuse(swipes, self._explore)
+        scores: Scores = self.model.items @ self.model.fuse(swipes, self._explore)
         return scores
 
 
