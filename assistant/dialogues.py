@@ -118,7 +118,8 @@ def report(outcomes: Sequence[Outcome]) -> str:
     for name, (right, count) in accuracies(outcomes).items():
         lines.append(f"| {name} | {right} | {count} | {right / count:.1%} |")
     confused = Counter((o.turn.intent, o.found) for o in outcomes if o.turn.intent != o.found)
-    lines += ["", "| meant | taken for | times |", "| --- | --- | --- |"]
+    if confused:
+        lines += ["", "| meant | taken for | times |", "| --- | --- | --- |"]
     lines += [f"| {meant} | {found} | {n} |" for (meant, found), n in confused.most_common()]
     return "\n".join(lines)
 
