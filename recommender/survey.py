@@ -91,9 +91,8 @@ class LearningSurvey:
         def respond(row: int, liked: bool) -> Floats:
             return fusion.fuse(_one_swipe(items[row], liked)).taste
 
-        first = fusion.fuse(_one_swipe(items[0], True)) if len(items) else None
-        prior = np.zeros(fusion.dim, np.float32) if first is None else first.vector - first.taste
-        return self._lessons_of(items, prior, respond)
+        first = fusion.fuse(_one_swipe(items[0], True))
+        return self._lessons_of(items, first.vector - first.taste, respond)
 
     def _lessons_of(self, items: Floats, prior: Floats, respond: Response) -> Lessons:
         catalogue = self._catalogue
@@ -102,7 +101,7 @@ class LearningSurvey:
     def _matrix(self, vectors: ItemVectors, missing: Floats) -> Floats:
         known = vectors.get(self._catalogue.rows)
         rows = [known.get(item_id, missing) for item_id in self._catalogue.rows]
-        return np.array(rows, dtype=np.float32).reshape(len(rows), len(missing))
+        return np.array(rows, dtype=np.float32)
 
 
 def _one_swipe(vector: Floats, liked: bool) -> FusionInput:

@@ -119,8 +119,9 @@ def lessons(
     are of the same time.
     """
     pool = min(pool, len(items))
-    vectors = np.array([[respond(row, liked) for row in range(pool)] for liked in (False, True)])
-    changes = np.stack([items @ part.T for part in vectors]).astype(np.float32)
+    vectors = [[respond(row, liked) for row in range(pool)] for liked in (False, True)]
+    moved = np.array(vectors, dtype=np.float32)
+    changes = items @ moved.transpose(0, 2, 1)
     lengths = (changes - changes.mean(axis=1, keepdims=True)).std(axis=1)
     expected = np.array([1.0 - LIKED, LIKED], dtype=np.float32) @ lengths
     share = KNOWN_BEST * rating_counts[:pool] / max(int(rating_counts.max(initial=0)), 1)

@@ -54,7 +54,7 @@ class CardActions:
         cl.action_callback("explain")(_answering(FilmAction, self.explain))
 
     async def swipe(self, action: SwipeAction) -> Answer:
-        """Record a reaction; answer with what is now known of the person's taste."""
+        """Record a reaction; answer with the taste now known and the survey's next card, if any."""
         receipt = await asyncio.to_thread(
             self._recommender.record_swipe,
             self._user_id,
@@ -62,7 +62,8 @@ class CardActions:
             action.direction,
             session_id=action.session_id,
         )
-        return {"direction": receipt.direction.value, "taste": await self._taste()}
+        answer = {"direction": receipt.direction.value, "taste": await self._taste()}
+        return answer | await self._step(action.session_id)
 
     async def undo(self, action: FilmAction) -> Answer:
         """Take back the reaction to one film."""
@@ -78,6 +79,16 @@ class CardActions:
         facts = cl.CustomElement(name="Evidence", props=elements.evidence(explanation))
         await cl.Message(content=elements.plain(explanation.explanation), elements=[facts]).send()
         return {}
+
+    async def _step(self, session_id: str | None) -> Answer:
+        """Where the survey stands; nothing for a swipe that belongs to none."""
+        if session_id is None:
+            return {}
+        try:
+            step = await asyncio.to_thread(self._recommender.next_card, self._user_id, session_id)
+        except ReelwiseError:  # the swipe is recorded: the cards that were dealt go on
+            return {}
+        return elements.survey_step(step)
 
     async def _taste(self) -> elements.Props:
         profile = await asyncio.to_thread(self._recommender.profile, self._user_id)

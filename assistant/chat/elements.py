@@ -14,6 +14,7 @@ from recommender.models import (
     SearchResult,
     SurveyMovie,
     SurveySession,
+    SurveyStep,
     SwipeReceipt,
     Understanding,
 )
@@ -56,6 +57,11 @@ def swipe_deck(session: SurveySession, profile: Profile) -> Props:
     }
 
 
+def survey_step(step: SurveyStep) -> Props:
+    """What ``SwipeDeck`` deals next: ``next`` goes under the card that is shown."""
+    return {"next": film(step.movie) if step.movie else None, "settled": step.settled}
+
+
 def movie_cards(
     result: SearchResult, titles: Mapping[str, str], refinements: Sequence[str] = ()
 ) -> Props:
@@ -94,6 +100,7 @@ def read_as(understood: Understanding, titles: Mapping[str, str]) -> list[str]:
         *filters.include_genres,
         *(f"leaning {genre}" for genre in understood.soft_genres),
         *(f"no {genre}" for genre in filters.exclude_genres),
+        *(f"less {word}" for word in understood.less),
         *_years(filters.year_from, filters.year_to),
         *(f"with {name}" for name in filters.people),
         *(f"no {name}" for name in filters.exclude_people),

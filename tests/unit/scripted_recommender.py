@@ -16,6 +16,7 @@ from recommender.models import (
     SearchResult,
     SurveyMovie,
     SurveySession,
+    SurveyStep,
     SwipeReceipt,
     TasteWeight,
     TransformerMetrics,
@@ -70,6 +71,16 @@ class ScriptedRecommender(Recommender):
         self._note("start_survey", user_id, size, seed, idempotency_key)
         movies = tuple(_card(item) for item in FILMS[: size or 20])
         return SurveySession(user_id=user_id, session_id="s1", movies=movies)
+
+    def next_card(self, user_id: str | None, session_id: str) -> SurveyStep:
+        self._note("next_card", user_id, session_id)
+        return SurveyStep(
+            session_id=session_id,
+            position=1,
+            total=20,
+            completed=False,
+            movie=_card(FILMS[1]),
+        )
 
     def record_swipe(
         self,

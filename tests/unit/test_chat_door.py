@@ -223,6 +223,15 @@ async def test_a_swipe_is_recorded_for_the_person_of_the_session(talk: Talk) -> 
     assert answer["direction"] == "like"
     assert answer["taste"]["swipes"] == 7
     assert ("record_swipe", "ann", "6", "like", "s1", None, None) in talk.service.calls
+    assert ("next_card", "ann", "s1") in talk.service.calls
+    assert answer["next"]["title"] == "Alien"
+    assert not answer["settled"]
+
+
+async def test_a_swipe_of_no_survey_deals_no_card(talk: Talk) -> None:
+    answer = await talk.press("swipe", {"item_id": "6", "direction": "like"})
+    assert answer["ok"]
+    assert "next" not in answer
 
 
 @pytest.mark.parametrize(

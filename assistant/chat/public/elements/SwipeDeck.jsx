@@ -13,6 +13,15 @@ const HINTS = {
 
 const people = (names) => (names.length > 2 ? `${names.slice(0, 2).join(', ')} and others` : names.join(' and '));
 
+/** The stack after an answer: the card that teaches most goes under the one shown; settled, that one is the last. */
+function redeal(deck, shown, { next, settled }) {
+  const kept = deck.slice(0, shown + 1);
+  if (settled) return kept;
+  if (!next || kept.some((each) => each.item_id === next.item_id)) return deck;
+  const rest = deck.slice(shown + 1).filter((each) => each.item_id !== next.item_id);
+  return [...kept, next, ...rest].slice(0, deck.length);
+}
+
 /** Follows a pointer across the card; lets go of it when it went far enough to mean something. */
 function useDrag(onThrow) {
   const start = useRef(null);
@@ -61,11 +70,12 @@ function TasteStrip({ taste }) {
   );
 }
 
-function Done({ verdicts, taste, onPicks, onUndo }) {
+function Done({ verdicts, settled, taste, onPicks, onUndo }) {
   const count = (direction) => verdicts.filter((verdict) => verdict === direction).length;
   return (
     <div className="rw-done">
-      <p className="rw-done-title">All done</p>
+      <p className="rw-done-title">{settled ? 'That will do' : 'All done'}</p>
+      {settled && <p className="rw-quiet">Your first ten films have settled: more cards would hardly change them.</p>}
       <p className="rw-tally">
         <span><b>{count('like')}</b> liked</span><span><b>{count('dislike')}</b> not for you</span><span><b>{count('skip')}</b> not seen</span>
       </p>
@@ -79,7 +89,9 @@ function Done({ verdicts, taste, onPicks, onUndo }) {
   );
 }
 
-function SwipeDeck({ movies, session_id: sessionId, taste: first, callAction, sendUserMessage }) {
+function SwipeDeck({ movies: dealt, session_id: sessionId, taste: first, callAction, sendUserMessage }) {
+  const [movies, setMovies] = useState(dealt);
+  const [settled, setSettled] = useState(false);
   const [verdicts, setVerdicts] = useState([]);
   const [leaving, setLeaving] = useState(null);
   const [open, setOpen] = useState(false);
@@ -88,6 +100,8 @@ function SwipeDeck({ movies, session_id: sessionId, taste: first, callAction, se
   const taste = useTaste(React, first);
   const position = verdicts.length;
   const movie = movies[position];
+  const shown = useRef(0);
+  shown.current = position;
 
   useEffect(() => {
     root.current?.focus({ preventScroll: true });
@@ -100,7 +114,10 @@ function SwipeDeck({ movies, session_id: sessionId, taste: first, callAction, se
     setOpen(false);
     setLeaving({ movie, direction, key: `${movie.item_id}-${position}` });
     setVerdicts((all) => [...all, direction]);
-    swipe(callAction, movie.item_id, direction, sessionId).catch((error) => {
+    swipe(callAction, movie.item_id, direction, sessionId).then((answer) => {
+      setMovies((deck) => redeal(deck, shown.current, answer));
+      if (answer.settled) setSettled(true);
+    }).catch((error) => {
       // Later cards may have been swiped meanwhile: go back to the first one that was not recorded.
       setVerdicts((all) => all.slice(0, Math.min(all.length, position)));
       setLeaving(null);
@@ -148,7 +165,7 @@ function SwipeDeck({ movies, session_id: sessionId, taste: first, callAction, se
       </p>
       {trouble && <p className="rw-trouble" role="alert">{trouble}</p>}
       {!movie ? (
-        <Done verdicts={verdicts} taste={taste} onUndo={back} onPicks={() => sendUserMessage('Show me my picks')} />
+        <Done verdicts={verdicts} settled={settled} taste={taste} onUndo={back} onPicks={() => sendUserMessage('Show me my picks')} />
       ) : (
         <div className="rw-table">
           <div className="rw-stack">
