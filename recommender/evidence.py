@@ -148,7 +148,8 @@ class EvidenceFinder:
         for other in self._catalogue.select(others):
             close, shared = closeness[other.item_id], _shared(item, other)
             if shared or close >= SIMILAR_FILMS:
-                found.append(_swiped_fact(other, direction, shared, close))
+                mentioned = other.item_id in state.mentioned
+                found.append(_swiped_fact(other, direction, shared, close, mentioned))
         return sorted(found, key=lambda evidence: -evidence.weight)[:2]
 
     def _labels(
@@ -168,7 +169,8 @@ class EvidenceFinder:
                 continue
             verb = "You go for" if weight > 0 else "You tend to pass on"
             name = label if kind == "genre" else f"“{label}”"
-            text = f"{verb} {name} (liked {liked} of {swiped} swiped)"
+            how = "swiped or mentioned" if question.state.mentioned else "swiped"
+            text = f"{verb} {name} (liked {liked} of {swiped} {how})"
             found.append(_fact(kind, text, 0.6 * abs(weight), against=weight < 0))
         return sorted(found, key=lambda evidence: -evidence.weight)[:2]
 
@@ -219,9 +221,13 @@ def _lighter(evidence: Evidence, share: float) -> Evidence:
     return evidence.model_copy(update={"weight": round(share * evidence.weight, 3)})
 
 
-def _swiped_fact(other: Item, direction: Direction, shared: str, closeness: float) -> Evidence:
+def _swiped_fact(
+    other: Item, direction: Direction, shared: str, closeness: float, mentioned: bool
+) -> Evidence:
     liked = direction is Direction.LIKE
     verb = "liked" if liked else "disliked"
+    if mentioned:
+        verb = "mentioned liking" if liked else "mentioned disliking"
     text = f"Like {other.title}, which you {verb}" if shared else f"Close to {other.title}"
     text += f": {shared}" if shared else f", which you {verb}"
     weight = max(2 * closeness, 0.3) * (0.9 if liked else 0.6)

@@ -20,12 +20,16 @@ KEPT_USERS = 10_000
 
 @dataclass(frozen=True)
 class UserState:
-    """A user's standing swipes by film, and preferences that may lag behind them in batch mode."""
+    """A user's standing swipes by film, and preferences that may lag behind them in batch mode.
+
+    ``mentioned`` names those films that were never swiped, only spoken of in one request.
+    """
 
     user_id: str
     version: LogVersion
     swipes: Mapping[str, Swipe]
     preferences: UserPreferences
+    mentioned: frozenset[str] = frozenset()
 
     def items(self, direction: Direction) -> list[str]:
         """The films swiped this way, oldest first."""
@@ -92,7 +96,7 @@ class UserStates:
         known = {i: swipe for i, swipe in swipes.items() if swipe.event_id <= learned}
         version = LogVersion(learned, len(known))
         preferences = self._learner.learned(version, known)
-        return UserState(state.user_id, state.version, swipes, preferences)
+        return UserState(state.user_id, state.version, swipes, preferences, frozenset(said))
 
     def keep(self, state: UserState) -> None:
         """Remember a state that was just read or learned."""

@@ -23,6 +23,9 @@ SEARCH: Example = {
     "explain": True,
     "filters": {"exclude_genres": ["Horror"], "year_from": 1990},
     "similar_to": "541",
+    "dislikes": ["2671"],
+    "history": ["1214", {"item_id": "164179", "direction": "like"}],
+    "use_taste": True,
     "for_someone_else": False,
     "explore": 0.4,
 }

@@ -116,13 +116,13 @@ class SearchIn(Frozen):
     similar_to: NamedFilms = Field(
         default=(), description="What the answer shall be like: one film id, or up to ten."
     )
-    dislikes: NamedFilms = Field(
-        default=(), description="Films that they say they dislike; not recorded."
-    )
     history: History = Field(
         default=(),
         description="Films that they say they like or dislike, oldest first: ids, which are likes, "
-        "or objects. They count as swipes for this answer only.",
+        "or objects. They count as swipes for this answer only and are not returned.",
+    )
+    dislikes: NamedFilms = Field(
+        default=(), description="The same for films that they say they dislike: ids alone."
     )
     use_taste: bool = Field(
         default=True,

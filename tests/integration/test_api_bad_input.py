@@ -44,6 +44,8 @@ def swipe_log(client: ApiClient, user_id: str) -> list[Json]:
         ("/swipe", {"item_id": "no-such-film", "direction": "like"}),
         ("/explain", {"item_id": "no-such-film"}),
         ("/search", {"similar_to": ["no-such-film"]}),
+        ("/search", {"history": ["6", "no-such-film"]}),
+        ("/search", {"dislikes": "no-such-film"}),
     ],
 )
 def test_an_unknown_film_is_a_404(client: ApiClient, user_id: str, path: str, body: Json) -> None:

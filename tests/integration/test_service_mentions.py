@@ -45,7 +45,33 @@ def test_likes_and_dislikes_of_the_same_films_lead_apart(recommender: Recommende
 def test_reasons_name_what_was_mentioned(recommender: Recommender) -> None:
     told = look(recommender, "mentions-nobody", history=[{"item_id": ALIEN}], explain=True)
     facts = [fact for item in told.items for fact in item.evidence]
-    assert {fact.item_id for fact in facts if fact.kind == "liked_film"} == {ALIEN}
+    named = [fact for fact in facts if fact.kind == "liked_film"]
+    assert {fact.item_id for fact in named} == {ALIEN}
+    assert all(", which you mentioned liking" in fact.text for fact in named)
+    counts = [fact.text for fact in facts if fact.kind in ("genre", "tag")]
+    assert counts
+    assert all(text.endswith("(liked 1 of 1 swiped or mentioned)") for text in counts)
+
+
+def test_what_was_swiped_is_not_called_mentioned(recommender: Recommender, fan: str) -> None:
+    told = look(recommender, fan, history=[{"item_id": ALIEN}], explain=True)
+    facts = [fact for item in told.items for fact in item.evidence]
+    films_named = {f.item_id for f in facts if "mentioned lik" in f.text}
+    assert films_named <= {ALIEN}
+    assert any(f.kind == "liked_film" and f.item_id not in films_named for f in facts)
+
+
+def test_an_answer_is_remembered_for_the_same_mentions_alone(recommender: Recommender) -> None:
+    asked = {"query": "a spaceship", "dislikes": [NOTTING_HILL]}
+    user_id = "mentions-cached"
+    first = look(recommender, user_id, **asked, history=[{"item_id": ALIEN}])
+    again = look(recommender, user_id, **asked, history=[{"item_id": ALIEN}])
+    assert (first.cached, again.cached, again.items) == (False, True, first.items)
+    turned = [{"item_id": ALIEN, "direction": "dislike"}]
+    for other in ({"history": turned}, {"history": [{"item_id": TERMINATOR}]}, {}):
+        answer = look(recommender, user_id, **asked, **other)
+        assert not answer.cached
+        assert answer.items != first.items
 
 
 def test_the_last_word_on_a_film_counts(recommender: Recommender) -> None:

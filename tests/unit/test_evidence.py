@@ -102,6 +102,25 @@ def test_for_someone_else_ones_own_taste_tells_less(finder: EvidenceFinder) -> N
     assert "You go for Crime (liked 1 of 1 swiped)" in own
 
 
+@pytest.mark.parametrize(("direction", "said"), [("like", "liking"), ("dislike", "disliking")])
+def test_a_film_that_was_mentioned_is_not_called_swiped(
+    finder: EvidenceFinder, direction: str, said: str
+) -> None:
+    swipe = Swipe(
+        item_id="ronin",
+        direction=Direction(direction),
+        swiped_at=datetime(2026, 1, 1, tzinfo=UTC),
+        event_id=0,
+    )
+    state = UserState(
+        "ann", LogVersion(), {"ronin": swipe}, no_preferences("model"), frozenset({"ronin"})
+    )
+    close = {"ronin": VECTORS["heat"]}
+    question = Question(Understanding(), state, "light", None, close)
+    texts = {fact.text for fact in finder.find(HEAT, VECTORS["heat"], question)}
+    assert f"Like Ronin, which you mentioned {said}: with Al Pacino" in texts
+
+
 def kinds(found: list[Evidence]) -> set[str]:
     return {fact.kind for fact in found}
 
