@@ -253,12 +253,16 @@ class RecommendedItem(FilmCard):
 
 
 class Understanding(Frozen):
-    """How a query was read; shown to the user so that they can correct it."""
+    """How a query was read; shown to the user so that they can correct it.
+
+    ``less`` holds what films shall have less of, such as "sad".
+    """
 
     text: str = ""
     similar_to: tuple[str, ...] = ()
     filters: Filters = Filters()
     soft_genres: tuple[str, ...] = ()
+    less: tuple[str, ...] = ()
     lookup: str | None = None
     for_someone_else: bool = False
 
@@ -339,6 +343,28 @@ class TasteWeight(Frozen):
     weight: float
 
 
+class SwipedFilm(Frozen):
+    """A film a belief rests on, and how it was swiped."""
+
+    item_id: str
+    title: str
+    direction: Direction
+
+
+class Belief(Frozen):
+    """Something believed of a person's taste, with the swipes behind it.
+
+    ``weight`` is -1..1 as in ``TasteWeight``; ``sureness``, 0..1, grows with the number of
+    films swiped that bear on it.
+    """
+
+    kind: Literal["genre", "theme"]
+    name: str
+    weight: float
+    sureness: float
+    films: tuple[SwipedFilm, ...]
+
+
 class LearnedWeights(Frozen):
     """The shares of the three signals in the ranking; they sum to one."""
 
@@ -378,6 +404,7 @@ class Profile(Frozen):
     transformer_metrics: TransformerMetrics
     recent_likes: tuple[str, ...]
     updated_at: datetime | None
+    beliefs: tuple[Belief, ...] = ()
 
 
 class Explanation(Frozen):

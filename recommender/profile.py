@@ -1,9 +1,19 @@
 """A person's taste in figures that can be shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from recommender.catalogue import Catalogue
-from recommender.models import Direction, Profile, TasteWeight, TransformerMetrics
+from recommender.models import (
+    Belief,
+    Direction,
+    Item,
+    Profile,
+    SwipedFilm,
+    TasteWeight,
+    TransformerMetrics,
+)
+from recommender.preferences.learn import LABEL_SHRINKAGE
 from recommender.preferences.model import Tier
 from recommender.users import UserState
 
@@ -17,6 +27,9 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
     """What is believed about a user, and from how many swipes."""
     preferences = state.preferences
     likes = state.items(Direction.LIKE)
+    top_genres = _strongest(preferences.genre_weights, 1, SHOWN_LABELS)
+    avoided_genres = _strongest(preferences.genre_weights, -1, SHOWN_LABELS)
+    top_tags = _strongest(preferences.tag_weights, 1, SHOWN_TAGS)
     return Profile(
         user_id=state.user_id,
         swipe_count=len(state.swipes),
@@ -25,9 +38,9 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         skip_count=len(state.items(Direction.SKIP)),
         preference_confidence=preferences.confidence,
         strategy=tier,
-        top_genres=_strongest(preferences.genre_weights, 1, SHOWN_LABELS),
-        avoided_genres=_strongest(preferences.genre_weights, -1, SHOWN_LABELS),
-        top_tags=_strongest(preferences.tag_weights, 1, SHOWN_TAGS),
+        top_genres=top_genres,
+        avoided_genres=avoided_genres,
+        top_tags=top_tags,
         favourite_years=_years(preferences.year_centre, preferences.year_spread),
         popularity_bias=preferences.popularity_bias,
         learned_weights=preferences.search_weights,
@@ -39,6 +52,45 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         ),
         recent_likes=tuple(item.title for item in catalogue.select(likes[-SHOWN_LIKES:][::-1])),
         updated_at=preferences.updated_at,
+        beliefs=(
+            *_beliefs("genre", (*top_genres, *avoided_genres), state, catalogue),
+            *_beliefs("theme", top_tags, state, catalogue),
+        ),
+    )
+
+
+def _beliefs(
+    kind: Literal["genre", "theme"],
+    weights: Sequence[TasteWeight],
+    state: UserState,
+    catalogue: Catalogue,
+) -> list[Belief]:
+    swiped = catalogue.select(
+        item_id for item_id, swipe in state.swipes.items() if swipe.direction is not Direction.SKIP
+    )
+    return [_belief(kind, weight, swiped, state) for weight in weights]
+
+
+def _belief(
+    kind: Literal["genre", "theme"], believed: TasteWeight, swiped: Sequence[Item], state: UserState
+) -> Belief:
+    """A belief, as sure as learning shrinks it: n / (n + 2) for n films that bear on it."""
+    bearing = [
+        item for item in swiped if believed.name in (item.genres if kind == "genre" else item.tags)
+    ]
+    return Belief(
+        kind=kind,
+        name=believed.name,
+        weight=believed.weight,
+        sureness=round(len(bearing) / (len(bearing) + LABEL_SHRINKAGE), 3),
+        films=tuple(
+            SwipedFilm(
+                item_id=item.item_id,
+                title=item.title,
+                direction=state.swipes[item.item_id].direction,
+            )
+            for item in bearing
+        ),
     )
 
 

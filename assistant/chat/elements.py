@@ -45,6 +45,7 @@ def taste(profile: Profile) -> Props:
         "strategy": profile.strategy,
         "top_genres": [weight.model_dump() for weight in profile.top_genres],
         "avoided_genres": [weight.model_dump() for weight in profile.avoided_genres],
+        "beliefs": [belief.model_dump(mode="json") for belief in profile.beliefs],
     }
 
 

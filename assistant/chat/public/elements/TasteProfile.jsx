@@ -1,7 +1,7 @@
-import React from 'react';
-import { Heart, X, EyeOff } from 'lucide-react';
+import React, { useState } from 'react';
+import { Heart, X, EyeOff, Undo2, ChevronDown } from 'lucide-react';
 
-const { keep } = window.Reelwise;
+const { keep, swipe, undo, useTaste } = window.Reelwise;
 
 const STAGES = {
   generic: 'I am still getting to know you, so I suggest films that most people love.',
@@ -17,18 +17,68 @@ const SIGNALS = [
 const era = ([first, last]) => (Math.floor(first / 10) === Math.floor(last / 10) ? `the ${Math.floor(first / 10) * 10}s` : `${first} to ${last}`);
 const popularity = (bias) => (bias > 0.15 ? 'You go for films that everybody knows.' : bias < -0.15 ? 'You like films off the beaten track.' : null);
 
-function Bars({ title, weights, kind, scale }) {
-  if (!weights.length) return null;
+const sure = (sureness) => (sureness >= 0.6 ? 'sure' : sureness >= 0.5 ? 'fairly sure' : 'a guess');
+
+function Behind({ film, onChange }) {
+  const liked = film.direction === 'like';
   return (
-    <div className="rw-bars">
+    <li>
+      <span className={`rw-said rw-said-${film.direction}`}>{liked ? <Heart aria-hidden="true" /> : <X aria-hidden="true" />}<span className="rw-sr">{liked ? 'Liked' : 'Not for you'}</span></span>
+      <span>{film.title}</span>
+      <button type="button" className="rw-ghost rw-small" aria-label={`Take back: ${film.title}`} onClick={() => onChange(film, null)}>Take back</button>
+      <button type="button" className="rw-ghost rw-small" aria-label={`${liked ? "I didn't like" : 'I liked'} ${film.title}`} onClick={() => onChange(film, liked ? 'dislike' : 'like')}>{liked ? "I didn't like it" : 'I liked it'}</button>
+    </li>
+  );
+}
+
+function Beliefs({ title, beliefs, kind, scale, onChange }) {
+  if (!beliefs.length) return null;
+  return (
+    <div className="rw-beliefs">
       <h4>{title}</h4>
-      <ul>
-        {weights.slice(0, 6).map(({ name, weight }) => (
-          <li key={name}><span>{name}</span><div className="rw-track"><i className={`is-${kind}`} style={{ width: `${Math.max(4, (Math.abs(weight) / scale) * 100)}%` }} /></div></li>
-        ))}
-      </ul>
+      {beliefs.map(({ name, weight, sureness, films }) => (
+        <details key={name}>
+          <summary>
+            <span>{name}</span>
+            <div className="rw-track"><i className={`is-${kind}`} style={{ width: `${Math.max(4, (Math.abs(weight) / scale) * 100)}%`, opacity: 0.4 + 0.6 * sureness }} /></div>
+            <small>{sure(sureness)}</small><ChevronDown aria-hidden="true" />
+          </summary>
+          <ul aria-label={`Films behind ${name}`}>{films.map((film) => <Behind key={film.item_id} film={film} onChange={onChange} />)}</ul>
+        </details>
+      ))}
     </div>
   );
+}
+
+function Changed({ changes, onChange }) {
+  if (!changes.length) return null;
+  return (
+    <div role="group" aria-label="What you changed here">
+      <h4>Changed here</h4>
+      <div className="rw-chips">
+        {changes.map((film) => (
+          <button key={film.item_id} type="button" className="rw-ghost rw-small" aria-label={`Put back: ${film.title}`} onClick={() => onChange(film, film.direction)}><Undo2 aria-hidden="true" />{film.title}: back to {film.direction === 'like' ? 'liked' : 'not for you'}</button>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** Swipes changed from the picture; each can be put back to what it was before. */
+function useChanges(callAction) {
+  const [changes, setChanges] = useState([]);
+  const [trouble, setTrouble] = useState('');
+  const change = (film, direction) => {
+    setTrouble('');
+    const call = direction ? swipe(callAction, film.item_id, direction) : undo(callAction, film.item_id);
+    call.then(() => setChanges((all) => {
+      const known = all.find(({ item_id }) => item_id === film.item_id);
+      const others = all.filter((each) => each !== known);
+      const before = known ?? film;
+      return before.direction === direction ? others : [...others, before];
+    })).catch((error) => setTrouble(error.message));
+  };
+  return { changes, change, trouble };
 }
 
 function Confidence({ value }) {
@@ -55,12 +105,15 @@ function Signals({ weights }) {
   );
 }
 
-function TasteProfile(profile) {
-  const { swipes, likes, dislikes, skips, confidence, strategy, top_genres: top, avoided_genres: avoided, top_tags: tags } = profile;
-  const scale = Math.max(0.01, ...[...top, ...avoided].map(({ weight }) => Math.abs(weight)));
+function TasteProfile({ callAction, ...profile }) {
+  const { swipes, likes, dislikes, skips, confidence, strategy, beliefs } = useTaste(React, profile);
+  const { changes, change, trouble } = useChanges(callAction);
+  const scale = Math.max(0.01, ...beliefs.map(({ weight }) => Math.abs(weight)));
+  const genres = beliefs.filter(({ kind }) => kind === 'genre');
+  const themes = beliefs.filter(({ kind }) => kind === 'theme').slice(0, 6);
   const bias = popularity(profile.popularity_bias);
   if (!swipes) {
-    return <section className="rw rw-profile" aria-label="Your taste"><p className="rw-quiet">Nothing yet. Swipe a few cards and your taste shows up here.</p></section>;
+    return <section className="rw rw-profile" aria-label="Your taste"><p className="rw-quiet">Nothing yet. Swipe a few cards and your taste shows up here.</p><Changed changes={changes} onChange={change} /></section>;
   }
   return (
     <section className="rw rw-profile" aria-label="Your taste">
@@ -74,11 +127,14 @@ function TasteProfile(profile) {
           <p className="rw-quiet">{STAGES[strategy]}</p>
         </div>
       </header>
+      {trouble && <p className="rw-trouble" role="alert">{trouble}</p>}
+      {genres.length > 0 && <p className="rw-quiet">Open a line to see the films it comes from. One of them misleads me? Change it there.</p>}
       <div className="rw-columns">
-        <Bars title="You go for" weights={top} kind="like" scale={scale} />
-        <Bars title="You avoid" weights={avoided} kind="dislike" scale={scale} />
+        <Beliefs title="You go for" beliefs={genres.filter(({ weight }) => weight > 0)} kind="like" scale={scale} onChange={change} />
+        <Beliefs title="You avoid" beliefs={genres.filter(({ weight }) => weight < 0)} kind="dislike" scale={scale} onChange={change} />
+        <Beliefs title="Themes you return to" beliefs={themes} kind="like" scale={scale} onChange={change} />
       </div>
-      {tags.length > 0 && <div><h4>Themes you return to</h4><div className="rw-chips">{tags.slice(0, 8).map(({ name }) => <span key={name} className="rw-chip rw-warm">{name}</span>)}</div></div>}
+      <Changed changes={changes} onChange={change} />
       <div className="rw-columns">
         <Signals weights={profile.weights} />
         <div className="rw-notes">
@@ -95,4 +151,4 @@ function TasteProfile(profile) {
 }
 
 const Kept = keep('TasteProfile', TasteProfile);
-export default <Kept {...props} />;
+export default <Kept {...props} callAction={callAction} />;
