@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from recommender.models import Direction
 from recommender.survey_choice import FEWEST_SWIPES, Floats, Lessons, lessons
@@ -16,15 +17,20 @@ ANSWERS = st.dictionaries(
 )
 
 
+Whole = NDArray[np.signedinteger]
+
+
 def taught(
-    items: Floats | None = None, counts: Floats | None = None, years: Floats | None = None
+    items: Floats | None = None, counts: Whole | None = None, years: Whole | None = None
 ) -> Lessons:
     """Films at random unless given; a like adds a film's own vector, a dislike takes half of it."""
     if items is None:
         items = np.random.default_rng(0).normal(size=(FILMS, DIM)).astype(np.float32)
     n = len(items)
-    counts = np.arange(n, 0, -1) if counts is None else counts
-    years = np.full(n, 2000) if years is None else years
+    if counts is None:
+        counts = np.arange(n, 0, -1)
+    if years is None:
+        years = np.full(n, 2000)
     return lessons(
         items,
         np.zeros(items.shape[1], np.float32),
