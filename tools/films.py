@@ -1,13 +1,14 @@
 """From the words for a film ("Heat", "id:6", "the second one shown") to its id."""
 
 import re
+from collections.abc import Sequence
 
 from langchain_core.tools import ToolException
 from rapidfuzz import fuzz
 
 from recommender.errors import UnknownItem
 from recommender.models import Filters, RecommendedItem, SearchRequest
-from recommender.text import bare_title
+from recommender.text import bare_title, fold
 from tools.content import label
 from tools.context import ToolContext
 
@@ -19,7 +20,7 @@ _SAME_TITLE = 88.0
 def find_film(context: ToolContext, reference: str) -> str:
     """The id of the film that ``reference`` names: ``id:…``, a title, or a bare id.
 
-    Raises ToolException when no film of the catalogue goes by it.
+    Raises ToolException when no film of the catalogue goes by it, or more than one.
     """
     if reference.startswith("id:"):
         return context.recommender.item(reference.removeprefix("id:").strip()).item_id
@@ -60,12 +61,21 @@ def _by_title(context: ToolContext, title: str) -> str:
         user_id=context.user_id, query=title, k=20, filters=Filters(exclude_seen=False)
     )
     result = context.recommender.search(request)
-    best = max(result.items, key=lambda item: _likeness(title, item), default=None)
-    if best is not None and _likeness(title, best) >= _SAME_TITLE:
-        return best.item_id
+    best = max((_likeness(title, item) for item in result.items), default=0.0)
+    if best >= _SAME_TITLE:
+        return _the_one(title, [item for item in result.items if _likeness(title, item) == best])
     if result.understood.lookup:
         return result.understood.lookup
     raise ToolException(f"No film in the catalogue is called {title[:80]!r}.")
+
+
+def _the_one(title: str, alike: Sequence[RecommendedItem]) -> str:
+    """The id of the film of this title; one that has its very article goes before the others."""
+    very = [item for item in alike if fold(item.title) == fold(title.strip())] or alike
+    if len(very) > 1:
+        films = " and ".join(sorted(label(item.title, item.year) for item in very))
+        raise ToolException(f"There are {films}: say which one by its year.")
+    return very[0].item_id
 
 
 def _likeness(reference: str, item: RecommendedItem) -> float:

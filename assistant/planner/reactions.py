@@ -66,6 +66,8 @@ _TAIL = re.compile(
     r"yesterday|at all|the other day|both|to bits|tbh|the most))+$",
     re.IGNORECASE,
 )
+_SMALL_WORD = 3
+"""Letters of the longest word that a title may have in lower case."""
 _PRESENT = ("like", "dislike", "not")
 _DIRECTIONS = {"liked": "like", "disliked": "dislike", "not": "dislike"}
 
@@ -161,7 +163,7 @@ def _films(direction: str, text: str, titles: Titles) -> Iterator[Reaction]:
         yield from (Reaction(direction, f"number {place}") for place in places)
         return
     for film in titles.split(bare):
-        if titles.match(film) or not titles.mentioned(film):
+        if titles.match(film) or _written_as_title(film) or not titles.mentioned(film):
             yield Reaction(direction, film)
 
 
@@ -169,6 +171,12 @@ def _named(direction: str, text: str, titles: Titles) -> Iterator[Reaction]:
     reactions = list(_films(direction, text, titles))
     if all(_is_a_film(reaction.film, titles) for reaction in reactions):
         yield from reactions
+
+
+def _written_as_title(text: str) -> bool:
+    """Whether each longer word has a capital, as in "Memories of the Ninth Moon"."""
+    words = [word for word in text.split() if len(word) > _SMALL_WORD]
+    return len(words) > 1 and all(word[0].isupper() for word in words)
 
 
 def _is_a_film(text: str, titles: Titles) -> bool:

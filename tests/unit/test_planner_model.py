@@ -153,6 +153,14 @@ def test_several_films_in_one_sentence_are_several_calls(model: OfflinePlanner) 
     assert len({call["id"] for call in message.tool_calls}) == 4
 
 
+def test_what_is_written_like_a_title_is_a_film_though_it_holds_another(
+    model: OfflinePlanner,
+) -> None:
+    args = {"direction": "like", "title_or_id": "Xyzzy of the Ninth Alien"}
+    assert calls(model.invoke("I loved Xyzzy of the Ninth Alien")) == [("record_reaction", args)]
+    assert calls(model.invoke("I loved the mood of Alien"))[0][0] == "search_movies"
+
+
 def test_a_reaction_and_a_wish_are_done_one_after_the_other(model: OfflinePlanner) -> None:
     said = HumanMessage("I loved Alien, what else is like it?")
     first = model.invoke([said])

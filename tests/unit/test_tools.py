@@ -159,6 +159,14 @@ def test_an_unknown_title_records_nothing(
     assert not service.swipes
 
 
+def test_a_title_of_several_films_is_asked_about(
+    service: ScriptedRecommender, context: ToolContext
+) -> None:
+    with pytest.raises(ToolException, match=r"Sabrina \(1954\) and Sabrina \(1995\)"):
+        use(record_reaction, context, title_or_id="sabrina", direction="like")
+    assert not service.swipes
+
+
 def test_an_unknown_id(context: ToolContext) -> None:
     with pytest.raises(UnknownItem):
         use(record_reaction, context, title_or_id="id:nope", direction="like")
