@@ -62,14 +62,13 @@ def test_what_was_swiped_is_not_called_mentioned(recommender: Recommender, fan: 
 
 
 def test_an_answer_is_remembered_for_the_same_mentions_alone(recommender: Recommender) -> None:
-    asked = {"query": "a spaceship", "dislikes": [NOTTING_HILL]}
-    user_id = "mentions-cached"
-    first = look(recommender, user_id, **asked, history=[{"item_id": ALIEN}])
-    again = look(recommender, user_id, **asked, history=[{"item_id": ALIEN}])
+    asked = "mentions-cached", "a spaceship"
+    first = look(recommender, *asked, history=[{"item_id": ALIEN}])
+    again = look(recommender, *asked, history=[{"item_id": ALIEN}])
     assert (first.cached, again.cached, again.items) == (False, True, first.items)
     turned = [{"item_id": ALIEN, "direction": "dislike"}]
-    for other in ({"history": turned}, {"history": [{"item_id": TERMINATOR}]}, {}):
-        answer = look(recommender, user_id, **asked, **other)
+    for other in (turned, [{"item_id": TERMINATOR}], []):
+        answer = look(recommender, *asked, history=other)
         assert not answer.cached
         assert answer.items != first.items
 
@@ -103,7 +102,7 @@ def test_mentions_join_the_swipes(recommender: Recommender, fan: str) -> None:
 def test_unknown_films_are_named(recommender: Recommender, where: str) -> None:
     said: object = [{"item_id": "no-film"}] if where == "history" else ["no-film"]
     with pytest.raises(UnknownItem, match="'no-film'"):
-        look(recommender, "mentions-nobody", **{where: said})
+        look(recommender, "mentions-nobody", "", **{where: said})
 
 
 @settings(
