@@ -1,6 +1,6 @@
 """Putting candidates in order: words, meaning, a person's taste, and what people at large think."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,15 +44,17 @@ class Ranker:
         has_query: bool = True,
         anchors: Sequence[str] = (),
         for_someone_else: bool = False,
+        refused: Collection[str] = (),
     ) -> Ranked:
         """Score = weighted words + meaning + prior + taste, each brought to 0..1 (taste: -1..1).
 
         ``anchors`` are the ids of films that the answer shall be like. ``for_someone_else``: the
-        person's own taste counts little; a fused vector has taken that into account.
+        person's own taste counts little; a fused vector has taken that into account. Films with
+        ``refused`` tags go down.
         """
         weights, learned = self._weights, preferences.search_weights
         if candidates.taste is not None and candidates.likeness is not None:
-            wished = self._wished(candidates.rows, soft_genres, anchors)
+            wished = self._wished(candidates.rows, soft_genres, anchors, refused)
             near = weights.fused_anchor_likeness if anchors else weights.fused_likeness
             wished += near * _min_max(candidates.likeness)
             labels = np.zeros(len(wished))
@@ -62,7 +64,7 @@ class Ranker:
         relevance = learned.vector * _min_max(candidates.similarity)
         relevance += learned.bm25 * _share_of_best(candidates.bm25)
         prior = weights.prior_with_words if has_query else weights.prior_alone
-        wished = self._wished(candidates.rows, soft_genres, anchors)
+        wished = self._wished(candidates.rows, soft_genres, anchors, refused)
         taste = self.taste(candidates.rows, candidates.vectors, preferences, tier)
         scale = weights.taste_with_words if has_query else weights.taste_alone(tier)
         scale *= weights.for_someone_else if for_someone_else else 1.0
@@ -98,10 +100,17 @@ class Ranker:
         return np.asarray(mix.genres * genres + mix.tags * tags)
 
     def _wished(
-        self, rows: NDArray[np.intp], soft_genres: tuple[str, ...], anchors: Sequence[str]
+        self,
+        rows: NDArray[np.intp],
+        soft_genres: tuple[str, ...],
+        anchors: Sequence[str],
+        refused: Collection[str],
     ) -> NDArray[np.float64]:
-        """What films get for the genres that are wished for, or had by the films that are named."""
+        """What films get for genres that are wished for, or had by the films that are named, and
+        what they lose for tags that are refused.
+        """
         wished = self._weights.soft_genre * self._genre_share(rows, soft_genres)
+        wished -= self._weights.refused * self._has(rows, refused)
         return wished + self._weights.anchor_genre * self._genre_likeness(rows, anchors)
 
     def taste(
@@ -168,6 +177,13 @@ class Ranker:
         both = matrix[rows].astype(float) @ matrix[known].T.astype(float)
         either = matrix[rows].sum(axis=1)[:, None] + matrix[known].sum(axis=1)[None, :] - both
         return np.asarray((both / np.maximum(either, 1)).mean(axis=1))
+
+    def _has(self, rows: NDArray[np.intp], tags: Collection[str]) -> NDArray[np.float64]:
+        """1 for films with any of the tags, else 0."""
+        found = np.zeros(len(self._catalogue))
+        for tag in tags:
+            found[self._catalogue.tag_rows.get(tag, [])] = 1.0
+        return found[rows]
 
     def _genre_share(self, rows: NDArray[np.intp], genres: tuple[str, ...]) -> NDArray[np.float64]:
         columns = [self._catalogue.genres.index(g) for g in genres if g in self._catalogue.genres]

@@ -55,6 +55,7 @@ class RankingWeights(BaseModel):
 
     soft_genre: Weight = 0.4
     anchor_genre: Weight = 0.3
+    refused: Weight = 0.5
 
     fused: float = Field(default=1.0, gt=0)
     fused_likeness: Weight = 0.3

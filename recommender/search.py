@@ -1,6 +1,6 @@
 """One search, from words and taste to ranked films with reasons."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -28,6 +28,7 @@ from recommender.models import (
 from recommender.preferences.enhance import pool_size, preferred_labels
 from recommender.preferences.model import Tier, UserPreferences
 from recommender.query import QueryReader
+from recommender.query.refusals import tags_refused
 from recommender.query_vector import QueryEmbedder, QueryVector
 from recommender.ranking import Ranked, Ranker
 from recommender.retrieval import Candidates, Retriever
@@ -168,6 +169,7 @@ class SearchEngine:
             _has_wish(understood),
             understood.anchors,
             understood.for_someone_else,
+            tags_refused(understood.less),
         )
         order = self._order(candidates, ranked, request.k)
         if query.space == "fused" and not _has_wish(understood) and tier_ != "generic":
@@ -252,8 +254,8 @@ class SearchEngine:
 
     def _text(self, understood: Understanding, preferences: UserPreferences) -> TextQuery:
         """The query's words; films that are named lend their tags and directors."""
-        anchors = self._catalogue.select(understood.anchors)
-        lent = [" ".join((*anchor.tags[:ANCHOR_TAGS], *anchor.director)) for anchor in anchors]
+        anchors, refused = self._catalogue.select(understood.anchors), tags_refused(understood.less)
+        lent = [" ".join((*_lent(anchor, refused), *anchor.director)) for anchor in anchors]
         hints: tuple[str, ...] = ()
         if self._settings.enhance_query_terms:
             hints = preferred_labels(preferences, tier(preferences, self._settings))
@@ -331,6 +333,11 @@ class SearchEngine:
         evidence = self._evidence.find(item, vectors[item.item_id], question)
         best = max((other.score for other in items), default=0.0)
         return [_recommended(item, best, 0.0, evidence, request.explain), *items][: request.k]
+
+
+def _lent(anchor: Item, refused: Collection[str]) -> list[str]:
+    """The tags that a film lends to the query that names it."""
+    return [tag for tag in anchor.tags if tag not in refused][:ANCHOR_TAGS]
 
 
 def _has_wish(understood: Understanding) -> bool:

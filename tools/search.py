@@ -103,6 +103,7 @@ def _understood(
         "taste": "" if request.use_taste else "left out",
         "for": "someone else" if understood.for_someone_else else "",
         "leaning to": understood.soft_genres,
+        "less": understood.less,
         "genres": filters.include_genres,
         "genres left out": filters.exclude_genres,
         "from year": filters.year_from or "",

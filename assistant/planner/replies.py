@@ -127,6 +127,7 @@ _SEARCH_PHRASES = {
     "looked up": "looked_up",
     "similar to": "similar",
     "leaning to": "leaning",
+    "less": "less",
     "genres": "genres",
     "genres left out": "genres_left_out",
     "people": "people",

@@ -8,6 +8,7 @@ from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, pl
 from recommender.query.lookup import Lookup
 from recommender.query.people import NamedPerson, PeopleFinder, PersonIndex
 from recommender.query.recipients import Recipient, RecipientFinder
+from recommender.query.refusals import find_refusals
 from recommender.query.titles import TitleIndex
 from recommender.query.vocabulary import everyday_words
 from recommender.query.words import Span, Words
@@ -56,6 +57,8 @@ class QueryReader:
         words = words.take(person.span for person in people if not person.refused)
         ages = self._years.ages(words, self._filler.strip(words).left(), _anchor_year(films))
         words = words.take(found.span for found in ages)
+        refused = list(find_refusals(words))
+        words = words.take(span for span, _ in refused)
         young = any(recipient.young for recipient in recipients)
         genres = self._genres.find(words, FOR_THE_YOUNG if young else ())
         words = words.take([*genres.spans, *(person.span for person in people)])
@@ -64,6 +67,7 @@ class QueryReader:
             similar_to=tuple(film.item.item_id for film in films),
             filters=_filters(people, combine([found.range for found in years + ages]), genres),
             soft_genres=genres.soft,
+            less=tuple(dict.fromkeys(word for _, word in refused)),
             for_someone_else=bool(recipients),
         )
 

@@ -6,6 +6,7 @@ from recommender import Recommender
 from recommender.catalogue import Catalogue
 from recommender.errors import InvalidRequest, UnknownItem
 from recommender.models import Direction, Item, SearchResult
+from recommender.query.refusals import tags_refused
 from tests.integration.viewers import (
     ROMANCE,
     SCI_FI,
@@ -284,3 +285,25 @@ def test_who_loves_two_opposite_genres_gets_both(
     first = films(recommender, look(recommender, user_id, "", k=10))
     assert any("Horror" in film.genres for film in first)
     assert any(ROMANCE in film.genres for film in first)
+
+
+@pytest.mark.parametrize(
+    ("query", "less", "word"),
+    [
+        ("something like Arrival", "less sad", "sad"),
+        ("a horror film", "not too gory", "gory"),
+        ("a comedy", "less silly", "silly"),
+    ],
+)
+def test_less_of_something_is_less_of_it(
+    recommender: Recommender, query: str, less: str, word: str
+) -> None:
+    refused = tags_refused((word,))
+
+    def tagged(asked: str) -> int:
+        return sum(
+            bool(refused & {*film.tags})
+            for film in films(recommender, look(recommender, "nobody-less", asked))
+        )
+
+    assert tagged(f"{query}, {less}") < tagged(query)
