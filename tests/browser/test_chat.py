@@ -157,6 +157,21 @@ def test_the_profile_says_what_is_known_in_plain_words(chat: Chat) -> None:
     expect(taste.get_by_role("heading", name="You go for")).to_be_visible()
 
 
+def test_a_belief_shows_its_films_and_is_changed_by_changing_one(chat: Chat, server: str) -> None:
+    chat.say("I loved Alien and Heat, hated La La Land")
+    expect(chat.page.get_by_text("Noted, you liked Alien")).to_be_visible()
+    chat.say("What do you know about me?")
+    taste = chat.page.get_by_role("region", name="Your taste")
+    musicals = taste.get_by_text("Musical", exact=True)
+    musicals.click()
+    taste.get_by_role("button", name="Take back: La La Land").first.click()
+    expect(musicals).to_have_count(0)
+    assert profile(server)["dislike_count"] == 0
+    taste.get_by_role("button", name="Put back: La La Land").click()
+    expect(musicals).to_be_visible()
+    assert profile(server)["dislike_count"] == 1
+
+
 def test_a_film_named_in_words_can_be_liked_and_undone(chat: Chat, server: str) -> None:
     chat.say("I loved Heat")
     note = chat.page.get_by_role("region", name="Your verdict on Heat")
@@ -228,5 +243,7 @@ def test_every_view_fits_the_screen(
     chat.page.get_by_role("region", name="What this rests on").wait_for()
     look("why")
     chat.say("What do you know about me?")
-    chat.page.get_by_role("region", name="Your taste").wait_for()
+    taste = chat.page.get_by_role("region", name="Your taste")
+    taste.locator("summary").first.click()
+    taste.get_by_role("button", name="Take back").first.wait_for()
     look("profile")
