@@ -20,12 +20,22 @@ def chat_model(name: str) -> BaseChatModel:
     """
     try:
         model: BaseChatModel = init_chat_model(name, **_options(name))
-    except Exception as error:  # each provider's package has errors of its own
+    except ModuleNotFoundError as error:
+        if not name.startswith(BEDROCK):
+            raise _unusable(name, error) from error
         raise ChatModelUnavailable(
-            f"The chat model {name!r} cannot be used: {_one_line(error)} "
-            "Leave ASSISTANT_MODEL empty to run on the offline planner."
+            f"The chat model {name!r} needs {error.name}: pip install -e '.[aws]'"
         ) from error
+    except Exception as error:  # each provider's package has errors of its own
+        raise _unusable(name, error) from error
     return model
+
+
+def _unusable(name: str, error: Exception) -> ChatModelUnavailable:
+    return ChatModelUnavailable(
+        f"The chat model {name!r} cannot be used: {_one_line(error)} "
+        "Leave ASSISTANT_MODEL empty to run on the offline planner."
+    )
 
 
 def _options(name: str) -> dict[str, Any]:

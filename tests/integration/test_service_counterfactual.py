@@ -26,7 +26,7 @@ def fan(recommender: Recommender, catalogue: Catalogue) -> str:
 
 def told(recommender: Recommender, user_id: str, query: str) -> dict[str, Evidence]:
     """What is said of the likes behind the films of an answer, by film."""
-    found = {}
+    found: dict[str, Evidence] = {}
     for item_id in ids(look(recommender, user_id, query, k=SHOWN)):
         facts = recommender.explain(user_id, item_id, query).evidence
         found.update((item_id, fact) for fact in facts if fact.kind == "counterfactual")
