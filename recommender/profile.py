@@ -1,5 +1,6 @@
 """A person's taste in figures that can be shown."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -29,7 +30,10 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
     likes = state.items(Direction.LIKE)
     top_genres = _strongest(preferences.genre_weights, 1, SHOWN_LABELS)
     avoided_genres = _strongest(preferences.genre_weights, -1, SHOWN_LABELS)
-    top_tags = _strongest(preferences.tag_weights, 1, SHOWN_TAGS)
+    swiped = catalogue.select(
+        item_id for item_id, swipe in state.swipes.items() if swipe.direction is not Direction.SKIP
+    )
+    top_tags = _strongest(_returning(preferences.tag_weights, swiped), 1, SHOWN_TAGS)
     return Profile(
         user_id=state.user_id,
         swipe_count=len(state.swipes),
@@ -53,22 +57,16 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         recent_likes=tuple(item.title for item in catalogue.select(likes[-SHOWN_LIKES:][::-1])),
         updated_at=preferences.updated_at,
         beliefs=(
-            *_beliefs("genre", (*top_genres, *avoided_genres), state, catalogue),
-            *_beliefs("theme", top_tags, state, catalogue),
+            *(_belief("genre", each, swiped, state) for each in (*top_genres, *avoided_genres)),
+            *(_belief("theme", each, swiped, state) for each in top_tags),
         ),
     )
 
 
-def _beliefs(
-    kind: Literal["genre", "theme"],
-    weights: Sequence[TasteWeight],
-    state: UserState,
-    catalogue: Catalogue,
-) -> list[Belief]:
-    swiped = catalogue.select(
-        item_id for item_id, swipe in state.swipes.items() if swipe.direction is not Direction.SKIP
-    )
-    return [_belief(kind, weight, swiped, state) for weight in weights]
+def _returning(weights: Mapping[str, float], swiped: Sequence[Item]) -> dict[str, float]:
+    """The weights of tags that more than one film had: of thousands, each film has some alone."""
+    counts = Counter(tag for item in swiped for tag in item.tags)
+    return {tag: weight for tag, weight in weights.items() if counts[tag] > 1}
 
 
 def _belief(
