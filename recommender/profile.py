@@ -87,7 +87,7 @@ def _belief(
                 title=item.title,
                 direction=state.swipes[item.item_id].direction,
             )
-            for item in bearing
+            for item in sorted(bearing, key=lambda item: (item.title, item.item_id))
         ),
     )
 

@@ -222,7 +222,7 @@ def test_a_new_user_has_an_empty_profile(client: ApiClient, user_id: str) -> Non
     profile = client.ok("GET", f"/user/{user_id}/profile")
     assert set(profile) == {
         "user_id", "swipe_count", "like_count", "dislike_count", "skip_count",
-        "preference_confidence", "strategy", "top_genres", "avoided_genres", "top_tags",
+        "preference_confidence", "strategy", "top_genres", "avoided_genres", "top_tags", "beliefs",
         "favourite_years", "popularity_bias", "learned_weights", "transformer_metrics",
         "recent_likes", "updated_at",
     }  # fmt: skip

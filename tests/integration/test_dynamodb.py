@@ -171,9 +171,10 @@ class TestCaches:
         self, stores: Stores, tables: Tables, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(caches, "SWEEP_EVERY", 9)
+        now = datetime.now(UTC)  # and not when the tests were collected: expired entries go too
         for minutes in range(1, 10):
             key = CacheKey("ann", f"query-{minutes}", "hash")
-            stores.searches.put(key, CachedSearch("{}", ()), NOW + timedelta(minutes=minutes))
+            stores.searches.put(key, CachedSearch("{}", ()), now + timedelta(minutes=minutes))
         assert {record["query_hash"] for record in records(tables.searches)} == {
             f"query-{minutes}" for minutes in range(5, 10)
         }
