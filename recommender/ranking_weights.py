@@ -58,7 +58,7 @@ class RankingWeights(BaseModel):
     refused: Weight = 0.5
 
     fused: float = Field(default=1.0, gt=0)
-    fused_likeness: Weight = 0.3
+    fused_likeness: Weight = 0.15
     fused_bm25: Weight = 0.3
     fused_genres: Weight = 0.15
     """What liked genres and tags add where nothing is asked: taste that shows, for little NDCG."""
