@@ -1,6 +1,7 @@
 """One search, from words and taste to ranked films with reasons."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -47,6 +48,19 @@ LOVED, LOVED_GENRES = 0.3, 3
 
 Warmth = Literal["made", "known", "failed"]
 """Whether vectors were embedded for later, were remembered already, or could not be had."""
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """What a search found before reasons: ``order`` holds rows of ``candidates``, best first."""
+
+    understood: Understanding
+    known: UserState
+    tier: Tier
+    query: QueryVector
+    candidates: Candidates
+    ranked: Ranked
+    order: Sequence[int]
 
 
 class SearchEngine:
@@ -144,8 +158,11 @@ class SearchEngine:
         fallbacks: Fallbacks,
     ) -> int | None:
         """Where a film stands in the answer, from 1; None when it is not in it."""
-        result = self._compute(request, state, variant, self._clock(), fallbacks)
-        ids = [item.item_id for item in result.items]
+        ranking = self._rank(request, state, variant, self._clock(), fallbacks)
+        items, rows = self._catalogue.items, ranking.candidates.rows
+        ids = [items[rows[row]].item_id for row in ranking.order]
+        if named := ranking.understood.lookup:
+            ids = [named, *ids][: request.k]
         return ids.index(item_id) + 1 if item_id in ids else None
 
     def _compute(
@@ -156,27 +173,13 @@ class SearchEngine:
         now: datetime,
         fallbacks: Fallbacks,
     ) -> SearchResult:
-        understood = self.understand(request)
-        known = self._known(state, variant)
-        tier_ = self._tier(request, known)
-        query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
-        candidates = self._candidates(request, understood, state, known.preferences, query)
-        ranked = self._ranker.rank(
-            candidates,
-            known.preferences,
-            tier_,
-            understood.soft_genres,
-            _has_wish(understood),
-            understood.anchors,
-            understood.for_someone_else,
-            tags_refused(understood.less),
-        )
-        order = self._order(candidates, ranked, request.k)
-        if query.space == "fused" and not _has_wish(understood) and tier_ != "generic":
-            order = self._serving_all(order, candidates, ranked, known.preferences)
+        ranking = self._rank(request, state, variant, now, fallbacks)
+        understood, known, tier_ = ranking.understood, ranking.known, ranking.tier
+        query, candidates, ranked = ranking.query, ranking.candidates, ranking.ranked
         question = self._question(understood, known, tier_, query.words)
         items = [
-            self._recommend(candidates, ranked, row, question, request.explain) for row in order
+            self._recommend(candidates, ranked, row, question, request.explain)
+            for row in ranking.order
         ]
         result = SearchResult(
             user_id=request.user_id,
@@ -196,6 +199,35 @@ class SearchEngine:
             ),
         )
         return self._kept(request, state, variant, result, now, fallbacks)
+
+    def _rank(
+        self,
+        request: SearchRequest,
+        state: UserState,
+        variant: Variant,
+        now: datetime,
+        fallbacks: Fallbacks,
+    ) -> _Ranking:
+        """Understand, embed, retrieve, rank and diversify; no reasons yet."""
+        understood = self.understand(request)
+        known = self._known(state, variant)
+        tier_ = self._tier(request, known)
+        query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
+        candidates = self._candidates(request, understood, state, known.preferences, query)
+        ranked = self._ranker.rank(
+            candidates,
+            known.preferences,
+            tier_,
+            understood.soft_genres,
+            _has_wish(understood),
+            understood.anchors,
+            understood.for_someone_else,
+            tags_refused(understood.less),
+        )
+        order = self._order(candidates, ranked, request.k)
+        if query.space == "fused" and not _has_wish(understood) and tier_ != "generic":
+            order = self._serving_all(order, candidates, ranked, known.preferences)
+        return _Ranking(understood, known, tier_, query, candidates, ranked, order)
 
     def _kept(
         self,

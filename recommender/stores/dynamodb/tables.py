@@ -178,7 +178,7 @@ class Table:
             ScanIndexForward=not backwards,
             **asked,
         )
-        return _first(pages, limit)
+        return itertools.islice(pages, limit)
 
     def scan(self, index: Index | None = None) -> Iterator[Record]:
         """Every record, page by page, of the table or of an index."""
@@ -294,13 +294,6 @@ def _packed(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unpacked(item: Mapping[str, Any]) -> Record:
     return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
-
-
-def _first(records: Iterator[Record], limit: int | None) -> Iterator[Record]:
-    for number, record in enumerate(records):
-        if limit is not None and number >= limit:
-            return
-        yield record
 
 
 def _schema(keys: Sequence[str]) -> list[dict[str, str]]:
