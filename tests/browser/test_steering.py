@@ -128,7 +128,7 @@ def test_forged_actions_are_refused(chat: Chat, server: str, forged: dict[str, o
     chat.start_survey()
     chat.page.route("**/project/action", forge)
     with chat.page.expect_response(re.compile("/project/action")) as answered:
-        chat.page.keyboard.press("ArrowRight")
+        chat.page.get_by_role("button", name="Like", exact=True).click()
     assert answered.value.json()["response"]["ok"] is False
     assert httpx.get(f"{server}/user/{USER}/profile").json()["swipe_count"] == 0
     assert httpx.get(f"{server}/user/bob/export").status_code == 404
