@@ -12,8 +12,11 @@ from typing import Annotated
 import httpx
 import typer
 import uvicorn
+from pydantic import TypeAdapter
 
 from assistant.bench import measure, table
+from assistant.chat.passwords import Passwords
+from assistant.chat.settings import passwords_file
 from assistant.composition import load_encoder, open_recommender
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
@@ -26,7 +29,7 @@ from fusion.encoder import TextEncoder
 from recommender import Recommender
 from recommender.errors import InvalidRequest
 from recommender.indexer import STARTER, STARTER_VECTORS, read_items, write_vectors
-from recommender.models import SearchRequest
+from recommender.models import SearchRequest, UserIdentifier
 from recommender.settings import RecommenderSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -55,6 +58,18 @@ def serve() -> None:
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
         uvicorn.Server(config).run(sockets=[listener])
+
+
+@app.command()
+def password(
+    user: Annotated[str, typer.Argument(help="Who signs in with it.")],
+) -> None:
+    """Give somebody a password for the chat, asked for here; it counts with CHAT_AUTH=password."""
+    with mendable():
+        name = TypeAdapter(UserIdentifier).validate_python(user)
+        chosen = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        Passwords(passwords_file(Settings().reelwise_home)).set(name, chosen)
+        typer.echo(f"{name} can sign in with it.")
 
 
 @app.command()

@@ -22,6 +22,8 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
     chat = ChatSettings(
         home=settings.reelwise_home,
         user_id=settings.local_user_id,
+        auth=settings.chat_auth,
+        auth_header=settings.chat_auth_header,
         markdown=settings.assistant_model is not None,
     )
     mount_chat(app, recommender, agent, chat)

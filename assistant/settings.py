@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from assistant.chat.settings import Auth
 from recommender.models import UserIdentifier
 
 
@@ -53,6 +54,13 @@ class Settings(BaseSettings):
         default=0.5, gt=0, description="seconds to connect, and to wait for data, per attempt"
     )
     local_user_id: UserIdentifier = "local"
+    chat_auth: Auth = Field(
+        default="none", description="how people sign in to the chat; none: all are LOCAL_USER_ID"
+    )
+    chat_auth_header: str = Field(
+        default="X-Forwarded-User",
+        description="with CHAT_AUTH=header: where a proxy in front names the user",
+    )
     assistant_model: str | None = Field(
         default=None, description="provider:model for LangChain; default: the offline planner"
     )

@@ -1,7 +1,8 @@
 """Every word the assistant says or is told, as data files beside this module, and their loader.
 
 - ``system.txt``: the instructions for a hosted chat model.
-- ``phrases.toml``: what the offline planner says: f-string templates, one or more per key.
+- ``phrases.toml``: what the offline planner and the chat itself say: f-string templates, one or
+  more per key.
 - ``intents.toml``: example messages of each intent, for nearest-example matching.
 - ``languages.toml``: common words by which other languages than English are recognised.
 """

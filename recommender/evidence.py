@@ -71,7 +71,7 @@ class EvidenceFinder:
             *self._anchors(item, question, closeness),
             *self._words(item, vector, question),
         ]
-        if question.tier != "generic":
+        if question.tier != "generic" and question.taste:
             told = self._taste(item, question, closeness)
             found += [_lighter(evidence, question.taste) for evidence in told]
         found += self._standing(item)

@@ -25,6 +25,7 @@ MAX_QUERY_CHARS = 10_000
 MAX_NAMES = 20
 MAX_NAMED_FILMS = 10
 MAX_HISTORY = 50
+MAX_TASTE = 2.0
 
 
 class Frozen(BaseModel):
@@ -170,6 +171,8 @@ class SearchRequest(Frozen):
 
     ``history`` (oldest first) and ``dislikes`` count as swipes for this one answer and are not
     recorded. Without ``use_taste`` the recorded ones count for nothing but films already seen.
+    ``taste`` is how much they count beside the words, 1 being what was fitted; ``variant`` is the
+    way of searching, if it is not the one that the settings or an experiment give this user.
     """
 
     user_id: UserIdentifier
@@ -181,6 +184,8 @@ class SearchRequest(Frozen):
     dislikes: tuple[Identifier, ...] = Field(default=(), max_length=MAX_NAMED_FILMS)
     history: tuple[Mention, ...] = Field(default=(), max_length=MAX_HISTORY)
     use_taste: bool = True
+    taste: float = Field(default=1.0, ge=0, le=MAX_TASTE)
+    variant: Variant | None = None
     for_someone_else: bool = False
     explore: float | None = Field(default=None, ge=0, le=1)
 
@@ -426,4 +431,5 @@ class UserExport(Frozen):
     swipes: tuple[SwipeEvent, ...]
     surveys: tuple[dict[str, object], ...]
     exposures: tuple[Exposure, ...]
+    conversations: tuple[dict[str, object], ...]
     preferences: dict[str, object] | None

@@ -19,6 +19,10 @@ class Ranked:
     score: NDArray[np.float64]
     boost: NDArray[np.float64]
 
+    def leaning(self, lean: float) -> "Ranked":
+        """The same with ``lean`` times the boost."""
+        return Ranked(self.score + (lean - 1.0) * self.boost, lean * self.boost)
+
 
 class Ranker:
     """Scores candidates against the catalogue's columns."""
@@ -45,12 +49,13 @@ class Ranker:
         anchors: Sequence[str] = (),
         for_someone_else: bool = False,
         refused: Collection[str] = (),
+        lean: float = 1.0,
     ) -> Ranked:
         """Score = weighted words + meaning + prior + taste, each brought to 0..1 (taste: -1..1).
 
         ``anchors`` are the ids of films that the answer shall be like. ``for_someone_else``: the
         person's own taste counts little; a fused vector has taken that into account. Films with
-        ``refused`` tags go down.
+        ``refused`` tags go down. ``lean`` multiplies what taste adds.
         """
         weights, learned = self._weights, preferences.search_weights
         if candidates.taste is not None and candidates.likeness is not None:
@@ -60,7 +65,7 @@ class Ranker:
             labels = np.zeros(len(wished))
             if not has_query:
                 labels = weights.fused_genres * self._label_fit(candidates.rows, preferences, tier)
-            return self._fused(candidates, candidates.taste, wished, labels)
+            return self._fused(candidates, candidates.taste, wished, labels).leaning(lean)
         relevance = learned.vector * _min_max(candidates.similarity)
         relevance += learned.bm25 * _share_of_best(candidates.bm25)
         prior = weights.prior_with_words if has_query else weights.prior_alone
@@ -69,7 +74,8 @@ class Ranker:
         scale = weights.taste_with_words if has_query else weights.taste_alone(tier)
         scale *= weights.for_someone_else if for_someone_else else 1.0
         boost = scale * learned.preference * taste
-        return Ranked(relevance + prior * self._prior[candidates.rows] + wished + boost, boost)
+        score = relevance + prior * self._prior[candidates.rows] + wished + boost
+        return Ranked(score, boost).leaning(lean)
 
     def _fused(
         self,

@@ -147,7 +147,8 @@ class SearchEngine:
         vector = self._vectors.get([item.item_id]).get(item.item_id)
         if vector is None:
             return []
-        return self._evidence.find(item, vector, self._question(understood, known, tier_, words))
+        question = self._question(request, understood, known, tier_, words)
+        return self._evidence.find(item, vector, question)
 
     def place(
         self,
@@ -176,7 +177,7 @@ class SearchEngine:
         ranking = self._rank(request, state, variant, now, fallbacks)
         understood, known, tier_ = ranking.understood, ranking.known, ranking.tier
         query, candidates, ranked = ranking.query, ranking.candidates, ranking.ranked
-        question = self._question(understood, known, tier_, query.words)
+        question = self._question(request, understood, known, tier_, query.words)
         items = [
             self._recommend(candidates, ranked, row, question, request.explain)
             for row in ranking.order
@@ -190,7 +191,9 @@ class SearchEngine:
             understood=understood,
             intelligence_metadata=IntelligenceMetadata(
                 embedding_cached=query.cached,
-                preference_influence=_influence(known, tier_, query, self._taste_share(understood)),
+                preference_influence=_influence(
+                    known, tier_, query, self._taste_share(understood), request.taste
+                ),
                 confidence_score=_confidence(state, query),
                 transformer_latency_ms=round(query.latency_ms, 3),
                 strategy=tier_,
@@ -223,6 +226,7 @@ class SearchEngine:
             understood.anchors,
             understood.for_someone_else,
             tags_refused(understood.less),
+            request.taste,
         )
         order = self._order(candidates, ranked, request.k)
         if query.space == "fused" and not _has_wish(understood) and tier_ != "generic":
@@ -323,10 +327,15 @@ class SearchEngine:
         return represented(order, pool, member, max(1, len(order) // 5))
 
     def _question(
-        self, understood: Understanding, state: UserState, tier_: Tier, words: Vector | None
+        self,
+        request: SearchRequest,
+        understood: Understanding,
+        state: UserState,
+        tier_: Tier,
+        words: Vector | None,
     ) -> Question:
         named = (*understood.anchors, *state.swipes)
-        taste = self._taste_share(understood)
+        taste = self._taste_share(understood) * min(request.taste, 1.0)
         return Question(understood, state, tier_, words, self._vectors.get(named), taste)
 
     def _taste_share(self, understood: Understanding) -> float:
@@ -376,16 +385,24 @@ def _has_wish(understood: Understanding) -> bool:
     return bool(understood.text or understood.anchors)
 
 
-def _influence(state: UserState, tier_: Tier, query: QueryVector, counts: float) -> float:
+def _influence(
+    state: UserState, tier_: Tier, query: QueryVector, counts: float, lean: float
+) -> float:
     """The share of taste in the ranking: the fused vector's own, or its weight, as far as it
-    ``counts``, and its part of the blended vector's.
+    ``counts``, and its part of the blended vector's; all that ``lean`` times.
     """
     if query.space == "fused":
-        return round(query.influence, 4)
+        return round(_leant(query.influence, lean), 4)
     if tier_ == "generic":
         return 0.0
     weights = state.preferences.search_weights
-    return round(counts * weights.preference + weights.vector * query.influence, 4)
+    share = counts * weights.preference + weights.vector * query.influence
+    return round(_leant(share, lean), 4)
+
+
+def _leant(share: float, lean: float) -> float:
+    """A share of a whole once it counts ``lean`` times, 0..1."""
+    return lean * share / max(1.0 + (lean - 1.0) * share, 1e-9)
 
 
 def _confidence(state: UserState, query: QueryVector) -> float:

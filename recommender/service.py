@@ -55,7 +55,7 @@ from recommender.ranking import Ranker
 from recommender.retrieval import Retriever
 from recommender.search import SearchEngine, Warmth
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import LogVersion, NewSwipe, Stores, Survey
+from recommender.stores.ports import ConversationStore, LogVersion, NewSwipe, Stores, Survey
 from recommender.survey import LearningSurvey
 from recommender.survey_choice import FEWEST_SWIPES
 from recommender.telemetry import SWIPES, timed
@@ -288,7 +288,8 @@ class Recommender:
         events = self._stores.swipes.events(user_id)
         surveys = self._stores.surveys.of_user(user_id)
         exposures = self._stores.exposures.of_user(user_id)
-        if not (events or surveys or exposures):
+        conversations = self._conversations(user_id)
+        if not (events or surveys or exposures or conversations):
             raise UnknownUser(user_id)
         preferences = self._stores.preferences.get(user_id)
         return UserExport(
@@ -297,14 +298,26 @@ class Recommender:
             swipes=tuple(events),
             surveys=tuple(vars(survey) for survey in surveys),
             exposures=tuple(exposures),
+            conversations=conversations,
             preferences=preferences.model_dump(mode="json") if preferences else None,
         )
+
+    def reactions(self, user_id: str) -> dict[str, Direction]:
+        """What a user thinks of each film they swiped, by the swipe that counts."""
+        swipes = self._users.get(user_id).swipes
+        return {item_id: swipe.direction for item_id, swipe in swipes.items()}
+
+    @property
+    def conversations(self) -> ConversationStore:
+        """Where the chat keeps what was said, so that it is exported and forgotten with a user."""
+        return self._stores.conversations
 
     def forget_user(self, user_id: str) -> None:
         """Erase everything stored about a user; first the log, so that nothing is learned again."""
         self._stores.swipes.erase(user_id)
         self._stores.surveys.erase(user_id)
         self._stores.exposures.erase(user_id)
+        self._stores.conversations.erase(user_id)
         self._users.evict(user_id)
         self._learner.forget(user_id)
         self._cache.erase(user_id)
@@ -316,6 +329,14 @@ class Recommender:
             "index": len(self._catalogue) > 0,
             "encoder": _works(lambda: self._encoder.encode(["ready?"]), FusionError),
         }
+
+    def _conversations(self, user_id: str) -> tuple[dict[str, object], ...]:
+        """All that was said, conversation by conversation, the latest first."""
+        kept = self._stores.conversations
+        return tuple(
+            vars(thread) | {"records": [vars(each) for each in kept.records(thread.thread_id)]}
+            for thread in kept.threads(user_id)
+        )
 
     def _answered(self, survey: Survey, swipes: Mapping[str, Swipe]) -> list[str]:
         """The films that have a swipe and were cards of the survey, one of its first or a later."""

@@ -2,7 +2,21 @@
 
 from dataclasses import dataclass
 
+from recommender.experiments.variants import Variant
 from recommender.service import Recommender
+
+DEFAULT_K = 10
+
+
+@dataclass(frozen=True)
+class SearchDefaults:
+    """What the user has set for all their searches: how many films, how much their taste counts
+    beside the words (1 as fitted), and the way of searching, if not the usual one.
+    """
+
+    k: int = DEFAULT_K
+    taste: float = 1.0
+    variant: Variant | None = None
 
 
 @dataclass(frozen=True)
@@ -16,3 +30,4 @@ class ToolContext:
     user_id: str
     session_id: str | None = None
     shown: tuple[str, ...] = ()
+    defaults: SearchDefaults = SearchDefaults()

@@ -18,7 +18,6 @@ from tools.content import FilmLine, write
 from tools.context import ToolContext
 from tools.films import film_label, find_film
 
-DEFAULT_K = 10
 DARING = 0.5
 NAMED_CAST = 3
 
@@ -27,7 +26,7 @@ NAMED_CAST = 3
 def search_movies(
     query: str,
     runtime: ToolRuntime[ToolContext],
-    k: int = DEFAULT_K,
+    k: int | None = None,
     explore: float | None = None,
     similar_to: list[str] | None = None,
     liked: list[str] | None = None,
@@ -40,7 +39,7 @@ def search_movies(
     Args:
         query: the user's own words, unchanged: titles, people, genres, years, moods and negations
             in them are understood. Empty means "recommend me something".
-        k: how many films.
+        k: how many films, only if they say so.
         explore: how daring, only if they say so: 0.9 for "surprise me" or "something less obvious",
             0 for "a safe choice" or "a crowd pleaser".
         similar_to: films that the answer shall be like, by title or "id:…", if the query does not
@@ -52,16 +51,18 @@ def search_movies(
         refinements: what they changed about that wish since, each in their own words ("older",
             "less sad"), while the wish of ``query`` stands; leave out what they took back.
     """
-    context = runtime.context
+    context, defaults = runtime.context, runtime.context.defaults
     request = SearchRequest(
         user_id=context.user_id,
         query=wish(query, refinements)[:MAX_QUERY_CHARS],
-        k=min(max(k, 1), MAX_RESULTS),
+        k=defaults.k if k is None else min(max(k, 1), MAX_RESULTS),
         explore=None if explore is None else min(max(0.0, explore), 1.0),
         similar_to=_found(context, similar_to),
         history=tuple(Mention(item_id=film) for film in _found(context, liked)),
         dislikes=_found(context, disliked),
         use_taste=use_taste,
+        taste=defaults.taste,
+        variant=defaults.variant,
     )
     result = context.recommender.search(request)
     return _content(context, request, result), result
@@ -82,6 +83,7 @@ def _content(context: ToolContext, request: SearchRequest, result: SearchResult)
     metadata = result.intelligence_metadata
     fields = {
         "found": len(result.items),
+        "fewer than": request.k if len(result.items) < request.k else "",
         "strategy": metadata.strategy,
         "preference influence": f"{metadata.preference_influence:.2f}",
         **_understood(context, request, result.understood),

@@ -28,6 +28,8 @@ SEARCH: Example = {
     "use_taste": True,
     "for_someone_else": False,
     "explore": 0.4,
+    "taste": 1.0,
+    "variant": "embedding_fusion",
 }
 EXPLAIN: Example = {"user_id": USER, "item_id": "164179", "query": "a clever movie about time"}
 
@@ -211,6 +213,26 @@ USER_EXPORT: Example = {
             "item_ids": ["164179", "541"],
             "teams": None,
             "shown_at": "2026-11-24T20:15:30Z",
+        }
+    ],
+    "conversations": [
+        {
+            "thread_id": "0d0f5a1e-6f6e-4a53-9d3f-6f1b2a4c9b10",
+            "user_id": USER,
+            "created_at": "2026-11-24T20:13:00Z",
+            "name": "Something like Heat but funnier",
+            "metadata": {"chat_settings": {"k": 10}},
+            "records": [
+                {
+                    "record_id": "7c1f0a52-6a0f-4f6f-8f06-8a5f1f7e9b11",
+                    "thread_id": "0d0f5a1e-6f6e-4a53-9d3f-6f1b2a4c9b10",
+                    "kind": "step",
+                    "body": {
+                        "type": "user_message",
+                        "output": "Something like Heat but funnier",
+                    },
+                }
+            ],
         }
     ],
     "preferences": {"genre_weights": {"Sci-Fi": 0.7606}},

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from assistant.api import examples
+from recommender.experiments.variants import Variant
 from recommender.models import (
     MAX_HISTORY,
     MAX_NAMED_FILMS,
     MAX_RESULTS,
+    MAX_TASTE,
     Direction,
     Filters,
     Frozen,
@@ -144,6 +146,18 @@ class SearchIn(Frozen):
         "of them know. If not given: 0 for a wish, and for none 0.4, or what the operator set as "
         "EXPLORE.",
     )
+    taste: float = Field(
+        default=1.0,
+        ge=0,
+        le=MAX_TASTE,
+        strict=True,
+        description="How much their taste counts beside the words: 0 not at all, 1 as fitted.",
+    )
+    variant: Variant | None = Field(
+        default=None,
+        description="Which way of searching; if not given, the standard one, or the one that a "
+        "running experiment gives this user.",
+    )
 
     def request(self) -> SearchRequest:
         """The same in the domain's words."""
@@ -159,6 +173,8 @@ class SearchIn(Frozen):
             use_taste=self.use_taste,
             for_someone_else=self.for_someone_else,
             explore=self.explore,
+            taste=self.taste,
+            variant=self.variant,
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from assistant.chat import elements
 from assistant.chat.memory import Memory
+from assistant.chat.sign_in import signed_in
 from recommender.errors import NothingToUndo, ReelwiseError, UnknownItem, UnknownSession
 from recommender.models import Direction, Frozen, Identifier
 from recommender.service import Recommender
@@ -41,11 +42,10 @@ def sentence(error: ReelwiseError) -> str:
 
 
 class CardActions:
-    """What the cards can ask for, on behalf of one person."""
+    """What the cards can ask for, on behalf of whoever is signed in."""
 
-    def __init__(self, recommender: Recommender, user_id: str) -> None:
+    def __init__(self, recommender: Recommender) -> None:
         self._recommender = recommender
-        self._user_id = user_id
 
     def register(self) -> None:
         """Make the actions callable from the page."""
@@ -57,7 +57,7 @@ class CardActions:
         """Record a reaction; answer with the taste now known and the survey's next card, if any."""
         receipt = await asyncio.to_thread(
             self._recommender.record_swipe,
-            self._user_id,
+            signed_in(),
             action.item_id,
             action.direction,
             session_id=action.session_id,
@@ -67,14 +67,14 @@ class CardActions:
 
     async def undo(self, action: FilmAction) -> Answer:
         """Take back the reaction to one film."""
-        await asyncio.to_thread(self._recommender.undo_swipe, self._user_id, action.item_id)
+        await asyncio.to_thread(self._recommender.undo_swipe, signed_in(), action.item_id)
         return {"direction": None, "taste": await self._taste()}
 
     async def explain(self, action: FilmAction) -> Answer:
         """Post why a film is there, with the facts it rests on."""
         query = Memory.current().query_of(action.item_id)
         explanation = await asyncio.to_thread(
-            self._recommender.explain, self._user_id, action.item_id, query
+            self._recommender.explain, signed_in(), action.item_id, query
         )
         facts = cl.CustomElement(name="Evidence", props=elements.evidence(explanation))
         await cl.Message(content=elements.plain(explanation.explanation), elements=[facts]).send()
@@ -85,13 +85,13 @@ class CardActions:
         if session_id is None:
             return {}
         try:
-            step = await asyncio.to_thread(self._recommender.next_card, self._user_id, session_id)
+            step = await asyncio.to_thread(self._recommender.next_card, signed_in(), session_id)
         except ReelwiseError:  # the swipe is recorded: the cards that were dealt go on
             return {}
         return elements.survey_step(step)
 
     async def _taste(self) -> elements.Props:
-        profile = await asyncio.to_thread(self._recommender.profile, self._user_id)
+        profile = await asyncio.to_thread(self._recommender.profile, signed_in())
         return elements.taste(profile)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recommender.models import (
+    Direction,
     Explanation,
     Item,
     Profile,
@@ -64,7 +65,10 @@ def survey_step(step: SurveyStep) -> Props:
 
 
 def movie_cards(
-    result: SearchResult, titles: Mapping[str, str], refinements: Sequence[str] = ()
+    result: SearchResult,
+    titles: Mapping[str, str],
+    refinements: Sequence[str] = (),
+    with_reasons: bool = True,
 ) -> Props:
     """Props of ``MovieCards``. ``titles`` names the films in ``result.understood.similar_to``.
 
@@ -73,7 +77,7 @@ def movie_cards(
     best = max((item.score for item in result.items), default=0.0)
     metadata = result.intelligence_metadata
     return {
-        "movies": [_recommended(item, best) for item in result.items],
+        "movies": [_recommended(item, best, with_reasons) for item in result.items],
         "read_as": read_as(result.understood, titles),
         "refinements": list(refinements),
         "strategy": metadata.strategy,
@@ -81,14 +85,14 @@ def movie_cards(
     }
 
 
-def _recommended(item: RecommendedItem, best: float) -> Props:
+def _recommended(item: RecommendedItem, best: float, with_reasons: bool) -> Props:
     """A card; ``match`` is its score as a share of the best one of the same answer, 0..1."""
     match = item.score / best if best > 0 else 0.0
     return {
         **film(item),
         "match": round(min(max(match, 0.0), 1.0), 3),
         "boost": round(item.preference_boost, 3),
-        "reasons": list(item.reason),
+        "reasons": list(item.reason) if with_reasons else [],
     }
 
 
@@ -150,6 +154,27 @@ def reaction(receipt: SwipeReceipt, item: Item) -> Props:
         "direction": receipt.direction.value if receipt.status == "recorded" else None,
         "swipes": receipt.swipe_count,
     }
+
+
+def renewed(props: Props, profile: Profile, reactions: Mapping[str, Direction]) -> Props:
+    """The props of an element that was made earlier, as profile and reactions are now."""
+    fresh = dict(props)
+    if "movies" in props:
+        fresh["movies"] = [_reacted(movie, reactions) for movie in props["movies"]]
+    if "movie" in props:
+        reaction = reactions.get(props["movie"]["item_id"])
+        fresh["direction"] = reaction.value if reaction else None
+    if "session_id" in props:  # the answered cards of a stack lie below the others
+        fresh["movies"].sort(key=lambda movie: movie["reaction"] is None)
+        fresh["taste"] = taste(profile)
+    if "beliefs" in props:
+        fresh |= taste_profile(profile)
+    return fresh
+
+
+def _reacted(movie: Props, reactions: Mapping[str, Direction]) -> Props:
+    reaction = reactions.get(movie["item_id"])
+    return movie | {"reaction": reaction.value if reaction else None}
 
 
 def plain(text: str) -> str:

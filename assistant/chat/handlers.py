@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Any, cast
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import chainlit as cl
-from chainlit.data.base import BaseDataLayer
+from chainlit import data
+from chainlit.types import ThreadDict
+from chainlit.utils import utc_now
 from langchain.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
@@ -14,8 +17,12 @@ from langgraph.graph.state import CompiledStateGraph
 
 from assistant.chat import elements
 from assistant.chat.actions import CardActions, sentence
+from assistant.chat.choices import Choices
+from assistant.chat.history import ChatHistory
 from assistant.chat.memory import Memory
 from assistant.chat.settings import ChatSettings
+from assistant.chat.sign_in import register_sign_in, signed_in
+from assistant.chat.steps import ToolSteps
 from recommender.errors import ReelwiseError, UnknownItem
 from recommender.models import (
     MAX_QUERY_CHARS,
@@ -27,7 +34,7 @@ from recommender.models import (
     SwipeReceipt,
 )
 from recommender.service import Recommender
-from tools import ToolContext, search_movies
+from tools import ToolContext
 from tools.search import wish
 
 _POSTERS_AT_THE_DOOR = 3
@@ -45,27 +52,31 @@ log = logging.getLogger(__name__)
 
 
 class ChatDoor:
-    """Everything Chainlit calls. One person talks here: ``settings.user_id``."""
+    """Everything Chainlit calls."""
 
     def __init__(self, recommender: Recommender, agent: Agent, settings: ChatSettings) -> None:
         self._recommender = recommender
         self._agent = agent
-        self._user_id = settings.user_id
-        self._markdown = settings.markdown
+        self._settings = settings
+        self._history = ChatHistory(recommender.conversations)
 
     def register(self) -> None:
-        """Become the process's chat."""
-        # Chainlit would otherwise keep conversations in whatever DATABASE_URL names: our store.
-        cl.data_layer(cast("Callable[[], BaseDataLayer]", lambda: None))
+        """Become the process's chat. Raises InvalidRequest for a sign-in that is not set up."""
+        register_sign_in(self._settings)
+        cl.data_layer(lambda: self._history)
+        data._data_layer_initialized = False
         cl.on_chat_start(self.greet)
+        cl.on_chat_resume(self.resume)
         cl.on_message(self.answer)
-        CardActions(self._recommender, self._user_id).register()
+        CardActions(self._recommender).register()
 
     async def greet(self) -> None:
         """Say hello, and offer the survey, a recommendation and the profile."""
+        user_id = signed_in()
         try:
-            profile = await asyncio.to_thread(self._recommender.profile, self._user_id)
-            request = SearchRequest(user_id=self._user_id, k=_POSTERS_AT_THE_DOOR)
+            await (await self._choices_before(user_id)).offer()
+            profile = await asyncio.to_thread(self._recommender.profile, user_id)
+            request = SearchRequest(user_id=user_id, k=_POSTERS_AT_THE_DOOR)
             picks = await asyncio.to_thread(self._recommender.search, request)
         except ReelwiseError as error:
             await cl.Message(content=f"{_HELLO}\n\n{sentence(error)}").send()
@@ -73,10 +84,21 @@ class ChatDoor:
         doors = cl.CustomElement(name="Welcome", props=elements.welcome(profile, picks))
         await cl.Message(content=_greeting(profile), elements=[doors]).send()
 
+    async def resume(self, thread: ThreadDict) -> None:
+        """Take a conversation up where it was left, its cards as the person's swipes are now."""
+        user_id = signed_in()
+        Memory.restored(await self._history.recall(thread["id"]))
+        await Choices.current().offer()
+        profile = await asyncio.to_thread(self._recommender.profile, user_id)
+        reactions = await asyncio.to_thread(self._recommender.reactions, user_id)
+        for element in thread["elements"] or []:
+            element["props"] = elements.renewed(element["props"] or {}, profile, reactions)
+
     async def answer(self, message: cl.Message) -> None:
         """Run the agent on a message: stream its words, then add what its tools found."""
         async with Memory.current().turn:
             await self._answer(message.content[:MAX_QUERY_CHARS])
+            await self._remember()
 
     async def _answer(self, words: str) -> None:
         reply = cl.Message(content="")
@@ -97,44 +119,49 @@ class ChatDoor:
     async def _turn(self, words: str, reply: cl.Message) -> AsyncIterator[tuple[Asked, object]]:
         """Stream the agent's words into ``reply``; yield what its tools return.
 
-        With each come the arguments of its search, whose query may hold more than ``words``.
+        With each come the arguments of the call: a query may hold more than ``words``.
         """
         memory = Memory.current()
-        context = ToolContext(self._recommender, self._user_id, memory.survey_id, memory.shown)
-        config: RunnableConfig = {"configurable": {"thread_id": cl.context.session.thread_id}}
-        speaking: str | None = None
-        searches: dict[str, Asked] = {}
+        context = ToolContext(
+            self._recommender,
+            signed_in(),
+            memory.survey_id,
+            memory.shown,
+            Choices.current().defaults,
+        )
+        said, memory.recalled = [*memory.recalled, HumanMessage(words)], []
+        speech = _Speech(reply)
+        steps = ToolSteps()
         mode: str
         part: Any
         async for mode, part in self._agent.astream(
-            {"messages": [HumanMessage(words)]},
-            config,
+            {"messages": said},
+            _thread(),
             context=context,
             stream_mode=["messages", "updates"],
         ):
             if mode == "updates":
                 for message in _messages(part):
                     if isinstance(message, AIMessage):
-                        searches |= _searches(message)
+                        await steps.begin(message)
                     elif isinstance(message, ToolMessage):
-                        yield searches.get(message.tool_call_id, {}), message.artifact
+                        yield await steps.end(message), message.artifact
             elif text := _spoken(*part):
-                if speaking not in (None, part[0].id):
-                    await reply.stream_token("\n\n")
-                speaking = part[0].id
-                await reply.stream_token(text if self._markdown else elements.plain(text))
+                await speech.add(part[0].id, self._formatted(text))
 
     async def _elements(self, asked: Asked, artifact: object) -> list[cl.CustomElement]:
         match artifact:
             case SurveySession():
                 Memory.current().note_survey(artifact)
-                profile = await asyncio.to_thread(self._recommender.profile, self._user_id)
+                profile = await asyncio.to_thread(self._recommender.profile, signed_in())
                 return [_element("SwipeDeck", elements.swipe_deck(artifact, profile))]
             case SearchResult(items=(_, *_)):
                 refinements = asked.get("refinements") or ()
                 Memory.current().note_answer(wish(asked.get("query", ""), refinements), artifact)
                 titles = await self._titles(artifact.understood.similar_to)
-                cards = elements.movie_cards(artifact, titles, refinements)
+                cards = elements.movie_cards(
+                    artifact, titles, refinements, Choices.current().explain
+                )
                 return [_element("MovieCards", cards)]
             case Profile():
                 return [_element("TasteProfile", elements.taste_profile(artifact))]
@@ -144,6 +171,20 @@ class ChatDoor:
                 item = await asyncio.to_thread(self._recommender.item, artifact.item_id)
                 return [_element("Reaction", elements.reaction(artifact, item))]
         return []
+
+    def _formatted(self, text: str) -> str:
+        return text if self._settings.markdown else elements.plain(text)
+
+    async def _choices_before(self, user_id: str) -> Choices:
+        """What the person had set in their latest conversation."""
+        latest = await asyncio.to_thread(self._recommender.conversations.threads, user_id, 1)
+        return Choices.of(latest[0].metadata.get("chat_settings") or {}) if latest else Choices()
+
+    async def _remember(self) -> None:
+        """Keep what the next process needs to go on with this conversation."""
+        state = await self._agent.aget_state(_thread())
+        kept = Memory.current().kept(state.values.get("messages", []))
+        await self._history.remember(cl.context.session.thread_id, kept)
 
     async def _titles(self, item_ids: Iterable[str]) -> dict[str, str]:
         return await asyncio.to_thread(lambda: dict(self._known_titles(item_ids)))
@@ -163,6 +204,28 @@ def _greeting(profile: Profile) -> str:
     return f"Welcome back. I remember your {swipes}. What are we watching?"
 
 
+@dataclass
+class _Speech:
+    """What the agent says in one turn, be it in one message or more."""
+
+    reply: cl.Message
+    speaking: str | None = None
+
+    async def add(self, message_id: str | None, text: str) -> None:
+        """Stream a piece of one of its messages."""
+        if self.speaking is None:
+            self.reply.created_at = utc_now()  # it stands below the steps that led to it
+        elif self.speaking != message_id:
+            await self.reply.stream_token("\n\n")
+        self.speaking = message_id
+        await self.reply.stream_token(text)
+
+
+def _thread() -> RunnableConfig:
+    """The conversation that is being served, as the agent knows it."""
+    return {"configurable": {"thread_id": cl.context.session.thread_id}}
+
+
 def _element(name: str, props: elements.Props) -> cl.CustomElement:
     return cl.CustomElement(name=name, props=props)
 
@@ -179,12 +242,6 @@ def _messages(update: dict[str, Any]) -> Iterator[BaseMessage]:
     for state in update.values():
         messages = state.get("messages", ()) if isinstance(state, dict) else ()
         yield from messages if isinstance(messages, list) else ()
-
-
-def _searches(message: AIMessage) -> dict[str, Asked]:
-    """The arguments that a model searches by, by the ids of its tool calls."""
-    calls = [call for call in message.tool_calls if call["name"] == search_movies.name]
-    return {call["id"] or "": call["args"] for call in calls}
 
 
 async def _append(reply: cl.Message, text: str) -> None:

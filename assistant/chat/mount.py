@@ -7,6 +7,7 @@ here imports Chainlit before that folder stands.
 
 import os
 import re
+import secrets
 import shutil
 from base64 import b64encode
 from hashlib import sha256
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.chat.settings import ChatSettings
@@ -27,17 +29,27 @@ _FACE = Path(__file__).parent
 _PAGES = frozenset(
     {
         "/auth/config",
+        "/auth/header",
         "/favicon",
+        "/feedback",
+        "/login",
         "/logo",
+        "/logout",
         "/project/action",
         "/project/settings",
+        "/project/thread",
+        "/project/threads",
         "/project/translations",
         "/set-session-cookie",
         "/user",
     }
 )
 # An avatar's name holds no slash: Chainlit would answer that with its own page.
-_FILES = re.compile(r"/(assets|public|ws/socket\.io)/.*|/avatars/[^/]+", re.DOTALL)
+_FILES = re.compile(
+    r"/(assets|public|ws/socket\.io)/.*|/avatars/[^/]+"
+    r"|/project/thread/[^/]+(/element/[^/]+)?|/auth/oauth/[^/]+(/callback)?",
+    re.DOTALL,
+)
 _THIRD_PARTY_LINK = re.compile(r'\s*<link[^>]*href="https?://[^>]*>')
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -47,15 +59,19 @@ def mount_chat(
 ) -> None:
     """Serve the chat at ``/`` of ``app``. Call it after every other route is registered.
 
+    Raises InvalidRequest for a sign-in that is not set up.
+
     ``agent`` is the compiled graph of ``assistant.agent.build_agent``. Chainlit keeps its
     configuration in module state, so a process has one chat: mounting again replaces it.
     """
     os.environ["CHAINLIT_APP_ROOT"] = str(_lay_out_face(settings.home))
     os.environ["CHAINLIT_ROOT_PATH"] = "/"
+    os.environ["CHAINLIT_AUTH_SECRET"] = _auth_secret(settings.home)
     from chainlit.server import app as chainlit_app
     from chainlit.server import get_html_template, sio
 
     from assistant.chat.handlers import ChatDoor
+    from assistant.chat.sign_in import sign_in_at_the_door
 
     # Chainlit switches the origin check of its socket off; None means "same origin only".
     sio.eio.cors_allowed_origins = None
@@ -63,10 +79,13 @@ def mount_chat(
     page = _THIRD_PARTY_LINK.sub("", get_html_template("/"))
     headers = {"Content-Security-Policy": _content_policy(page)}
 
-    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    def chat_page() -> HTMLResponse:
-        return HTMLResponse(page, headers=headers)
+    async def chat_page(request: Request) -> HTMLResponse:
+        response = HTMLResponse(page, headers=headers)
+        await sign_in_at_the_door(request, response)
+        return response
 
+    for path in ("/", "/thread/{thread_id}", "/login", "/login/callback"):
+        app.add_api_route(path, chat_page, methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/", _OnlyWhatTheChatUses(chainlit_app))
 
 
@@ -78,6 +97,17 @@ def _lay_out_face(home: Path) -> Path:
         shutil.copytree(_FACE / folder, root / folder)
     shutil.copy(_FACE / "chainlit.md", root)
     return root
+
+
+def _auth_secret(home: Path) -> str:
+    """What cookies are signed with: CHAINLIT_AUTH_SECRET, or one made for this data folder."""
+    if given := os.environ.get("CHAINLIT_AUTH_SECRET"):
+        return given
+    file = home / "auth-secret"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48))
+    return file.read_text()
 
 
 def _content_policy(page: str) -> str:

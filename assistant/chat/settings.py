@@ -1,16 +1,25 @@
 """What the chat door can be told."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from recommender.models import UserIdentifier
 
+Auth = Literal["none", "password", "header", "oauth"]
+
+
+def passwords_file(home: Path) -> Path:
+    """Where the hashed passwords of a data folder are."""
+    return home / "passwords.json"
+
 
 class ChatSettings(BaseModel):
     """Settings of the chat door.
 
-    ``user_id`` is who talks in this chat: a chat without sign-in has one person, its owner.
+    ``auth`` says how people sign in; with ``none`` everybody is ``user_id``, the owner. ``header``
+    believes ``auth_header``; ``password`` looks into ``passwords_file(home)``.
     ``markdown``: whether the agent writes Markdown, as hosted models do. The planner's replies are
     plain text, in which titles such as ``M*A*S*H`` must read as they are.
     ``home`` is the data folder; Chainlit's working files go into its ``chat`` folder.
@@ -20,4 +29,6 @@ class ChatSettings(BaseModel):
 
     home: Path
     user_id: UserIdentifier = "local"
+    auth: Auth = "none"
+    auth_header: str = "X-Forwarded-User"
     markdown: bool = False

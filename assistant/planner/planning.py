@@ -61,12 +61,6 @@ class Plan:
     phrase: str = ""
     notes: tuple[str, ...] = ()
 
-    @property
-    def wanted(self) -> int:
-        """How many films the search of this plan asks for; 0 without one."""
-        wanted = [call.args["k"] for calls in self.rounds for call in calls if call.name == SEARCH]
-        return max((k for k in wanted if isinstance(k, int)), default=0)
-
 
 class Planner:
     """Decides what to do about the latest message; the same conversation gives the same plan."""

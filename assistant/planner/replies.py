@@ -91,7 +91,7 @@ def _found(content: Content, plan: Plan, seed: str) -> str:
     count = len(content.films)
     how = "".join(f", {part}" for part in _understood(content))
     said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]
-    if count < plan.wanted:
+    if content.fields.get("fewer than"):
         said.append(phrase("search.all", seed))
     said.append(phrase(f"search.{_order(content)}", seed))
     if parts := [part.replace("_", " ") for part in content.values("degraded")]:

@@ -10,7 +10,7 @@ from assistant.planner.grammar import plain
 from assistant.planner.references import DEICTIC, ORDINAL, title_of
 from assistant.planner.titles import Titles
 from assistant.planner.wish import refined
-from tools.search import DEFAULT_K
+from tools.context import DEFAULT_K
 
 MOST_SHOWN = 50
 """The most films one answer of the chat shows."""
@@ -63,7 +63,7 @@ class Search:
     """What to hand to search_movies. ``capped``: more was asked for than is shown."""
 
     query: str
-    k: int = DEFAULT_K
+    k: int | None = None
     capped: bool = False
     explore: float | None = None
     refinements: tuple[str, ...] = ()
@@ -74,9 +74,10 @@ class Search:
     @property
     def args(self) -> dict[str, object]:
         """The arguments of the tool call."""
-        args: dict[str, object] = {"query": self.query, "k": self.k}
-        if self.explore is not None:
-            args["explore"] = self.explore
+        args: dict[str, object] = {"query": self.query}
+        for name in ("k", "explore"):
+            if (said := getattr(self, name)) is not None:
+                args[name] = said
         for name in ("refinements", "liked", "disliked"):
             if said := getattr(self, name):
                 args[name] = list(said)
@@ -120,7 +121,7 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
         return _more(text, conversation)
     words, count = _counted(text)
     pointed = _with_titles(words, conversation, titles)
-    k = DEFAULT_K if count is None else min(max(count, 1), MOST_SHOWN)
+    k = None if count is None else min(max(count, 1), MOST_SHOWN)
     capped = (count or 0) > MOST_SHOWN
     earlier = conversation.last_search.get("query")
     refines = pointed == words and len(words.split()) <= _REFINE_WORDS
@@ -141,8 +142,7 @@ def _counted(text: str) -> tuple[str, int | None]:
 
 def _more(text: str, conversation: Conversation) -> Search:
     _, count = _counted(text)
-    shown = conversation.last_search.get("k", 0)
-    wanted = (shown if isinstance(shown, int) else 0) + (count or DEFAULT_K)
+    wanted = len(conversation.shown) + (count or DEFAULT_K)
     return Search.again(conversation, k=min(wanted, MOST_SHOWN), capped=wanted > MOST_SHOWN)
 
 

@@ -47,7 +47,12 @@ class Experiment:
         return (self.variant(user_id),)
 
     def search(self, request: SearchRequest, state: UserState) -> SearchResult:
-        """Answer, and note what was shown. Raises what ``SearchEngine.search`` raises."""
+        """Answer, and note what was shown. Raises what ``SearchEngine.search`` raises.
+
+        Whoever asks for a variant gets it; that says nothing of how the assigned ones do.
+        """
+        if request.variant:
+            return self._engine.search(request, state, request.variant)
         if self._name and self._interleaving:
             return self._noted(*self._interleaved(request, state))
         result = self._engine.search(request, state, self.variant(state.user_id))

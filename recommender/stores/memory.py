@@ -4,9 +4,10 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from recommender.preferences.model import UserPreferences
 from recommender.stores.ports import (
     CachedSearch,
     CacheKey,
+    ConversationStore,
     EmbeddingCache,
     ExposureLog,
     Hit,
@@ -30,6 +32,8 @@ from recommender.stores.ports import (
     Survey,
     SurveyStore,
     SwipeLog,
+    Thread,
+    ThreadRecord,
     Vector,
 )
 
@@ -45,6 +49,7 @@ def memory_stores() -> Stores:
         preferences=MemoryPreferenceStore(),
         surveys=MemorySurveyStore(),
         exposures=MemoryExposureLog(),
+        conversations=MemoryConversationStore(),
         embeddings=MemoryEmbeddingCache(),
         searches=MemorySearchCache(),
     )
@@ -223,6 +228,81 @@ class MemoryExposureLog(ExposureLog):
     def erase(self, user_id: str) -> None:
         with self._lock:
             self._exposures = [e for e in self._exposures if e.user_id != user_id]
+
+
+class MemoryConversationStore(ConversationStore):
+    """ConversationStore over two dictionaries; the thread written last comes last."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, Thread] = {}
+        self._records: dict[str, ThreadRecord] = {}
+        self._lock = Lock()
+
+    def name(
+        self,
+        thread_id: str,
+        user_id: str,
+        name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        with self._lock:
+            if thread := self._written(thread_id, user_id):
+                self._threads[thread_id] = replace(
+                    thread,
+                    name=thread.name if name is None else name,
+                    metadata=thread.metadata if metadata is None else metadata,
+                )
+
+    def put(self, user_id: str, record: ThreadRecord) -> None:
+        with self._lock:
+            known = self._records.get(record.record_id, record)
+            if known.thread_id == record.thread_id and self._written(record.thread_id, user_id):
+                self._records[record.record_id] = record
+
+    def get(self, record_id: str) -> ThreadRecord | None:
+        return self._records.get(record_id)
+
+    def remove(self, record_id: str) -> None:
+        with self._lock:
+            self._records.pop(record_id, None)
+
+    def thread(self, thread_id: str) -> Thread | None:
+        return self._threads.get(thread_id)
+
+    def records(self, thread_id: str) -> list[ThreadRecord]:
+        return [each for each in self._records.values() if each.thread_id == thread_id]
+
+    def threads(
+        self, user_id: str, limit: int | None = None, after: str | None = None, words: str = ""
+    ) -> list[Thread]:
+        own = [each for each in reversed(self._threads.values()) if each.user_id == user_id]
+        ids = [each.thread_id for each in own]
+        rest = own[ids.index(after) + 1 :] if after in ids else own
+        return [each for each in rest if self._said(each.thread_id, words)][:limit]
+
+    def remove_thread(self, thread_id: str) -> None:
+        with self._lock:
+            self._threads.pop(thread_id, None)
+            gone = [r.record_id for r in self._records.values() if r.thread_id == thread_id]
+            for record_id in gone:
+                del self._records[record_id]
+
+    def erase(self, user_id: str) -> None:
+        for thread in self.threads(user_id):
+            self.remove_thread(thread.thread_id)
+
+    def _written(self, thread_id: str, user_id: str) -> Thread | None:
+        """The thread, now the one written last; None when it is another user's."""
+        thread = self._threads.get(thread_id) or Thread(thread_id, user_id, datetime.now(UTC))
+        if thread.user_id != user_id:
+            return None
+        self._threads.pop(thread_id, None)
+        self._threads[thread_id] = thread
+        return thread
+
+    def _said(self, thread_id: str, words: str) -> bool:
+        said = (str(record.body.get("output", "")) for record in self.records(thread_id))
+        return not words or any(words.lower() in each.lower() for each in said)
 
 
 class MemoryEmbeddingCache(EmbeddingCache):

@@ -4,9 +4,9 @@ Adapters raise StoreUnavailable when their server does not answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,27 @@ class NewExposure:
     variant: ShownVariant
     item_ids: tuple[str, ...]
     teams: tuple[Variant | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A conversation: whose it is, what its owner calls it, and what the chat notes about it."""
+
+    thread_id: str
+    user_id: str
+    created_at: datetime
+    name: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ThreadRecord:
+    """One thing of a conversation (a message, a card, a verdict on one), as JSON."""
+
+    record_id: str
+    thread_id: str
+    kind: str
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -204,6 +225,48 @@ class ExposureLog(Protocol):
         """Delete all exposures of a user."""
 
 
+class ConversationStore(Protocol):
+    """What was said in chats. The first who writes into a thread owns it."""
+
+    def name(
+        self,
+        thread_id: str,
+        user_id: str,
+        name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Begin a thread, or change what is given of one; another user's is left as it is."""
+
+    def put(self, user_id: str, record: ThreadRecord) -> None:
+        """Store or replace, beginning the thread if need be; another user's is left as it is."""
+
+    def get(self, record_id: str) -> ThreadRecord | None:
+        """None when there is no such record."""
+
+    def remove(self, record_id: str) -> None:
+        """Delete a record; unknown ids are ignored."""
+
+    def thread(self, thread_id: str) -> Thread | None:
+        """None when there is no such thread."""
+
+    def records(self, thread_id: str) -> list[ThreadRecord]:
+        """All records of a thread, oldest first."""
+
+    def threads(
+        self, user_id: str, limit: int | None = None, after: str | None = None, words: str = ""
+    ) -> list[Thread]:
+        """A user's threads, the one written last first, beginning ``after`` one of them.
+
+        ``words``: only those in which somebody said so, in any case.
+        """
+
+    def remove_thread(self, thread_id: str) -> None:
+        """Delete a thread and its records."""
+
+    def erase(self, user_id: str) -> None:
+        """Delete all threads of a user."""
+
+
 class EmbeddingCache(Protocol):
     """Query embeddings, fused with a user's taste or shared."""
 
@@ -245,5 +308,6 @@ class Stores:
     preferences: PreferenceStore
     surveys: SurveyStore
     exposures: ExposureLog
+    conversations: ConversationStore
     embeddings: EmbeddingCache
     searches: SearchCache

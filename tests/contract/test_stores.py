@@ -24,6 +24,7 @@ from recommender.stores.ports import (
     NewSwipe,
     Stores,
     Survey,
+    ThreadRecord,
     Vector,
 )
 from recommender.stores.postgres import Database, caches, postgres_stores
@@ -565,6 +566,126 @@ class TestExposureLog:
 
 
 KEY = CacheKey("ann", "query-1", "hash-1")
+
+
+def said(number: int, thread_id: str = "thread-1", output: str = "Hello") -> ThreadRecord:
+    body = {"output": output, "nested": [{"é": None}, 1.5, True], "number": number}
+    return ThreadRecord(f"record-{number}", thread_id, "step", body)
+
+
+class TestConversationStore:
+    def test_starts_empty(self, stores: Stores) -> None:
+        kept = stores.conversations
+        assert kept.thread("thread-1") is None
+        assert kept.get("record-1") is None
+        assert kept.records("thread-1") == []
+        assert kept.threads("ann", 10) == []
+
+    def test_records_come_back_whole_and_in_order(self, stores: Stores) -> None:
+        kept = stores.conversations
+        records = [said(number) for number in (3, 1, 2)]
+        for record in records:
+            kept.put("ann", record)
+        assert kept.records("thread-1") == records
+        assert kept.get("record-1") == records[1]
+
+    def test_a_record_replaced_keeps_its_place(self, stores: Stores) -> None:
+        kept = stores.conversations
+        for number in (1, 2):
+            kept.put("ann", said(number))
+        kept.put("ann", said(1, output="Changed"))
+        assert kept.records("thread-1") == [said(1, output="Changed"), said(2)]
+
+    def test_a_record_begins_its_thread(self, stores: Stores) -> None:
+        before = datetime.now(UTC) - timedelta(minutes=1)
+        stores.conversations.put("ann", said(1))
+        thread = stores.conversations.thread("thread-1")
+        assert thread == stores.conversations.threads("ann", 10)[0]
+        assert thread is not None
+        assert (thread.user_id, thread.name, thread.metadata) == ("ann", None, {})
+        assert before < thread.created_at < before + timedelta(minutes=2)
+
+    def test_naming_changes_what_is_given(self, stores: Stores) -> None:
+        kept = stores.conversations
+        kept.name("thread-1", "ann", name="Heists", metadata={"k": [1, {"ü": None}]})
+        kept.name("thread-1", "ann", name="Old heists")
+        kept.name("thread-1", "ann")
+        thread = kept.thread("thread-1")
+        assert thread is not None
+        assert (thread.name, thread.metadata) == ("Old heists", {"k": [1, {"ü": None}]})
+
+    def test_another_users_thread_stays_as_it_is(self, stores: Stores) -> None:
+        kept = stores.conversations
+        kept.name("thread-1", "ann", name="Mine")
+        kept.put("ann", said(1))
+        kept.name("thread-1", "bob", name="Bob's", metadata={"taken": True})
+        kept.put("bob", said(1, output="Forged"))
+        kept.put("bob", said(2))
+        kept.put("bob", said(1, thread_id="thread-2", output="Carried off"))
+        thread = kept.thread("thread-1")
+        assert thread is not None
+        assert (thread.user_id, thread.name, thread.metadata) == ("ann", "Mine", {})
+        assert kept.records("thread-1") == [said(1)]
+
+    def test_the_thread_written_last_comes_first(self, stores: Stores) -> None:
+        kept = stores.conversations
+        for number in (1, 2, 3):
+            kept.put("ann", said(number, thread_id=f"thread-{number}"))
+        kept.put("bob", said(4, thread_id="thread-4"))
+        kept.put("ann", said(5, thread_id="thread-1"))
+        found = [thread.thread_id for thread in kept.threads("ann", 10)]
+        assert found == ["thread-1", "thread-3", "thread-2"]
+
+    def test_threads_come_in_pages(self, stores: Stores) -> None:
+        kept = stores.conversations
+        for number in range(7):
+            kept.name(f"thread-{number}", "ann")
+        pages, after = [], None
+        while page := kept.threads("ann", 3, after):
+            pages.append([thread.thread_id for thread in page])
+            after = page[-1].thread_id
+        everything = [f"thread-{number}" for number in range(6, -1, -1)]
+        assert pages == [everything[:3], everything[3:6], everything[6:]]
+
+    def test_threads_are_found_by_what_was_said(self, stores: Stores) -> None:
+        kept = stores.conversations
+        kept.put("ann", said(1, "thread-1", "Something like HEAT, 100% heist"))
+        kept.put("ann", said(2, "thread-2", "A musical"))
+        kept.put("bob", said(3, "thread-3", "heat"))
+        for words in ("heat", "100%", "Heat, 100% h"):
+            assert [t.thread_id for t in kept.threads("ann", 10, words=words)] == ["thread-1"]
+        assert kept.threads("ann", 10, words="100_") == []
+
+    def test_removing_a_record_and_a_thread(self, stores: Stores) -> None:
+        kept = stores.conversations
+        for number in (1, 2):
+            kept.put("ann", said(number))
+        kept.put("ann", said(3, thread_id="thread-2"))
+        kept.remove("record-1")
+        kept.remove("unheard of")
+        assert kept.records("thread-1") == [said(2)]
+        kept.remove_thread("thread-1")
+        kept.remove_thread("unheard of")
+        assert kept.thread("thread-1") is None
+        assert kept.get("record-2") is None
+        assert kept.records("thread-2") == [said(3, thread_id="thread-2")]
+
+    @pytest.mark.parametrize("weird", WEIRD)
+    def test_erase_touches_one_user(self, stores: Stores, weird: str) -> None:
+        kept = stores.conversations
+        kept.put(weird, said(1, thread_id=weird, output=weird))
+        kept.put("bob", said(2, thread_id="thread-2"))
+        assert kept.threads(weird, 10, words=weird)
+        kept.erase(weird)
+        assert kept.threads(weird, 10) == []
+        assert kept.records(weird) == []
+        assert [thread.thread_id for thread in kept.threads("bob", 10)] == ["thread-2"]
+
+    def test_parallel_writes_lose_nothing(self, stores: Stores) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda n: stores.conversations.put("ann", said(n)), range(40)))
+        found = {record.record_id for record in stores.conversations.records("thread-1")}
+        assert found == {f"record-{n}" for n in range(40)}
 
 
 class TestEmbeddingCache:

@@ -23,6 +23,7 @@ from recommender.models import (
 )
 from tests.integration.api_client import ApiClient, api
 from tools import ToolContext
+from tools.context import DEFAULT_K
 
 HEAT, ALIEN = "6", "1214"
 QUERIES = [
@@ -146,7 +147,7 @@ async def test_chat_and_service_give_the_same_films(
     await chat.say("I loved Alien, Heat and Blade Runner, hated The Notebook")
     ((name, args),) = (turn := await chat.say(words)).calls
     assert (name, args["query"]) == ("search_movies", words)
-    request = SearchRequest(user_id=user_id, query=words, k=args["k"])
+    request = SearchRequest(user_id=user_id, query=words, k=args.get("k", DEFAULT_K))
     assert turn.artifacts[0].items == recommender.search(request).items
 
 
@@ -163,7 +164,7 @@ async def test_chat_and_rest_give_identical_items(
         ((name, args),) = (turn := await chat.say(words)).calls
         assert name == "search_movies"
         (artifact,) = turn.artifacts
-        body = {"user_id": user_id, "query": args["query"], "k": args["k"]}
+        body = {"user_id": user_id, "query": args["query"], "k": args.get("k", DEFAULT_K)}
         answer = rest.ok("POST", "/search", body)
         assert answer["items"]
         assert answer["items"] == artifact.model_dump(mode="json")["items"]

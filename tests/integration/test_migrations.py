@@ -89,7 +89,14 @@ def test_what_the_comparison_cannot_see(database: Database) -> None:
         ).scalar_one()
         identity = inspect(connection).get_columns("swipe_events")[0]["identity"]
     durable = {name for name, kind in persistence.items() if kind == "p"}
-    assert durable == {"items", "swipe_events", "surveys", "exposures"}
+    assert durable == {
+        "items",
+        "swipe_events",
+        "surveys",
+        "exposures",
+        "threads",
+        "thread_records",
+    }
     assert persistence.keys() == TABLES
     assert storage == "p"
     assert identity["always"]

@@ -23,6 +23,8 @@ from recommender.models import (
     Understanding,
 )
 from recommender.service import Recommender
+from recommender.stores.memory import MemoryConversationStore
+from recommender.stores.ports import ConversationStore
 
 FILMS = [
     Item(item_id="6", title="Heat", year=1995, genres=("Crime", "Thriller"), director=("Mann",)),
@@ -54,6 +56,7 @@ class ScriptedRecommender(Recommender):
         self.failure: Exception | None = None
         self.found: list[Item] | None = None
         self.swipes: list[tuple[str, Direction]] = []
+        self.kept = MemoryConversationStore()
 
     def _note(self, *call: object) -> None:
         self.calls.append(call)
@@ -135,6 +138,14 @@ class ScriptedRecommender(Recommender):
     def profile(self, user_id: str) -> Profile:
         self._note("profile", user_id)
         return PROFILE.model_copy(update={"user_id": user_id})
+
+    def reactions(self, user_id: str) -> dict[str, Direction]:
+        self._note("reactions", user_id)
+        return dict(self.swipes)
+
+    @property
+    def conversations(self) -> ConversationStore:
+        return self.kept
 
     def item(self, item_id: str) -> Item:
         for film in FILMS:

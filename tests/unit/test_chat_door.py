@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from fastapi import FastAPI
 from langchain.messages import AIMessage, AIMessageChunk, ToolMessage
+from langchain_core.messages import BaseMessage
 
 from assistant.chat import elements
 from assistant.chat.mount import mount_chat
@@ -16,7 +17,7 @@ from assistant.chat.settings import ChatSettings
 from recommender.errors import ReelwiseError, StoreUnavailable
 from recommender.models import Direction, SearchRequest
 from tests.unit.scripted_recommender import ScriptedRecommender
-from tools.context import ToolContext
+from tools.context import SearchDefaults, ToolContext
 
 if TYPE_CHECKING:
     from assistant.chat.handlers import Agent
@@ -52,15 +53,22 @@ class ScriptedAgent:
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
+        self.said: list[list[BaseMessage]] = []
         self.failure: Exception | None = None
         self.contexts: list[ToolContext] = []
         self.speaking = False
 
     async def astream(
-        self, _state: object, _config: object, *, context: ToolContext, stream_mode: list[str]
+        self,
+        state: dict[str, list[BaseMessage]],
+        _config: object,
+        *,
+        context: ToolContext,
+        stream_mode: list[str],
     ) -> AsyncIterator[Part]:
         """Play the script."""
         assert stream_mode == ["messages", "updates"]
+        self.said.append(state["messages"])
         self.contexts.append(context)
         assert not self.speaking, "two turns of one conversation at once"
         self.speaking = True
@@ -70,6 +78,10 @@ class ScriptedAgent:
         self.speaking = False
         if self.failure:
             raise self.failure
+
+    async def aget_state(self, _config: object) -> SimpleNamespace:
+        """All that was said to it."""
+        return SimpleNamespace(values={"messages": [m for turn in self.said for m in turn]})
 
 
 class Talk:
@@ -83,9 +95,11 @@ class Talk:
         mount_chat(FastAPI(), self.service, agent, settings)
         from chainlit.config import config
         from chainlit.context import init_http_context
+        from chainlit.user import PersistedUser
 
         self.code = config.code
-        init_http_context()
+        user = PersistedUser(id="ann", createdAt="", identifier="ann")
+        self.session = init_http_context(user=user).session
 
     async def say(self, text: str) -> SimpleNamespace:
         """Send a message; return the reply's content and the names of its elements."""
@@ -93,7 +107,31 @@ class Talk:
 
         assert self.code.on_message
         await self.code.on_message(cl.Message(content=text))
+        await self._kept()
         return self.last()
+
+    async def _kept(self) -> None:
+        """Wait until Chainlit has kept what was said: it does so beside the conversation."""
+        beside = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*(each for each in beside if "queue_until" in repr(each.get_coro())))
+
+    def restart(self) -> None:
+        """The process ends; another one takes over, of which nobody was told anything yet."""
+        import chainlit as cl
+
+        self.agent.said.clear()
+        cl.user_session.set("memory", None)
+
+    async def resume(self) -> Any:  # noqa: ANN401 - a Chainlit dictionary
+        """Open the conversation again; what the page is given."""
+        from chainlit.data import get_data_layer
+
+        layer = get_data_layer()
+        assert layer
+        assert self.code.on_chat_resume
+        thread = await layer.get_thread(self.session.thread_id)
+        await self.code.on_chat_resume(thread)
+        return thread
 
     async def press(self, name: str, payload: dict[str, object]) -> Any:  # noqa: ANN401
         """Press a card's button; return what the page is answered."""
@@ -104,9 +142,10 @@ class Talk:
 
     def last(self) -> SimpleNamespace:
         """The newest message."""
+        import chainlit as cl
         from chainlit.chat_context import chat_context
 
-        message = chat_context.get()[-1]
+        message = [each for each in chat_context.get() if isinstance(each, cl.Message)][-1]
         names = [element.name for element in message.elements]
         return SimpleNamespace(content=message.content, elements=names)
 
@@ -277,9 +316,71 @@ async def test_the_greeting_survives_a_failing_store(talk: Talk) -> None:
 @pytest.mark.usefixtures("talk")
 async def test_chainlit_writes_into_the_data_folder_only() -> None:
     from chainlit import config
-    from chainlit.data import get_data_layer
 
     assert not Path(config.APP_ROOT).is_relative_to(Path.cwd())
     assert Path(config.config_file).is_relative_to(config.APP_ROOT)
     assert config.FILES_DIRECTORY.is_relative_to(config.APP_ROOT)
-    assert get_data_layer() is None
+
+
+async def test_searches_go_by_what_the_person_set(talk: Talk) -> None:
+    talk.session.chat_settings = {"k": 7, "taste": 0.5, "variant": "generic", "explain": False}
+    talk.agent.parts = [words("Here.")]
+    await talk.say("a heist")
+    assert talk.agent.contexts[-1].defaults == SearchDefaults(7, 0.5, "generic")
+
+
+@pytest.mark.parametrize(
+    "forged", [{"k": 10**9}, {"taste": "<b>"}, {"variant": "'; DROP"}, {"k": None}, {"x": 1}]
+)
+async def test_settings_that_cannot_be_are_not_gone_by(talk: Talk, forged: dict[str, Any]) -> None:
+    talk.session.chat_settings = forged
+    talk.agent.parts = [words("Here.")]
+    await talk.say("a heist")
+    assert talk.agent.contexts[-1].defaults == SearchDefaults()
+
+
+async def test_a_new_conversation_is_set_as_the_latest_was(talk: Talk) -> None:
+    talk.service.kept.name("earlier", "ann", metadata={"chat_settings": {"k": 5, "taste": 2}})
+    talk.service.kept.name("another's", "bob", metadata={"chat_settings": {"k": 3}})
+    assert talk.code.on_chat_start
+    await talk.code.on_chat_start()
+    assert talk.session.chat_settings["k"] == 5
+    assert talk.session.chat_settings["taste"] == 2
+
+
+async def test_a_conversation_goes_on_after_a_restart(talk: Talk) -> None:
+    answer = talk.service.search(SearchRequest(user_id="ann", k=3))
+    talk.agent.parts = [asked(call="something tense"), found(answer), words("Here.")]
+    await talk.say("something tense")
+    talk.restart()
+    await talk.resume()
+    await talk.say("why the second?")
+    said = [message.text for message in talk.agent.said[-1]]
+    assert said == ["something tense", "why the second?"]
+    assert talk.agent.contexts[-1].shown == tuple(item.item_id for item in answer.items)
+    assert (await talk.press("explain", {"item_id": answer.items[0].item_id}))["ok"]
+    assert talk.service.calls[-1][-1] == "something tense"
+
+
+async def test_cards_come_back_as_the_swipes_are_now(talk: Talk) -> None:
+    survey = talk.service.start_survey("ann")
+    answer = talk.service.search(SearchRequest(user_id="ann"))
+    receipt = talk.service.record_swipe("ann", "1214", Direction.LIKE)
+    talk.agent.parts = [found(survey), found(answer), found(receipt), words("Here.")]
+    await talk.say("something tense")
+    talk.service.swipes = [("6", Direction.DISLIKE)]
+    deck, cards, note = (await talk.resume())["elements"]
+    assert [movie["reaction"] for movie in deck["props"]["movies"]][:2] == ["dislike", None]
+    assert deck["props"]["movies"][0]["item_id"] == "6"
+    by_id = {movie["item_id"]: movie["reaction"] for movie in cards["props"]["movies"]}
+    assert (by_id["6"], by_id["1214"]) == ("dislike", None)
+    assert note["props"]["direction"] is None
+
+
+async def test_what_was_said_is_kept_for_whoever_said_it(talk: Talk) -> None:
+    talk.agent.parts = [words("Hel\x00lo \ud800there.")]
+    await talk.say("hi")
+    (thread,) = talk.service.kept.threads("ann")
+    records = talk.service.kept.records(thread.thread_id)
+    assert "Hello there\\." in [each.body.get("output") for each in records]
+    assert not talk.service.kept.threads("bob")

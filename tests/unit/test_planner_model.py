@@ -57,7 +57,7 @@ def calls(message: BaseMessage) -> list[tuple[str, dict[str, Any]]]:
 
 def searched(query: str = "crime", films: Sequence[FilmLine] = SHOWN) -> list[BaseMessage]:
     """A turn in which films were shown."""
-    call = {"name": "search_movies", "args": {"query": query, "k": 10}, "id": "1"}
+    call = {"name": "search_movies", "args": {"query": query}, "id": "1"}
     return [
         HumanMessage(query),
         AIMessage("", tool_calls=[call]),
@@ -98,26 +98,26 @@ def test_a_tool_that_is_not_bound_is_not_called() -> None:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ("something for tonight", [("search_movies", {"query": "something for tonight", "k": 10})]),
+        ("something for tonight", [("search_movies", {"query": "something for tonight"})]),
         ("give me 5 heist movies", [("search_movies", {"query": "heist movies", "k": 5})]),
         ("recommend me three sad films", [("search_movies", {"query": "sad films", "k": 3})]),
         ("give me 5000 films", [("search_movies", {"query": "films", "k": 50})]),
         ("top 7 horror films", [("search_movies", {"query": "horror films", "k": 7})]),
-        ("300", [("search_movies", {"query": "300", "k": 10})]),
+        ("300", [("search_movies", {"query": "300"})]),
         (
             "ok thanks, now give me two war films",
             [("search_movies", {"query": "war films", "k": 2})],
         ),
-        ("90s comedies", [("search_movies", {"query": "90s comedies", "k": 10})]),
-        ("Hi! I want a funny film", [("search_movies", {"query": "I want a funny film", "k": 10})]),
+        ("90s comedies", [("search_movies", {"query": "90s comedies"})]),
+        ("Hi! I want a funny film", [("search_movies", {"query": "I want a funny film"})]),
         ("who directed Heat?", [("search_movies", {"query": "Heat", "k": 1})]),
         (
             "a surprise-free evening with a heist film",
-            [("search_movies", {"query": "a surprise-free evening with a heist film", "k": 10})],
+            [("search_movies", {"query": "a surprise-free evening with a heist film"})],
         ),
         (
             "surprise me with 3 films",
-            [("search_movies", {"query": "surprise me with 3 films", "k": 10, "explore": 0.9})],
+            [("search_movies", {"query": "surprise me with 3 films", "explore": 0.9})],
         ),
         ("let's swipe", [("start_survey", {})]),
         ("show me 12 swipe cards", [("start_survey", {"size": 12})]),
@@ -171,7 +171,7 @@ def test_a_reaction_and_a_wish_are_done_one_after_the_other(model: OfflinePlanne
         name="record_reaction",
     )
     second = model.invoke([said, first, noted])
-    wanted = {"query": "something like Alien", "k": 10, "liked": ["Alien"]}
+    wanted = {"query": "something like Alien", "liked": ["Alien"]}
     assert calls(second) == [("search_movies", wanted)]
     found = ToolMessage(write({"found": 3}, SHOWN), tool_call_id="2", name="search_movies")
     last = model.invoke([said, first, noted, second, found])
@@ -215,19 +215,19 @@ def test_an_unclear_it_records_nothing(model: OfflinePlanner) -> None:
 @pytest.mark.parametrize(
     ("said", "args"),
     [
-        ("more", {"query": "crime", "k": 20}),
-        ("show me 5 more", {"query": "crime", "k": 15}),
-        ("but older", {"query": "crime", "k": 10, "refinements": ["but older"]}),
-        ("I don't like any of these", {"query": "crime", "k": 20}),
-        ("only from the 90s", {"query": "crime", "k": 10, "refinements": ["only from the 90s"]}),
-        ("more like the second one", {"query": "more like Heat", "k": 10}),
+        ("more", {"query": "crime", "k": 13}),
+        ("show me 5 more", {"query": "crime", "k": 8}),
+        ("but older", {"query": "crime", "refinements": ["but older"]}),
+        ("I don't like any of these", {"query": "crime", "k": 13}),
+        ("only from the 90s", {"query": "crime", "refinements": ["only from the 90s"]}),
+        ("more like the second one", {"query": "more like Heat"}),
         (
             "something like the last one but funny",
-            {"query": "something like Sabrina but funny", "k": 10},
+            {"query": "something like Sabrina but funny"},
         ),
-        ("a romantic comedy", {"query": "a romantic comedy", "k": 10}),
-        ("ignore my taste this time", {"query": "crime", "k": 10, "use_taste": False}),
-        ("westerns, ignore my taste", {"query": "westerns", "k": 10, "use_taste": False}),
+        ("a romantic comedy", {"query": "a romantic comedy"}),
+        ("ignore my taste this time", {"query": "crime", "use_taste": False}),
+        ("westerns, ignore my taste", {"query": "westerns", "use_taste": False}),
     ],
 )
 def test_follow_ups(model: OfflinePlanner, said: str, args: dict[str, Any]) -> None:
@@ -305,16 +305,15 @@ def test_a_description_that_fits_nothing_shown_is_asked_about(model: OfflinePlan
 @pytest.mark.parametrize(
     ("said", "args"),
     [
-        ("more", {"query": "surprise me", "k": 20, "explore": 0.9}),
+        ("more", {"query": "surprise me", "k": 13, "explore": 0.9}),
         (
             "but older",
-            {"query": "surprise me", "k": 10, "explore": 0.9, "refinements": ["but older"]},
+            {"query": "surprise me", "explore": 0.9, "refinements": ["but older"]},
         ),
         (
             "less obvious but no risk",
             {
                 "query": "surprise me",
-                "k": 10,
                 "explore": 0.9,
                 "refinements": ["less obvious but no risk"],
             },
@@ -323,12 +322,11 @@ def test_a_description_that_fits_nothing_shown_is_asked_about(model: OfflinePlan
             "but a safe choice",
             {
                 "query": "surprise me",
-                "k": 10,
                 "explore": 0.0,
                 "refinements": ["but a safe choice"],
             },
         ),
-        ("a heist film", {"query": "a heist film", "k": 10}),
+        ("a heist film", {"query": "a heist film"}),
     ],
 )
 def test_follow_ups_stay_as_daring(model: OfflinePlanner, said: str, args: dict[str, Any]) -> None:
@@ -519,7 +517,7 @@ def test_streamed_tool_calls_come_together(model: OfflinePlanner) -> None:
 def test_without_an_encoder_words_still_work() -> None:
     bound = offline_planner(BrokenEncoder(), FILMS).bind_tools(ALL_TOOLS)
     message = bound.invoke("melancholy and the infinite")
-    assert calls(message) == [("search_movies", {"query": "melancholy and the infinite", "k": 10})]
+    assert calls(message) == [("search_movies", {"query": "melancholy and the infinite"})]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ __all__ = ["Tables", "connect", "in_dynamodb"]
 def in_dynamodb(
     stores: Stores, tables: Tables, max_cache_entries: int, swipes_live: timedelta | None = None
 ) -> Stores:
-    """The stores with their per-user parts, all but surveys and exposures, moved to tables.
+    """The stores with their per-user parts, all but surveys, exposures and
+    conversations, moved to tables.
 
     Swipes are kept for ever, or as long as they ``swipes_live``.
     """
@@ -24,6 +25,7 @@ def in_dynamodb(
         preferences=DynamoPreferenceStore(tables.preferences),
         surveys=stores.surveys,
         exposures=stores.exposures,
+        conversations=stores.conversations,
         embeddings=DynamoEmbeddingCache(tables.embeddings, max_cache_entries),
         searches=DynamoSearchCache(tables.searches, max_cache_entries),
     )

@@ -5,6 +5,7 @@ from recommender.stores.postgres.caches import (
     PostgresEmbeddingCache,
     PostgresSearchCache,
 )
+from recommender.stores.postgres.conversations import PostgresConversationStore
 from recommender.stores.postgres.database import Database, embedded_server
 from recommender.stores.postgres.exposures import PostgresExposureLog
 from recommender.stores.postgres.items import PostgresItemStore
@@ -25,6 +26,7 @@ def postgres_stores(database: Database, max_cache_entries: int) -> Stores:
         preferences=PostgresPreferenceStore(database),
         surveys=PostgresSurveyStore(database),
         exposures=PostgresExposureLog(database),
+        conversations=PostgresConversationStore(database),
         embeddings=PostgresEmbeddingCache(database, max_cache_entries),
         searches=PostgresSearchCache(database, max_cache_entries),
     )

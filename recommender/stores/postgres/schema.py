@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Float,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -15,7 +16,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 VECTOR_DIM = 384
 
@@ -108,6 +109,34 @@ exposures = Table(
     Column("shown_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Index("exposures_by_experiment", "experiment", "user_id", "exposure_id"),
     Index("exposures_by_user", "user_id", "exposure_id"),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("thread_id", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("name", Text),
+    Column("metadata", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Index("threads_by_user", "user_id", "written_at"),
+)
+
+thread_records = Table(
+    "thread_records",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column(
+        "thread_id",
+        Text,
+        ForeignKey(threads.c.thread_id, ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("kind", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("ordinal", BigInteger, Identity(always=True), nullable=False),
+    Index("thread_records_by_thread", "thread_id", "ordinal"),
 )
 
 embedding_cache = Table(

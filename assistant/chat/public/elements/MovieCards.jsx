@@ -1,7 +1,7 @@
-import React, { useState } from 'react';
+import React, { useEffect, useState } from 'react';
 import { Heart, X, EyeOff, Undo2 } from 'lucide-react';
 
-const { poster, keep, swipe, undo, explain, useReaction } = window.Reelwise;
+const { poster, keep, mark, swipe, undo, explain, useReaction } = window.Reelwise;
 
 const FIRST = 7;
 const SAID = { like: 'Liked', dislike: 'Not for you', skip: 'Not seen' };
@@ -50,6 +50,7 @@ function Reactions({ movie, callAction, onTrouble }) {
 function Film({ movie, lead, callAction }) {
   const [trouble, setTrouble] = useState('');
   const reaction = useReaction(React, movie.item_id);
+  useEffect(() => { if (movie.reaction) mark(movie.item_id, movie.reaction); }, []);
   return (
     <li className={`rw-film${lead ? ' rw-film-lead' : ''}${reaction ? ` is-${reaction}` : ''}`} data-item={movie.item_id}>
       {poster(React.createElement, movie)}

@@ -92,7 +92,7 @@ function Done({ verdicts, settled, taste, onPicks, onUndo }) {
 function SwipeDeck({ movies: dealt, session_id: sessionId, taste: first, callAction, sendUserMessage }) {
   const [movies, setMovies] = useState(dealt);
   const [settled, setSettled] = useState(false);
-  const [verdicts, setVerdicts] = useState([]);
+  const [verdicts, setVerdicts] = useState(() => dealt.map((each) => each.reaction).filter(Boolean));
   const [leaving, setLeaving] = useState(null);
   const [open, setOpen] = useState(false);
   const [trouble, setTrouble] = useState('');
