@@ -183,10 +183,10 @@ def test_a_film_named_in_words_can_be_liked_and_undone(chat: Chat, server: str) 
     assert profile(server)["swipe_count"] == 0
 
 
-def test_reload_keeps_the_swipes(chat: Chat) -> None:
+def test_a_new_chat_remembers_the_swipes(chat: Chat, server: str) -> None:
     chat.start_survey()
     chat.press("ArrowRight", "ArrowRight", "ArrowLeft")
-    chat.page.reload()
+    chat.page.goto(server)
     expect(chat.page.get_by_text("I remember your 3 swipes")).to_be_visible()
 
 
@@ -247,3 +247,15 @@ def test_every_view_fits_the_screen(
     taste.locator("summary").first.click()
     taste.get_by_role("button", name="Take back").first.wait_for()
     look("profile")
+
+
+def test_a_question_mark_shows_the_keys(chat: Chat) -> None:
+    chat.page.get_by_role("button", name="Start swiping").focus()
+    chat.page.keyboard.press("?")
+    keys = chat.page.get_by_role("dialog", name="Keys")
+    expect(keys.get_by_text("Haven't seen it")).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(keys).to_have_count(0)
+    chat.page.locator("#chat-input").click()
+    chat.page.keyboard.press("?")
+    expect(keys).to_have_count(0)

@@ -18,8 +18,9 @@ def test_the_page_loads_nothing_from_elsewhere(server: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nosuch", "/survey/x/y/z", "/copilot/index.js", "/mcp", "/login",
-     "/avatars/..%2f..%2fx", "/avatars/x/y", "/avatars/", "/ws/socket.iox"],
+    ["/nosuch", "/survey/x/y/z", "/copilot/index.js", "/mcp", "/project/file",
+     "/project/share/x", "/auth/jwt", "/avatars/..%2f..%2fx", "/avatars/x/y", "/avatars/",
+     "/ws/socket.iox"],
 )  # fmt: skip
 def test_unknown_addresses_are_not_pages_of_the_chat(server: str, path: str) -> None:
     answer = httpx.get(server + path)

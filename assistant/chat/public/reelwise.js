@@ -299,5 +299,27 @@
     if (top > 0) scroller.scrollBy({ top, behavior: calm ? 'auto' : 'smooth' });
   };
 
+  /* ---------- the keys, on a question mark ---------- */
+
+  const KEYS = [
+    ['→', 'Like'], ['←', 'Not for me'], ['↓', "Haven't seen it"], ['⌫', 'Undo'],
+    ['Tab', 'On to the next button'], ['Enter', 'Send, or press the button'], ['?', 'These keys'],
+  ];
+  const typing = (element) => element?.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element?.tagName ?? '');
+  const showKeys = () => {
+    if (document.querySelector('dialog.rw-keys[open]')) return;
+    const dialog = document.createElement('dialog');
+    dialog.className = 'rw rw-keys';
+    dialog.setAttribute('aria-label', 'Keys');
+    dialog.innerHTML = `<h3>Keys</h3><dl>${KEYS.map(([key, does]) => `<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`).join('')}</dl>`
+      + '<form method="dialog"><button class="rw-ghost rw-small">Close</button></form>';
+    dialog.addEventListener('close', () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+  };
+  document.addEventListener('keydown', (event) => {
+    if (event.key === '?' && !event.ctrlKey && !event.metaKey && !typing(event.target)) showKeys();
+  });
+
   window.Reelwise = { poster, keep, mark, reveal, useReaction, useTaste, swipe, undo, explain };
 })();
