@@ -24,6 +24,7 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
         user_id=settings.local_user_id,
         auth=settings.chat_auth,
         auth_header=settings.chat_auth_header,
+        public_url=settings.public_url,
         markdown=settings.assistant_model is not None,
     )
     mount_chat(app, recommender, agent, chat)

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
         default="X-Forwarded-User",
         description="with CHAT_AUTH=header: where a proxy in front names the user",
     )
+    public_url: str | None = Field(
+        default=None, description="where browsers reach the chat, if there is a proxy in front"
+    )
     assistant_model: str | None = Field(
         default=None, description="provider:model for LangChain; default: the offline planner"
     )

@@ -229,7 +229,8 @@ class SearchEngine:
             request.taste,
         )
         order = self._order(candidates, ranked, request.k)
-        if query.space == "fused" and not _has_wish(understood) and tier_ != "generic":
+        by_taste = tier_ != "generic" and request.taste >= 1
+        if query.space == "fused" and not _has_wish(understood) and by_taste:
             order = self._serving_all(order, candidates, ranked, known.preferences)
         return _Ranking(understood, known, tier_, query, candidates, ranked, order)
 

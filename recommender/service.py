@@ -237,8 +237,9 @@ class Recommender:
         mentions = request.mentions
         for item_id in mentions:
             self._catalogue.get(item_id)
-        if mentions or not request.use_taste:
-            state = self._users.told(state, mentions, request.use_taste, self._clock())
+        use_taste = request.use_taste and request.taste > 0
+        if mentions or not use_taste:
+            state = self._users.told(state, mentions, use_taste, self._clock())
         return self._experiment.search(request, state)
 
     def warm(self, user_id: str | None, queries: Iterable[str]) -> Iterator[Warmth]:

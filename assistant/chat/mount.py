@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from assistant.api.limits import Quota
 from assistant.chat.settings import ChatSettings
 from recommender.service import Recommender
 
@@ -44,12 +45,19 @@ _PAGES = frozenset(
         "/user",
     }
 )
+_SCREENS = {
+    "/": "chat",
+    "/thread/{thread_id}": "conversation",
+    "/login": "login",
+    "/login/callback": "signed in",
+}
 # An avatar's name holds no slash: Chainlit would answer that with its own page.
 _FILES = re.compile(
     r"/(assets|public|ws/socket\.io)/.*|/avatars/[^/]+"
     r"|/project/thread/[^/]+(/element/[^/]+)?|/auth/oauth/[^/]+(/callback)?",
     re.DOTALL,
 )
+_TRIES = "10/minute"
 _THIRD_PARTY_LINK = re.compile(r'\s*<link[^>]*href="https?://[^>]*>')
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -66,6 +74,8 @@ def mount_chat(
     """
     os.environ["CHAINLIT_APP_ROOT"] = str(_lay_out_face(settings.home))
     os.environ["CHAINLIT_ROOT_PATH"] = "/"
+    if settings.public_url:
+        os.environ["CHAINLIT_URL"] = settings.public_url
     os.environ["CHAINLIT_AUTH_SECRET"] = _auth_secret(settings.home)
     from chainlit.server import app as chainlit_app
     from chainlit.server import get_html_template, sio
@@ -84,8 +94,11 @@ def mount_chat(
         await sign_in_at_the_door(request, response)
         return response
 
-    for path in ("/", "/thread/{thread_id}", "/login", "/login/callback"):
-        app.add_api_route(path, chat_page, methods=["GET", "HEAD"], include_in_schema=False)
+    # Chainlit looks up the address of "login" when a provider lets nobody in.
+    for path, name in _SCREENS.items():
+        app.add_api_route(
+            path, chat_page, methods=["GET", "HEAD"], name=name, include_in_schema=False
+        )
     app.mount("/", _OnlyWhatTheChatUses(chainlit_app))
 
 
@@ -128,14 +141,18 @@ def _content_policy(page: str) -> str:
 class _OnlyWhatTheChatUses:
     """Chainlit's application without its catch-all page and the routes this chat has no use for.
 
-    Anything else is a 404 of the parent application, so unknown REST paths stay errors.
+    Anything else is a 404 of the parent application, so unknown REST paths stay errors. Passwords
+    can be tried a few times a minute.
     """
 
     def __init__(self, inner: ASGIApp) -> None:
         self._inner = inner
+        self._tries = Quota("sign-in", _TRIES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if scope["type"] == "http" and path not in _PAGES and not _FILES.fullmatch(path):
             raise HTTPException(status_code=404, detail=f"There is nothing at {path}.")
+        if path == "/login" and scope["method"] == "POST":
+            self._tries.charge((scope["client"] or ("unknown",))[0])
         await self._inner(scope, receive, send)

@@ -20,6 +20,8 @@ class ChatSettings(BaseModel):
 
     ``auth`` says how people sign in; with ``none`` everybody is ``user_id``, the owner. ``header``
     believes ``auth_header``; ``password`` looks into ``passwords_file(home)``.
+    ``public_url`` is where browsers reach this chat, if not directly: with https, the cookie is
+    never sent without.
     ``markdown``: whether the agent writes Markdown, as hosted models do. The planner's replies are
     plain text, in which titles such as ``M*A*S*H`` must read as they are.
     ``home`` is the data folder; Chainlit's working files go into its ``chat`` folder.
@@ -31,4 +33,5 @@ class ChatSettings(BaseModel):
     user_id: UserIdentifier = "local"
     auth: Auth = "none"
     auth_header: str = "X-Forwarded-User"
+    public_url: str | None = None
     markdown: bool = False

@@ -3,7 +3,13 @@
 import asyncio
 
 import chainlit as cl
-from chainlit.auth import clear_auth_cookie, create_jwt, get_token_from_cookies, set_auth_cookie
+from chainlit.auth import (
+    clear_auth_cookie,
+    cookie,
+    create_jwt,
+    get_token_from_cookies,
+    set_auth_cookie,
+)
 from chainlit.auth.jwt import decode_jwt
 from chainlit.config import config
 from chainlit.oauth_providers import get_configured_oauth_providers
@@ -26,6 +32,7 @@ def register_sign_in(settings: ChatSettings) -> None:
 
     Raises InvalidRequest for passwords or a provider that are not set up.
     """
+    cookie._cookie_secure = (settings.public_url or "").startswith("https:")
     code = config.code
     code.header_auth_callback = code.password_auth_callback = code.oauth_callback = None
     match settings.auth:
@@ -98,7 +105,7 @@ def _register_provider() -> None:
         )
 
     async def known(
-        _provider: str, _token: str, _raw: dict[str, str], user: cl.User, _id: str | None
+        _provider: str, _token: str, _raw: dict[str, str], user: cl.User, _id: str | None = None
     ) -> cl.User | None:
         return _user(user.identifier)
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -47,10 +48,16 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> N
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, indexed_url: str) -> Iterator[str]:
     """The URL of the real server over the indexed starter catalogue."""
-    home = tmp_path_factory.mktemp("home")
+    with serving(tmp_path_factory.mktemp("home"), DATABASE_URL=indexed_url) as url:
+        yield url
+
+
+@contextmanager
+def serving(home: Path, **settings: str) -> Iterator[str]:
+    """The URL of a server of its own."""
     log = home / "server.log"
     port = str(_free_port())
-    variables = {"PORT": port, "REELWISE_HOME": str(home), "DATABASE_URL": indexed_url}
+    variables = {"PORT": port, "REELWISE_HOME": str(home), **settings}
     command = [str(Path(sys.executable).with_name("reelwise")), "serve"]
     with (
         log.open("wb") as output,
