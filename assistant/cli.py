@@ -20,6 +20,7 @@ from assistant.chat.settings import passwords_file
 from assistant.composition import load_encoder, open_recommender
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
+from assistant.key_cli import key
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
 from assistant.system_cli import tune
@@ -38,6 +39,7 @@ app.command()(evaluate)
 app.command()(tune)
 app.command()(train)
 app.command()(export_swipes)
+app.command()(key)
 app.add_typer(experiment_app, name="experiment")
 
 

@@ -1,5 +1,7 @@
 """The server: REST and chat over one recommender, in one process."""
 
+import logging
+
 from fastapi import FastAPI
 
 from assistant.agent import agent_by_name
@@ -11,13 +13,23 @@ from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender import Recommender
 
+log = logging.getLogger(__name__)
+
 
 def create_app(recommender: Recommender, encoder: TextEncoder, settings: Settings) -> FastAPI:
     """REST routes and ``/docs``, with the chat at ``/`` behind them.
 
-    Raises ChatModelUnavailable when ASSISTANT_MODEL names a model that cannot be had.
+    Raises ChatModelUnavailable when ASSISTANT_MODEL names a model that cannot be had, and
+    InvalidRequest when the settings do not say clearly who may ask.
     """
-    app = create_api(recommender, ApiSettings(host=settings.host))
+    api = ApiSettings(host=settings.host)
+    app = create_api(recommender, api)
+    if app.state.identity is None and not api.only_from_here:
+        log.warning(
+            "Whoever reaches %s can read and change everyone's swipes by REST. Set API_KEYS_FILE "
+            "or JWT_JWKS_URL to ask who they are.",
+            settings.host,
+        )
     agent = agent_by_name(settings.assistant_model, encoder, recommender.films())
     chat = ChatSettings(
         home=settings.reelwise_home,

@@ -17,8 +17,11 @@ class Handler(BaseHTTPRequestHandler):
 
     server: "ScriptedEndpoint"
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
-        self.body = self.rfile.read(int(self.headers["content-length"]))
+        self.body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.requests.append(self)
         self.server.next_act()(self)
 

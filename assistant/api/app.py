@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.api import documentation, problems
+from assistant.api.identity import identity
 from assistant.api.limits import Quota, Quotas
 from assistant.api.metrics import MetricsMiddleware
 from assistant.api.middleware import (
@@ -27,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     items.router,
     health.router,
+    health.figures,
     problem_pages.router,
 )
 MIDDLEWARES = (
@@ -40,13 +42,18 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
-    """The REST API over one service, ready to have the chat mounted at "/" behind it."""
+    """The REST API over one service, ready to have the chat mounted at "/" behind it.
+
+    Raises InvalidRequest when the settings do not say clearly who may ask.
+    """
     app = documentation.documented()
     app.state.recommender = recommender
     app.state.quotas = Quotas(
         user=Quota("user", settings.rate_limit),
         address=Quota("address", settings.rate_limit_per_address),
     )
+    app.state.identity = identity(settings)
+    app.state.metrics_user = settings.metrics_user
     app.state.known_hosts = settings.known_hosts
     app.state.max_body_bytes = settings.max_body_bytes
     problems.install(app)

@@ -1,19 +1,23 @@
 """The OpenAPI description, and the page that shows it without reaching for the internet."""
 
+from copy import deepcopy
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.routing import iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from assistant.api import kinds, problems
 from assistant.api.examples import Example
+from assistant.api.identity import IdentifiedRoute
 
 ASSETS = "/docs/assets"
+CREDENTIAL = "credential"
 PROBLEM_REF = "#/components/schemas/Problem"
 EVERY_ROUTE = (
     kinds.INVALID_REQUEST,
@@ -21,6 +25,7 @@ EVERY_ROUTE = (
     kinds.INTERNAL_ERROR,
     kinds.STORE_UNAVAILABLE,
 )
+IDENTIFIED = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.IDENTITY_UNAVAILABLE)
 WITH_BODY = (
     kinds.MALFORMED_JSON,
     kinds.PAYLOAD_TOO_LARGE,
@@ -59,10 +64,27 @@ class DocumentedApi(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
-        document = super().openapi()
+        if self.openapi_schema is None:
+            # A copy: what is added must not reach the routes, which applications share.
+            self.openapi_schema = self._completed(deepcopy(super().openapi()))
+        return self.openapi_schema
+
+    def _completed(self, document: dict[str, Any]) -> dict[str, Any]:
         schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
+        if identity := self.state.identity:
+            self._ask_for_credentials(document, identity.takes)
         return document
+
+    def _ask_for_credentials(self, document: dict[str, Any], taken: str) -> None:
+        scheme = {"type": "http", "scheme": "bearer", "bearerFormat": taken}
+        document["components"]["securitySchemes"] = {CREDENTIAL: scheme}
+        for route in iter_route_contexts(self.routes):
+            if isinstance(route.original_route, IdentifiedRoute):
+                for method in route.methods or ():
+                    operation = document["paths"][route.path_format][method.lower()]
+                    operation["security"] = [{CREDENTIAL: []}]
+                    _add(operation["responses"], refusals(*IDENTIFIED))
 
 
 def documented() -> FastAPI:
@@ -105,6 +127,16 @@ def refusals(*kinds: kinds.Kind) -> Responses:
     ordered = sorted(kinds, key=lambda kind: (kind.status, kind.title))
     groups = groupby(ordered, lambda kind: kind.status)
     return {status: _refusal(list(group)) for status, group in groups}
+
+
+def _add(responses: dict[str, Any], more: Responses) -> None:
+    """Add refusals to those of an operation, of which some may have the same status."""
+    for status, refusal in more.items():
+        there = responses.setdefault(str(status), refusal)
+        if there is not refusal:
+            examples = refusal["content"][problems.MEDIA_TYPE]["examples"]
+            there["content"][problems.MEDIA_TYPE]["examples"] |= examples
+            there["description"] += f"; {refusal['description']}"
 
 
 def _refusal(kinds: list[kinds.Kind]) -> dict[str, Any]:

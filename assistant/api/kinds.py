@@ -34,6 +34,18 @@ class Kind:
         return f"/problems/{self.slug}" if self.slug else "about:blank"
 
 
+UNAUTHENTICATED = Kind(
+    "unauthenticated",
+    401,
+    "Who is asking is not known",
+    "Send one header 'Authorization: Bearer <API key or token>' that is valid here.",
+)
+FORBIDDEN = Kind(
+    "forbidden",
+    403,
+    "This credential may not do that",
+    "A credential acts for its own user only: name that user wherever a user_id stands.",
+)
 UNKNOWN_ITEM = Kind(
     "unknown-item", 404, "No such film", "Take ids from /search or /survey/start answers."
 )
@@ -98,14 +110,21 @@ STORE_UNAVAILABLE = Kind(
     "The database does not answer",
     "Nothing was acknowledged. Wait as the Retry-After header says, then send the request again.",
 )
+IDENTITY_UNAVAILABLE = Kind(
+    "identity-unavailable",
+    503,
+    "Tokens cannot be checked just now",
+    "Nothing was done. Wait as the Retry-After header says, then send the request again.",
+)
 NOT_READY = Kind(
     "not-ready", 503, "The service cannot serve yet", "Wait until /readyz answers 200."
 )
 
 _ALL = (
-    UNKNOWN_ITEM, UNKNOWN_USER, UNKNOWN_SESSION, NOTHING_TO_UNDO, NOT_FOUND, METHOD_NOT_ALLOWED,
-    UNKNOWN_HOST, MALFORMED_JSON, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST,
-    IDEMPOTENCY_KEY_REUSED, RATE_LIMITED, INTERNAL_ERROR, STORE_UNAVAILABLE, NOT_READY,
+    UNAUTHENTICATED, FORBIDDEN, UNKNOWN_ITEM, UNKNOWN_USER, UNKNOWN_SESSION, NOTHING_TO_UNDO,
+    NOT_FOUND, METHOD_NOT_ALLOWED, UNKNOWN_HOST, MALFORMED_JSON, PAYLOAD_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED, INTERNAL_ERROR,
+    STORE_UNAVAILABLE, IDENTITY_UNAVAILABLE, NOT_READY,
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {kind.slug: kind for kind in _ALL if kind.slug}
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -90,7 +89,7 @@ class BoundedRequest(Request):
 
 
 class LimitedRoute(APIRoute):
-    """A route that charges the client's address and the user named, and bounds the body."""
+    """A route that charges the client's address and the user, and bounds the body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler, so that requests which turn out to be invalid count as well."""
@@ -99,29 +98,20 @@ class LimitedRoute(APIRoute):
         async def limited(request: Request) -> Response:
             state = request.app.state
             bounded = BoundedRequest(request.scope, request.receive, state.max_body_bytes)
-            standing = await _charge(state.quotas, bounded)
+            standing = await self._charge(state.quotas, bounded)
             response = await handle(bounded)
             response.headers.update(standing.headers())
             return response
 
         return limited
 
+    async def user(self, request: Request) -> str | None:  # noqa: ARG002
+        """Whose quota the request counts against beside its address's; here nobody's."""
+        return None
 
-async def _charge(quotas: Quotas, request: Request) -> Standing:
-    standing = quotas.address.charge(request.client.host if request.client else "unknown")
-    if user_id := await _named_user(request):
-        of_user = quotas.user.charge(user_id)
-        standing = min(standing, of_user, key=lambda each: each.remaining)
-    return standing
-
-
-async def _named_user(request: Request) -> str | None:
-    """The user a request is about; nobody where it is too malformed to say."""
-    named = dict(request.query_params) | request.path_params
-    if request.method == "POST":
-        # What is wrong with it is said by the handler, which reads it again.
-        with suppress(ValueError, RecursionError):
-            body = await request.json()
-            named = body if isinstance(body, dict) else {}
-    user_id = named.get("user_id")
-    return user_id if isinstance(user_id, str) else None
+    async def _charge(self, quotas: Quotas, request: Request) -> Standing:
+        standing = quotas.address.charge(request.client.host if request.client else "unknown")
+        if user_id := await self.user(request):
+            of_user = quotas.user.charge(user_id)
+            standing = min(standing, of_user, key=lambda each: each.remaining)
+        return standing

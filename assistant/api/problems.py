@@ -71,11 +71,26 @@ def respond(
     return Response(body, kind.status, headers, MEDIA_TYPE)
 
 
+class Refusal(Exception):
+    """A request that is not served: the kind of problem, its own detail, and headers."""
+
+    def __init__(
+        self,
+        kind: kinds.Kind,
+        detail: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(kind.title)
+        self.kind, self.detail, self.headers = kind, detail, headers
+
+
 def install(app: FastAPI) -> None:
     """Make the application answer every failure it can foresee with a problem."""
     app.exception_handler(ReelwiseError)(_domain_error)
     app.exception_handler(RequestValidationError)(_validation_error)
     app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(Refusal)(_refusal)
 
 
 async def _domain_error(request: Request, error: ReelwiseError) -> Response:
@@ -84,6 +99,10 @@ async def _domain_error(request: Request, error: ReelwiseError) -> Response:
             headers = {"Retry-After": str(STORE_RETRY_SECONDS)} if kind.status == 503 else None
             return respond(request, kind, str(error), headers=headers)
     raise error
+
+
+async def _refusal(request: Request, refusal: Refusal) -> Response:
+    return respond(request, refusal.kind, refusal.detail, headers=refusal.headers)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

@@ -1,10 +1,13 @@
 """What an operator may set about the REST door."""
 
+from pathlib import Path
 from typing import Annotated
 
 import limits
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from recommender.models import UserIdentifier
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 EVERY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognised, not bound
@@ -30,6 +33,11 @@ class ApiSettings(BaseSettings):
     address, such as "100/second" or "6000/minute". ``max_body_bytes`` leaves room for a query of
     10,000 emoji, each escaped. ``host`` is where the server listens. ``allowed_hosts`` are names,
     separated by commas, that it may be called by besides this machine's own; "*" allows any.
+
+    With ``api_keys_file`` or one of the ``jwt_`` sources of keys, routes that serve one person ask
+    for a credential and act for its user only; without, they are open. A token is signed with
+    HS256 (``jwt_secret``) or RS256 (the others), names ``jwt_issuer`` and ``jwt_audience``, and its
+    ``jwt_user_claim`` is the user. ``metrics_user`` may then read /metrics.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
@@ -39,6 +47,19 @@ class ApiSettings(BaseSettings):
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     host: str = "127.0.0.1"
     allowed_hosts: Hosts = ()
+    api_keys_file: Path | None = None
+    jwt_secret: SecretStr | None = None
+    jwt_public_key_file: Path | None = None
+    jwt_jwks_url: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_user_claim: str = "sub"
+    metrics_user: UserIdentifier | None = None
+
+    @property
+    def only_from_here(self) -> bool:
+        """Whether nothing but this machine can reach the server."""
+        return self.host in (*LOCAL_HOSTS, "::1")
 
     @property
     def known_hosts(self) -> frozenset[str] | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 
 from assistant.api.app import create_api
+from assistant.api.keys import make_key
 from assistant.api.settings import ApiSettings
 from recommender import Recommender
 
@@ -48,6 +49,20 @@ def test_the_walk_through_gives_what_it_shows(recommender: Recommender) -> None:
         assert re.fullmatch(pattern(example["output"]), printed, re.DOTALL), (
             f"{example['command']}\nshows\n{example['output']}\nprints\n{printed}"
         )
+
+
+def test_the_credentials_do_what_it_shows(recommender: Recommender, tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    key = make_key(file, "ada")
+    client = TestClient(
+        create_api(recommender, ApiSettings(api_keys_file=file)), "http://localhost:8000"
+    )
+    section = README.read_text().partition("### Who may ask")[2].partition("\n## ")[0]
+    examples = re.findall(r"^\$ (curl .*)\n(.*)$", section, re.MULTILINE)
+    assert len(examples) == 3
+    for command, output in examples:
+        printed = run(client, command.replace("$KEY", key))
+        assert re.match(pattern(output), printed), f"{command}\nprints\n{printed}"
 
 
 def test_every_setting_in_the_readme_exists() -> None:

@@ -7,12 +7,14 @@ from starlette.responses import JSONResponse, Response
 
 from assistant.api import examples, kinds, problems
 from assistant.api.dependencies import Service
-from assistant.api.documentation import answers
+from assistant.api.documentation import answers, refusals
+from assistant.api.identity import OperatorRoute
 from assistant.api.schemas import Readiness
 
 REQUIRED = ("store", "index")
 
 router = APIRouter(tags=["operations"])
+figures = APIRouter(tags=["operations"], route_class=OperatorRoute)
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -39,7 +41,7 @@ def readyz(request: Request, service: Service) -> Response:
     return JSONResponse(Readiness(status=status, checks=checks).model_dump())
 
 
-@router.get("/metrics", response_class=Response)
+@figures.get("/metrics", response_class=Response, responses=refusals(kinds.RATE_LIMITED))
 def metrics() -> Response:
     """Give all figures in Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

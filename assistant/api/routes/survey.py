@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query
 from assistant.api import examples, kinds
 from assistant.api.dependencies import IdempotencyKey, Service, SessionId
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
-from assistant.api.limits import LimitedRoute
+from assistant.api.identity import Caller, UserRoute
 from assistant.api.schemas import SurveyStart
 from recommender.models import SurveySession, SurveyStep, UserIdentifier
 
-router = APIRouter(prefix="/survey", tags=["survey"], route_class=LimitedRoute)
+router = APIRouter(prefix="/survey", tags=["survey"], route_class=UserRoute)
 
 
 @router.post(
@@ -37,6 +37,7 @@ def start_survey(
 def next_card(
     session_id: SessionId,
     service: Service,
+    caller: Caller,
     user_id: Annotated[
         UserIdentifier | None, Query(description="Refuse the survey if it is not this user's.")
     ] = None,
@@ -45,4 +46,4 @@ def next_card(
 
     It is completed early, and `settled`, when more cards would hardly change the first ten films.
     """
-    return service.next_card(user_id, session_id)
+    return service.next_card(caller or user_id, session_id)

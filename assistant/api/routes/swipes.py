@@ -5,11 +5,11 @@ from fastapi import APIRouter
 from assistant.api import examples, kinds
 from assistant.api.dependencies import IdempotencyKey, Service
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
-from assistant.api.limits import LimitedRoute
+from assistant.api.identity import UserRoute
 from assistant.api.schemas import SwipeIn, UndoIn
 from recommender.models import SwipeReceipt
 
-router = APIRouter(prefix="/swipe", tags=["swipes"], route_class=LimitedRoute)
+router = APIRouter(prefix="/swipe", tags=["swipes"], route_class=UserRoute)
 
 
 @router.post(

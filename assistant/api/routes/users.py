@@ -5,10 +5,10 @@ from fastapi import APIRouter
 from assistant.api import examples, kinds
 from assistant.api.dependencies import Service, UserId
 from assistant.api.documentation import EVERY_ROUTE, answers, refusals
-from assistant.api.limits import LimitedRoute
+from assistant.api.identity import UserRoute
 from recommender.models import Profile, UserExport
 
-router = APIRouter(prefix="/user/{user_id}", tags=["user"], route_class=LimitedRoute)
+router = APIRouter(prefix="/user/{user_id}", tags=["user"], route_class=UserRoute)
 
 
 @router.get("/profile", responses=answers(examples.PROFILE, *EVERY_ROUTE))
