@@ -1,16 +1,18 @@
 """The agent loop: a chat model and the product's tools, the same for every model."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
     AgentMiddleware,
     ModelCallLimitMiddleware,
+    ModelRetryMiddleware,
     ToolCallLimitMiddleware,
     ToolCallRequest,
     ToolErrorMiddleware,
+    ToolRetryMiddleware,
 )
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import ToolException
@@ -19,11 +21,11 @@ from pydantic import ValidationError
 
 from assistant.conversations import RecentConversations, forget_old_turns
 from assistant.fallback import PlannerFallback
-from assistant.models import chat_model
+from assistant.models import HostedOptions, caching, chat_model, failed_to_begin
 from assistant.planner import OfflinePlanner, offline_planner
 from fusion.encoder import TextEncoder
 from prompts import system_prompt
-from recommender.errors import ReelwiseError
+from recommender.errors import ReelwiseError, StoreUnavailable
 from recommender.models import Item
 from tools import ALL_TOOLS, ToolContext
 
@@ -32,35 +34,65 @@ _MODEL_CALLS = 8
 MODEL_SECONDS = 30.0
 _TOOL_CALLS = 16
 """Most calls in one turn; a turn that wants more has lost its way."""
+TOOL_RETRIES, MODEL_RETRIES = 2, 1
+RETRY_SECONDS = 0.25
+"""Before the first of the retries; each further one waits twice as long."""
 
 
 def agent_by_name(
-    name: str | None, encoder: TextEncoder, films: Iterable[Item]
+    name: str | None,
+    encoder: TextEncoder,
+    films: Iterable[Item],
+    options: HostedOptions = HostedOptions(),  # noqa: B008 - it is frozen
 ) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
     """The agent of a hosted model's "provider:model" name, or, without one, of the planner.
 
     Raises ChatModelUnavailable when there is no such model.
     """
     planner = offline_planner(encoder, films)
-    return build_agent(chat_model(name), planner) if name else build_agent(planner)
+    if not name:
+        return build_agent(planner)
+    return build_agent(chat_model(name, options), planner, inner=caching(name, options))
 
 
 def build_agent(
-    model: BaseChatModel, planner: OfflinePlanner | None = None, timeout: float = MODEL_SECONDS
+    model: BaseChatModel,
+    planner: OfflinePlanner | None = None,
+    timeout: float = MODEL_SECONDS,
+    inner: Sequence[AgentMiddleware[Any, Any, Any]] = (),
 ) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
     """An agent that remembers each conversation by its ``thread_id``, in this process.
 
     Run it with ``context=ToolContext(...)``: who the user is comes from there. ``planner`` stands
-    in for a ``model`` that fails or takes longer than ``timeout`` seconds for one call.
+    in for a ``model`` that fails or takes longer than ``timeout`` seconds for one call, retries
+    included. ``inner`` is nearest to the model.
+
+    Tools are tried again where the store did not answer: their writes carry an idempotency key. A
+    model is, where its answer did not even begin: one that broke off has been read already.
     """
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
         forget_old_turns,
         ModelCallLimitMiddleware(run_limit=_MODEL_CALLS),
         ToolCallLimitMiddleware(run_limit=_TOOL_CALLS),
         ToolErrorMiddleware(tool_error),
+        ToolRetryMiddleware(
+            max_retries=TOOL_RETRIES,
+            retry_on=(StoreUnavailable,),
+            on_failure="error",
+            initial_delay=RETRY_SECONDS,
+        ),
     ]
     if planner is not None:
         middleware.append(PlannerFallback(planner, timeout))
+        middleware.append(
+            ModelRetryMiddleware(
+                max_retries=MODEL_RETRIES,
+                retry_on=failed_to_begin,
+                on_failure="error",
+                initial_delay=RETRY_SECONDS,
+            )
+        )
+    middleware.extend(inner)
     return create_agent(
         model,
         ALL_TOOLS,

@@ -67,4 +67,13 @@ class Settings(BaseSettings):
     assistant_model: str | None = Field(
         default=None, description="provider:model for LangChain; default: the offline planner"
     )
+    bedrock_guardrail_id: str | None = Field(
+        default=None, description="a guardrail for every turn of a bedrock_converse model"
+    )
+    bedrock_guardrail_version: str | None = Field(
+        default=None, description='its version: a number, or "DRAFT"'
+    )
+    bedrock_prompt_cache: Literal["5m", "1h"] | None = Field(
+        default=None, description="how long Bedrock keeps prompts that begin alike; default: not"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -5,7 +5,7 @@ import struct
 from binascii import crc32
 from collections.abc import Sequence
 
-from tests.scripted_endpoint import Act, Handler
+from tests.scripted_endpoint import Act, Handler, reply
 
 EVENTS = "application/vnd.amazon.eventstream"
 Event = tuple[str, dict[str, object]]
@@ -54,6 +54,17 @@ def calls(name: str, args: dict[str, object], call_id: str = "tooluse_1") -> lis
     return [_START, begun, *deltas, _stop(0), *_end("tool_use")]
 
 
+def whole(*content: dict[str, object], reason: str = "end_turn") -> Act:
+    """An answer of Converse, which does not stream."""
+    answer = {
+        "output": {"message": {"role": "assistant", "content": content}},
+        "stopReason": reason,
+        "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
+        "metrics": {"latencyMs": 1},
+    }
+    return reply(200, json.dumps(answer).encode())
+
+
 def stream(events: Sequence[Event]) -> Act:
     """A whole answer."""
     return sending(b"".join(frame(*event) for event in events))
@@ -76,6 +87,14 @@ def failing(events: Sequence[Event], kind: str) -> Act:
     """An answer that ends in an exception event."""
     sent = b"".join(frame(*event) for event in events)
     return sending(sent + frame(kind, {"message": "no more"}, "exception"))
+
+
+def lying_about_its_length(events: Sequence[Event]) -> Act:
+    """An answer whose first frame promises more than a frame may hold."""
+    sent = bytearray(b"".join(frame(*event) for event in events))
+    sent[:4] = struct.pack("!I", 2**31)
+    sent[8:12] = struct.pack("!I", crc32(bytes(sent[:8])))
+    return sending(bytes(sent))
 
 
 def sending(body: bytes) -> Act:

@@ -1,6 +1,9 @@
 """What a tool knows about the turn it runs in, without asking the model."""
 
 from dataclasses import dataclass
+from hashlib import sha256
+
+from langchain.tools import ToolRuntime
 
 from recommender.experiments.variants import Variant
 from recommender.service import Recommender
@@ -31,3 +34,14 @@ class ToolContext:
     session_id: str | None = None
     shown: tuple[str, ...] = ()
     defaults: SearchDefaults = SearchDefaults()
+
+
+def idempotency_key(runtime: ToolRuntime[ToolContext]) -> str | None:
+    """What names this very call, however often it is tried; None outside of a conversation.
+
+    Models may number their calls anew in each message, so the message counts as well.
+    """
+    messages = runtime.state.get("messages")
+    if not messages or not runtime.tool_call_id:
+        return None
+    return sha256(f"{messages[-1].id} {runtime.tool_call_id}".encode()).hexdigest()

@@ -4,7 +4,7 @@ from langchain.tools import ToolRuntime, tool
 
 from recommender.models import Direction, SwipeReceipt
 from tools.content import write
-from tools.context import ToolContext
+from tools.context import ToolContext, idempotency_key
 from tools.films import film_at, film_label, find_film
 
 
@@ -27,7 +27,11 @@ def record_reaction(
         film_at(context, position) if position is not None else find_film(context, title_or_id)
     )
     receipt = context.recommender.record_swipe(
-        context.user_id, item_id, direction, session_id=context.session_id
+        context.user_id,
+        item_id,
+        direction,
+        session_id=context.session_id,
+        idempotency_key=idempotency_key(runtime),
     )
     return _content(context, receipt), receipt
 
@@ -43,7 +47,9 @@ def undo_reaction(
     """
     context = runtime.context
     item_id = find_film(context, title_or_id) if title_or_id else None
-    receipt = context.recommender.undo_swipe(context.user_id, item_id)
+    receipt = context.recommender.undo_swipe(
+        context.user_id, item_id, idempotency_key=idempotency_key(runtime)
+    )
     return _content(context, receipt), receipt
 
 

@@ -4,7 +4,7 @@ from langchain.tools import ToolRuntime, tool
 
 from recommender.models import SurveySession
 from tools.content import FilmLine, write
-from tools.context import ToolContext
+from tools.context import ToolContext, idempotency_key
 
 
 @tool(response_format="content_and_artifact", parse_docstring=True)
@@ -17,7 +17,9 @@ def start_survey(
         size: how many cards; leave it out unless the user names a number.
     """
     context = runtime.context
-    session = context.recommender.start_survey(context.user_id, size)
+    session = context.recommender.start_survey(
+        context.user_id, size, idempotency_key=idempotency_key(runtime)
+    )
     films = [
         FilmLine(movie.item_id, movie.title, movie.year, ", ".join(movie.genres))
         for movie in session.movies

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import models
-from assistant.agent import build_agent
-from assistant.models import chat_model
+from assistant.agent import agent_by_name, build_agent
+from assistant.models import ChatModelUnavailable, HostedOptions, chat_model
 from assistant.planner import offline_planner
 from fusion.encoder import TextEncoder
 from prompts import phrase, system_prompt
@@ -20,8 +20,15 @@ from recommender.models import Item, SearchResult
 from recommender.telemetry import FALLBACKS
 from tests import bedrock
 from tests.integration.test_agent import Chat
-from tests.scripted_endpoint import ScriptedEndpoint, aws_error, hang, reset, scripted_endpoint
-from tools import ALL_TOOLS
+from tests.scripted_endpoint import (
+    ScriptedEndpoint,
+    aws_error,
+    hang,
+    reply,
+    reset,
+    scripted_endpoint,
+)
+from tools import ALL_TOOLS, ToolContext
 
 MODEL = "bedrock_converse:anthropic.claude-3-5-sonnet-20240620-v1:0"
 SORRY = phrase("note.model_failed")
@@ -106,7 +113,11 @@ async def test_throttling_is_waited_out(server: ScriptedEndpoint, chat: Chat) ->
         hang,
         bedrock.broken_off(bedrock.says("Films ", "are ")),
         bedrock.garbled(bedrock.says("Films ", "are ")),
+        bedrock.lying_about_its_length(bedrock.says("Films ", "are ")),
         bedrock.failing(bedrock.says("Films ")[:2], "modelStreamErrorException"),
+        bedrock.failing(bedrock.says("Films ")[:2], "throttlingException"),
+        bedrock.failing([], "serviceUnavailableException"),
+        bedrock.stream([]),
         bedrock.sending(b"<html>not a stream</html>"),
     ],
 )
@@ -132,6 +143,213 @@ async def test_a_failure_after_the_tools_keeps_what_they_found(
     turn = await chat.say("a film about lonely robots")
     assert len(turn.artifacts[0].items) == 3
     assert SORRY in turn.text
+
+
+async def test_throttling_after_the_tools_is_waited_out(
+    server: ScriptedEndpoint, chat: Chat
+) -> None:
+    before = counted()
+    server.script.extend(
+        [
+            bedrock.stream(SEARCH),
+            aws_error(429, "ThrottlingException"),
+            bedrock.stream(bedrock.says("Here you go.")),
+        ]
+    )
+    turn = await chat.say("a film about lonely robots")
+    assert turn.text == "Here you go."
+    assert len(turn.artifacts) == 1, "the tool ran once"
+    assert counted() == before
+
+
+@pytest.mark.parametrize("act", [aws_error(429, "ThrottlingException"), reset])
+async def test_what_bedrocks_client_tried_again_is_not_tried_again_above_it(
+    server: ScriptedEndpoint,
+    chat: Chat,
+    act: Any,  # noqa: ANN401
+) -> None:
+    server.script.append(act)
+    assert SORRY in (await chat.say("hello")).text
+    assert len(server.requests) == models.ATTEMPTS
+
+
+async def test_an_answer_that_broke_off_is_not_said_twice(
+    server: ScriptedEndpoint, chat: Chat
+) -> None:
+    server.script.extend(
+        [
+            bedrock.failing(bedrock.says("Films ")[:2], "modelStreamErrorException"),
+            bedrock.stream(bedrock.says("Films ", "again.")),
+        ]
+    )
+    turn = await chat.say("hello")
+    assert turn.text.count("Films ") == 1
+    assert SORRY in turn.text
+    assert len(server.requests) == 1
+
+
+async def test_tool_arguments_that_are_no_json_call_nothing(
+    server: ScriptedEndpoint, chat: Chat, recommender: Recommender, user_id: str
+) -> None:
+    start, begun, *_, stopped, end, usage = bedrock.calls("record_reaction", {"x": 1})
+    delta = {"contentBlockIndex": 0, "delta": {"toolUse": {"input": '{"direction": "like", '}}}
+    broken: list[bedrock.Event] = [
+        start, begun, ("contentBlockDelta", delta), stopped, end, usage
+    ]  # fmt: skip
+    server.script.extend([bedrock.stream(broken), bedrock.stream(bedrock.says("Sorry."))])
+    turn = await chat.say("I loved Heat")
+    assert turn.text.strip()
+    assert recommender.profile(user_id).swipe_count == 0
+
+
+# Without streaming.
+
+
+async def answered(agent: Any, recommender: Recommender, user_id: str, text: str) -> Any:  # noqa: ANN401
+    state = await agent.ainvoke(
+        {"messages": [("user", text)]},
+        {"configurable": {"thread_id": user_id}},
+        context=ToolContext(recommender, user_id),
+    )
+    return state["messages"]
+
+
+@pytest.fixture
+def agent(
+    server: ScriptedEndpoint,  # noqa: ARG001
+    encoder: TextEncoder,
+    starter_items: list[Item],
+) -> Any:  # noqa: ANN401
+    return build_agent(chat_model(MODEL), offline_planner(encoder, starter_items), timeout=5)
+
+
+async def test_a_turn_that_does_not_stream(
+    server: ScriptedEndpoint,
+    agent: Any,  # noqa: ANN401
+    recommender: Recommender,
+    user_id: str,
+) -> None:
+    use = {
+        "toolUseId": "tooluse_1",
+        "name": "search_movies",
+        "input": {"query": "lonely robots", "k": 3},
+    }
+    server.script.extend(
+        [
+            bedrock.whole({"text": "Let me look."}, {"toolUse": use}, reason="tool_use"),
+            bedrock.whole({"text": "Here you go."}),
+        ]
+    )
+    *_, found, answer = await answered(agent, recommender, user_id, "a film about lonely robots")
+    assert len(found.artifact.items) == 3
+    assert answer.text == "Here you go."
+    assert [request.path.rsplit("/", 1)[1] for request in server.requests] == ["converse"] * 2
+    (result,) = asked(server)[1]["messages"][-1]["content"]
+    assert result["toolResult"]["toolUseId"] == "tooluse_1"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        aws_error(429, "ThrottlingException"),
+        aws_error(403, "AccessDeniedException"),
+        reply(200, b"<html>not JSON</html>"),
+        reply(200, b"{}"),
+        reset,
+        hang,
+    ],
+)
+async def test_the_planner_goes_on_where_a_turn_that_does_not_stream_fails(
+    server: ScriptedEndpoint,
+    agent: Any,  # noqa: ANN401
+    recommender: Recommender,
+    user_id: str,
+    act: Any,  # noqa: ANN401
+) -> None:
+    before = counted()
+    server.script.append(act)
+    *_, found, answer = await answered(agent, recommender, user_id, "a film about lonely robots")
+    assert found.artifact.items
+    assert SORRY in answer.text
+    assert counted() == before + 1
+
+
+# Guardrails and prompt caching.
+
+
+@pytest.fixture
+def guarded(
+    server: ScriptedEndpoint,  # noqa: ARG001
+    encoder: TextEncoder,
+    starter_items: list[Item],
+    recommender: Recommender,
+    user_id: str,
+) -> Chat:
+    """A conversation with every option set."""
+    options = HostedOptions("gr-1a2b", "3", "1h")
+    return Chat(agent_by_name(MODEL, encoder, starter_items, options), recommender, user_id)
+
+
+POINT = {"cachePoint": {"type": "default", "ttl": "1h"}}
+
+
+async def test_every_call_names_the_guardrail_and_what_is_to_be_kept(
+    server: ScriptedEndpoint, guarded: Chat
+) -> None:
+    server.script.extend([bedrock.stream(SEARCH), bedrock.stream(bedrock.says("Here you go."))])
+    assert (await guarded.say("a film about lonely robots")).text == "Here you go."
+    for request in asked(server):
+        guardrail = {"guardrailIdentifier": "gr-1a2b", "guardrailVersion": "3"}
+        assert request["guardrailConfig"] == guardrail
+        assert request["system"][-1] == POINT
+        assert request["toolConfig"]["tools"][-1] == POINT
+        assert request["messages"][-1]["content"][-1] == POINT
+        assert json.dumps(request).count("cachePoint") <= 4
+
+
+async def test_without_options_nothing_is_guarded_or_kept(
+    server: ScriptedEndpoint, chat: Chat
+) -> None:
+    server.script.append(bedrock.stream(bedrock.says("Hello.")))
+    await chat.say("hello")
+    assert "guardrailConfig" not in asked(server)[0]
+    assert "cachePoint" not in server.requests[0].body.decode()
+
+
+async def test_what_a_guardrail_says_instead_is_the_answer(
+    server: ScriptedEndpoint, guarded: Chat
+) -> None:
+    before = counted()
+    *events, _, usage = bedrock.says("I cannot talk about that.")
+    stop: bedrock.Event = ("messageStop", {"stopReason": "guardrail_intervened"})
+    server.script.append(bedrock.stream([*events, stop, usage]))
+    assert (await guarded.say("something bad")).text == "I cannot talk about that."
+    assert counted() == before, "the planner does not answer in the model's place"
+
+
+async def test_the_planner_stands_in_for_a_guarded_model_too(
+    server: ScriptedEndpoint, guarded: Chat
+) -> None:
+    server.script.append(aws_error(400, "ValidationException"))
+    turn = await guarded.say("a film about lonely robots")
+    assert SORRY in turn.text
+    assert turn.artifacts[0].items
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("ollama:llama3.1", HostedOptions("gr-1", "1"), "bedrock_converse:"),
+        ("ollama:llama3.1", HostedOptions(prompt_cache="5m"), "BEDROCK_PROMPT_CACHE"),
+        (MODEL, HostedOptions("gr-1"), "BEDROCK_GUARDRAIL_VERSION"),
+        (MODEL, HostedOptions(None, "1"), "BEDROCK_GUARDRAIL_ID"),
+    ],
+)
+def test_a_guardrail_that_would_not_guard_is_refused(
+    name: str, options: HostedOptions, says: str
+) -> None:
+    with pytest.raises(ChatModelUnavailable, match=says):
+        chat_model(name, options)
 
 
 async def test_the_next_turn_asks_the_model_again(server: ScriptedEndpoint, chat: Chat) -> None:

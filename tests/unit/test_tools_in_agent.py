@@ -31,6 +31,11 @@ class ScriptedModel(GenericFakeChatModel):
         return self
 
 
+@pytest.fixture(autouse=True)
+def _patient_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.agent.RETRY_SECONDS", 0)
+
+
 @pytest.fixture
 def service() -> ScriptedRecommender:
     return ScriptedRecommender()
