@@ -75,9 +75,13 @@ def password(
 
 
 @app.command()
-def index() -> None:
+def index(
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Forget it first, as for vectors of another length.")
+    ] = False,
+) -> None:
     """Bring the films' index up to date and say how many films it holds."""
-    with _opened() as (_, _, recommender):
+    with _opened(anew) as (_, _, recommender):
         typer.echo(f"{len(recommender.films())} films are indexed.")
 
 
@@ -136,15 +140,15 @@ def warm(
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
-    """All parts, wired."""
+def _opened(anew: bool = False) -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
+    """All parts, wired; ``anew`` forgets the index first."""
     with mendable():
         settings = Settings()
         logging.basicConfig(format="%(levelname)s %(message)s")
         for room in ("assistant", "tools", "recommender", "fusion"):
             logging.getLogger(room).setLevel(settings.log_level.upper())
         encoder = load_encoder(settings)
-        with open_recommender(settings, encoder) as recommender:
+        with open_recommender(settings, encoder, anew) as recommender:
             yield settings, encoder, recommender
 
 

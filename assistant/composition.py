@@ -29,17 +29,43 @@ from recommender.indexer import (
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
 from recommender.stores.postgres import Database, embedded_server, postgres_stores
+from recommender.stores.postgres.schema import FUSED_DIM
 
 
 def load_encoder(settings: Settings) -> TextEncoder:
-    """The text encoder. Raises EncoderUnavailable, or InvalidRequest for another dimension."""
+    """The text encoder that runs here: the planner reads with it, and the fused space's films are
+    placed by it, whatever TEXT_ENCODER says.
+
+    Raises EncoderUnavailable, or InvalidRequest where VECTOR_DIM asks it for another length.
+    """
     encoder = OnnxTextEncoder(settings.encoder_dir, threads=settings.encoder_threads)
-    if encoder.dim != settings.vector_dim:
+    if settings.text_encoder == "embedded" and encoder.dim != settings.vector_dim:
         raise InvalidRequest(
             f"The model makes vectors of {encoder.dim} numbers, VECTOR_DIM asks for "
             f"{settings.vector_dim}. Set VECTOR_DIM={encoder.dim} or take another model."
         )
     return encoder
+
+
+def text_encoder(settings: Settings, embedded: TextEncoder) -> TextEncoder:
+    """What films and queries are embedded by: ``embedded`` itself, or Bedrock.
+
+    Raises InvalidRequest when VECTOR_DIM is none of Bedrock's lengths or a package is not there,
+    EncoderUnavailable when AWS's configuration does not do.
+    """
+    if settings.text_encoder == "embedded":
+        return embedded
+    try:
+        # As with SageMaker: boto3 is an extra, and slow to import.
+        from fusion.bedrock_encoder import BedrockTextEncoder
+    except ModuleNotFoundError as error:
+        raise InvalidRequest(
+            f"TEXT_ENCODER=bedrock needs {error.name}: pip install 'reelwise[aws]'"
+        ) from error
+    try:
+        return BedrockTextEncoder(settings.vector_dim, settings.bedrock_embedding_timeout)
+    except ValueError as error:
+        raise InvalidRequest(f"{error}. Set VECTOR_DIM to one of these.") from error
 
 
 @dataclass(frozen=True)
@@ -58,10 +84,10 @@ def load_fusions(settings: Settings, domain: RecommenderSettings) -> Fusions:
     """
     folder = settings.fusion_dir or MODELS
     space = load_item_space(folder / SPACE_FOLDER.name / ITEM_SPACE)
-    if space.dim != settings.vector_dim:
+    if space.dim != FUSED_DIM:
         raise InvalidRequest(
-            f"{folder} is of films with {space.dim} numbers, VECTOR_DIM asks for "
-            f"{settings.vector_dim}. Set VECTOR_DIM={space.dim} or train the model anew."
+            f"{folder} is of films with {space.dim} numbers, and the index has room for "
+            f"{FUSED_DIM}. Train the model anew."
         )
     wanted = {domain.search_variant, *domain.variant_weights}
     encoders: dict[Variant, FusionEncoder] = {}
@@ -96,7 +122,7 @@ def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
     return SageMakerFusionEncoder(
         endpoint,
         version,
-        dim=settings.vector_dim,
+        dim=FUSED_DIM,
         url=settings.sagemaker_runtime_url,
         timeout=settings.sagemaker_timeout,
     )
@@ -162,11 +188,19 @@ def _database(settings: Settings, stack: ExitStack) -> Database:
 
 
 @contextmanager
-def open_recommender(settings: Settings, encoder: TextEncoder) -> Iterator[Recommender]:
-    """A recommender over the starter catalogue, indexed on first use with a progress bar."""
+def open_recommender(
+    settings: Settings, embedded: TextEncoder, anew: bool = False
+) -> Iterator[Recommender]:
+    """A recommender over the starter catalogue, indexed on first use with a progress bar.
+
+    ``embedded`` is the encoder that runs here; ``anew`` forgets the index first.
+    """
     domain = RecommenderSettings()
     fusions = load_fusions(settings, domain)
+    encoder = text_encoder(settings, embedded)
     with open_stores(settings, domain) as stores:
+        if anew:
+            stores.items.remove(list(stores.items.fingerprints()))
         with tqdm(desc="Indexing films", unit="film", disable=None, leave=False) as bar:
 
             def progress(done: int, total: int) -> None:
@@ -174,5 +208,5 @@ def open_recommender(settings: Settings, encoder: TextEncoder) -> Iterator[Recom
                 bar.update(done - bar.n)
 
             known, films = read_vectors(STARTER_VECTORS), read_items(STARTER)
-            sync_index(films, stores.items, encoder, progress, known, fusions.space)
+            sync_index(films, stores.items, encoder, progress, known, fusions.space, embedded)
         yield Recommender(stores, encoder, domain, fusions=fusions.encoders)

@@ -35,7 +35,15 @@ class Settings(BaseSettings):
     swipes_live_days: float | None = Field(
         default=None, gt=0, description="with DynamoDB: forget swipes after so long; default: never"
     )
-    vector_dim: int = 384
+    vector_dim: int = Field(
+        default=384, description="length of the text vectors; with Bedrock 256, 512 or 1024"
+    )
+    text_encoder: Literal["embedded", "bedrock"] = Field(
+        default="embedded", description="what embeds films and queries as texts"
+    )
+    bedrock_embedding_timeout: float = Field(
+        default=1.0, gt=0, description="seconds to connect, and to wait for data, per attempt"
+    )
     encoder_dir: Path | None = Field(default=None, description="a model folder made by the export")
     encoder_threads: int = Field(default=1, ge=1)
     fusion_dir: Path | None = Field(

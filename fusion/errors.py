@@ -4,6 +4,7 @@ FusionError
 ├── WrongDimension           a vector does not fit the model; index and model are of two makes
 └── EncoderUnavailable       no vectors can be had from this encoder now; callers degrade
     ├── EndpointUnavailable  the SageMaker endpoint gives no usable answer
+    ├── EmbeddingUnavailable Bedrock's embedding model gives no usable answer
     ├── ModelFilesMissing    a file of the model folder is not there
     └── ModelFilesCorrupt    a file of the model folder is not what its metadata says
 """
@@ -43,6 +44,13 @@ class EndpointUnavailable(EncoderUnavailable):
 
     def __init__(self, endpoint: str, reason: str) -> None:
         super().__init__(f"SageMaker endpoint {endpoint} gives no answer: {reason}")
+
+
+class EmbeddingUnavailable(EncoderUnavailable):
+    """Bedrock's embedding model gives no usable answer; `reason` says why, without users' words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Bedrock's embedding model gives no vector: {reason}")
 
 
 class ModelFilesMissing(EncoderUnavailable):

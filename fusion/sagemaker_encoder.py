@@ -1,31 +1,26 @@
 """The fusion encoder of a SageMaker real-time endpoint (extra `[aws]`)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Lock
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError
 from pydantic import ValidationError
 
+from fusion.circuit import Circuit
 from fusion.errors import EndpointUnavailable, WrongDimension
 from fusion.fusion_encoder import Fused, FusionInput
 from fusion.wire import JSON, WireFused, WireInput
 
 ATTEMPTS = 2
-FAILURES_TO_OPEN = 5
-PAUSE_SECONDS = 15.0
 MAX_CONNECTIONS = 32
 
 
 class SageMakerFusionEncoder:
     """A `FusionEncoder` over an endpoint that runs `fusion.container`.
 
-    Each call is tried twice at most. After five failed calls in a row the circuit is open: calls
-    fail at once, and every fifteen seconds one is let through to see whether the endpoint is back.
+    Each call is tried twice at most. After five failed calls in a row calls fail at once for a
+    while; see `fusion.circuit`.
 
     The model's version is given and not asked for: it is part of cache keys, so it must be known
     while the endpoint is down and must not change between a key's making and its use. An answer
@@ -52,10 +47,7 @@ class SageMakerFusionEncoder:
         self.dim = dim
         self._endpoint = endpoint
         self._client = self._connect(url, timeout)
-        self._breaker = CircuitBreaker(
-            FAILURES_TO_OPEN, PAUSE_SECONDS, throw_new_error_on_trip=False
-        )
-        self._trial = Lock()
+        self._circuit = Circuit(self._failed)
 
     def fuse(self, asked: FusionInput) -> Fused:
         """Ask the endpoint; see `FusionEncoder.fuse`."""
@@ -63,7 +55,7 @@ class SageMakerFusionEncoder:
             if film.vector.shape != (self.dim,):
                 raise WrongDimension(film.vector.size, self.dim)
         body = WireInput.of(asked).model_dump_json().encode()
-        with self._circuit():
+        with self._circuit.calling():
             return self._checked(self._invoke(body))
 
     def _connect(self, url: str | None, timeout: float) -> Any:  # noqa: ANN401 - boto3 has no types
@@ -79,25 +71,6 @@ class SageMakerFusionEncoder:
         except (BotoCoreError, ValueError) as error:
             mend = "Check AWS_DEFAULT_REGION and SAGEMAKER_RUNTIME_URL"
             raise self._failed(f"{error} {mend}") from error
-
-    @contextmanager
-    def _circuit(self) -> Iterator[None]:
-        """Refuse at once while the circuit is open; then let one caller try, not all of them.
-
-        pybreaker holds its lock all through `call()`, which would send one request at a time;
-        `calling()` does not, so the lock for the trial is ours.
-        """
-        on_trial = self._breaker.current_state != STATE_CLOSED
-        if on_trial and not self._trial.acquire(blocking=False):
-            raise self._failed("the circuit is open after repeated failures")
-        try:
-            with self._breaker.calling():
-                yield
-        except CircuitBreakerError:
-            raise self._failed("the circuit is open after repeated failures") from None
-        finally:
-            if on_trial:
-                self._trial.release()
 
     def _invoke(self, body: bytes) -> bytes:
         # What a service says in its errors may quote the request: neither the message nor the

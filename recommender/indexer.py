@@ -50,23 +50,30 @@ def sync_index(
     progress: Progress,
     known: Mapping[str, Vector],
     space: ItemSpace | None = None,
+    reader: TextEncoder | None = None,
 ) -> int:
     """Make the store hold exactly these films; returns how many were new or changed.
 
     Only those are touched, batch by batch, so that an interrupted run goes on where it stopped, and
     only those whose text's fingerprint is not in ``known`` are embedded. With a ``space`` each film
-    gets its place in it. ``progress`` gets (done, total).
+    gets its place in it, by vectors of ``reader``, the encoder that the space was made with, if
+    that is not ``encoder``. ``progress`` gets (done, total).
+
+    Raises InvalidRequest when the store holds vectors of another length than ``encoder`` makes.
     """
+    store.hold(encoder.dim)
     stored = store.fingerprints()
     by_text = {item.item_id: _fingerprint(item, encoder.model_version) for item in items}
     wanted = {item_id: _placed(text, space) for item_id, text in by_text.items()}
     changed = [item for item in items if stored.get(item.item_id) != wanted[item.item_id]]
     for start in range(0, len(changed), BATCH):
         batch = changed[start : start + BATCH]
-        vectors = _vectors(batch, [by_text[item.item_id] for item in batch], encoder, known)
-        fused = (
-            [None] * len(batch) if space is None else list(space.place(batch, np.array(vectors)))
-        )
+        vectors = _vectors(batch, encoder, known)
+        fused: list[Vector | None] = [None] * len(batch)
+        if space is not None:
+            placing = reader or encoder
+            read = vectors if placing is encoder else _vectors(batch, placing, known)
+            fused = list(space.place(batch, np.array(read)))
         fingerprints = [wanted[item.item_id] for item in batch]
         store.upsert(list(map(IndexedItem, batch, vectors, fingerprints, fused)))
         progress(start + len(batch), len(changed))
@@ -76,11 +83,9 @@ def sync_index(
 
 
 def _vectors(
-    items: Sequence[Item],
-    fingerprints: Sequence[str],
-    encoder: TextEncoder,
-    known: Mapping[str, Vector],
+    items: Sequence[Item], encoder: TextEncoder, known: Mapping[str, Vector]
 ) -> list[Vector]:
+    fingerprints = [_fingerprint(item, encoder.model_version) for item in items]
     texts = [
         embedding_text(item)
         for item, fingerprint in zip(items, fingerprints, strict=True)

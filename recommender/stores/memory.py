@@ -35,6 +35,7 @@ from recommender.stores.ports import (
     Thread,
     ThreadRecord,
     Vector,
+    other_length,
 )
 
 K = TypeVar("K")
@@ -64,6 +65,11 @@ class MemoryItemStore(ItemStore):
 
     def fingerprints(self) -> dict[str, str]:
         return {item_id: film.fingerprint for item_id, film in self._films.items()}
+
+    def hold(self, dim: int) -> None:
+        for film in self._films.values():
+            if film.vector.size != dim:
+                raise other_length(film.vector.size, dim)
 
     def upsert(self, items: Sequence[IndexedItem]) -> None:
         with self._lock:

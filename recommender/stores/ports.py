@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.errors import InvalidRequest
 from recommender.experiments.variants import ShownVariant, Variant
 from recommender.models import Exposure, Filters, Item, SwipeEvent
 from recommender.preferences.model import UserPreferences
@@ -120,11 +121,26 @@ class CachedSearch:
     item_ids: tuple[str, ...]
 
 
+def other_length(held: int, dim: int) -> InvalidRequest:
+    """The error of an index that holds vectors of another length than its encoder makes."""
+    return InvalidRequest(
+        f"The index holds films with vectors of {held} numbers, the encoder makes {dim}. Go back "
+        "to the encoder it was made with, or make it anew, with every server on this database "
+        "stopped: reelwise index --anew (swipes and profiles stay)."
+    )
+
+
 class ItemStore(Protocol):
     """Films and their vectors."""
 
     def fingerprints(self) -> dict[str, str]:
         """The fingerprint of each stored film, by id."""
+
+    def hold(self, dim: int) -> None:
+        """Make an empty store one for text vectors of ``dim`` numbers.
+
+        Raises InvalidRequest when it holds films with vectors of another length.
+        """
 
     def upsert(self, items: Sequence[IndexedItem]) -> None:
         """Add or replace films, all or none."""

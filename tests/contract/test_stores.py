@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
+from recommender.errors import InvalidRequest
 from recommender.models import Filters, Item
 from recommender.preferences.model import UserPreferences
 from recommender.preferences.vectors import unit
@@ -173,6 +174,20 @@ class TestItemStore:
         stores.items.remove(["film-1", "no such film", "film-3"])
         stores.items.remove([])
         assert stores.items.fingerprints().keys() == {"film-0", "film-2"}
+
+    def test_only_an_empty_one_takes_vectors_of_another_length(self, stores: Stores) -> None:
+        items, (film,) = stores.items, films(1)
+        items.upsert([film])
+        items.hold(DIM)
+        with pytest.raises(InvalidRequest, match="384 numbers, the encoder makes 1024"):
+            items.hold(1024)
+        items.remove([film.item.item_id])
+        items.hold(1024)
+        longer = np.full(1024, 1 / 32, dtype=np.float32)
+        items.upsert([replace(film, vector=longer)])
+        assert items.vectors([film.item.item_id])[film.item.item_id].tolist() == longer.tolist()
+        items.remove([film.item.item_id])
+        items.hold(DIM)
 
     def test_mean_vector(self, stores: Stores) -> None:
         added = films(9)

@@ -1,5 +1,6 @@
 """What every `TextEncoder` promises, asked of each implementation."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -7,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fusion.bedrock_encoder import BedrockTextEncoder
 from fusion.encoder import TextEncoder
 from fusion.fake import HashingEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
+from tests.fusion_container import aws_environment
+from tests.titan import titan
 
 TEXTS = [
     "a slow western about revenge",
@@ -26,15 +30,22 @@ TEXTS = [
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=200)
 
 
-@pytest.fixture(scope="module", params=[HashingEncoder, OnnxTextEncoder])
-def encoder(request: pytest.FixtureRequest) -> TextEncoder:
-    made: TextEncoder = request.param()
-    return made
+@pytest.fixture(scope="module", params=["hashing", "onnx", "bedrock 256", "bedrock 1024"])
+def encoder(request: pytest.FixtureRequest) -> Iterator[TextEncoder]:
+    match request.param.split():
+        case ["hashing"]:
+            yield HashingEncoder()
+        case ["onnx"]:
+            yield OnnxTextEncoder()
+        case [_, dim]:
+            with titan() as server, aws_environment() as patch:
+                patch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
+                yield BedrockTextEncoder(int(dim), timeout=10)
 
 
 def test_rows_are_float32_unit_vectors_of_the_announced_length(encoder: TextEncoder) -> None:
     vectors = encoder.encode(TEXTS)
-    assert vectors.shape == (len(TEXTS), encoder.dim) == (len(TEXTS), 384)
+    assert vectors.shape == (len(TEXTS), encoder.dim)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 

@@ -12,15 +12,11 @@ import numpy as np
 import pytest
 from botocore.loaders import Loader
 
+from fusion.circuit import FAILURES_TO_OPEN, PAUSE_SECONDS
 from fusion.errors import EncoderUnavailable, EndpointUnavailable, WrongDimension
 from fusion.fake import BlendFusionEncoder
 from fusion.fusion_encoder import Fused, FusionInput, SwipedFilm
-from fusion.sagemaker_encoder import (
-    ATTEMPTS,
-    FAILURES_TO_OPEN,
-    PAUSE_SECONDS,
-    SageMakerFusionEncoder,
-)
+from fusion.sagemaker_encoder import ATTEMPTS, SageMakerFusionEncoder
 from fusion.wire import WireFused, WireInput
 from tests.fusion_container import aws_environment, container, free_port, holding
 from tests.scripted_endpoint import (

@@ -87,18 +87,26 @@ def test_without_a_region_the_mend_is_said(environment: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("package", ["boto3", "pybreaker"])
 def test_without_the_extra_the_mend_is_said(environment: pytest.MonkeyPatch, package: str) -> None:
-    environment.delitem(sys.modules, "fusion.sagemaker_encoder")
+    for module in ("fusion.sagemaker_encoder", "fusion.circuit"):
+        environment.delitem(sys.modules, module, raising=False)
     environment.setitem(sys.modules, package, None)
     with pytest.raises(InvalidRequest, match=rf"needs {package}: pip install 'reelwise\[aws\]'"):
         load()
 
 
-def test_vectors_of_another_length_are_refused_with_the_mend(models_folder: Path) -> None:
-    settings = Settings(fusion_dir=models_folder, vector_dim=128)
+def test_a_space_of_another_length_is_refused_with_the_mend(
+    models_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.composition.FUSED_DIM", 128)
     with pytest.raises(
-        InvalidRequest, match=r"384 numbers, VECTOR_DIM asks for 128\. Set VECTOR_DIM=384"
+        InvalidRequest, match=r"384 numbers, .* room for 128\. Train the model anew"
     ):
-        load_fusions(settings, RecommenderSettings())
+        load_fusions(Settings(fusion_dir=models_folder), RecommenderSettings())
+
+
+def test_the_length_of_text_vectors_is_not_that_of_the_space(models_folder: Path) -> None:
+    settings = Settings(fusion_dir=models_folder, text_encoder="bedrock", vector_dim=1024)
+    assert load_fusions(settings, RecommenderSettings()).space.dim == 384
 
 
 @pytest.mark.parametrize(

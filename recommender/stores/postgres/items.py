@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from pgvector.sqlalchemy import avg
-from sqlalchemy import ColumnElement, LargeBinary, Row, any_, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, LargeBinary, Row, any_, bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.models import Filters, Item
-from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector
+from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector, other_length
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.schema import items
 
@@ -18,6 +18,10 @@ COLUMNS: Mapping[Space, ColumnElement[Vector]] = {
 }
 ITEM_COLUMNS = [c for c in items.c if c.name not in ("fingerprint", "embedding", "fused")]
 BATCH = 500
+LENGTH = text(
+    "SELECT atttypmod FROM pg_attribute "
+    "WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
+)
 
 
 class PostgresItemStore(ItemStore):
@@ -30,6 +34,22 @@ class PostgresItemStore(ItemStore):
         with self._database.connect() as connection:
             rows = connection.execute(select(items.c.item_id, items.c.fingerprint))
             return {row.item_id: row.fingerprint for row in rows}
+
+    def hold(self, dim: int) -> None:
+        with self._database.transaction() as connection:
+            # Two servers may start at once: none may write between the look and the change.
+            connection.execute(text("LOCK TABLE items IN SHARE ROW EXCLUSIVE MODE"))
+            held = connection.execute(LENGTH).scalar_one()
+            if held == dim:
+                return
+            if connection.execute(select(items.c.item_id).limit(1)).first():
+                raise other_length(held, dim)
+            connection.execute(
+                text(
+                    f"ALTER TABLE items ALTER COLUMN embedding TYPE vector({dim:d}), "
+                    "ALTER COLUMN embedding SET STORAGE PLAIN"
+                )
+            )
 
     def upsert(self, films: Sequence[IndexedItem]) -> None:
         statement = insert(items)

@@ -18,7 +18,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-VECTOR_DIM = 384
+FUSED_DIM = 384
+TEXT_DIM = 384
+"""Of a new index; one that is empty takes the length of its encoder (``ItemStore.hold``)."""
 
 metadata = MetaData()
 
@@ -38,8 +40,8 @@ items = Table(
     Column("rating_count", Integer, nullable=False),
     Column("rating_mean", Float),
     Column("fingerprint", Text, nullable=False),
-    Column("embedding", Vector(VECTOR_DIM), nullable=False),
-    Column("fused", Vector(VECTOR_DIM)),
+    Column("embedding", Vector(TEXT_DIM), nullable=False),
+    Column("fused", Vector(FUSED_DIM)),
 )
 
 swipe_events = Table(
