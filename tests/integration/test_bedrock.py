@@ -93,6 +93,18 @@ async def test_tools_are_called_and_their_answers_sent_back(
     assert offered == {tool.name for tool in ALL_TOOLS}
 
 
+async def test_bedrock_is_told_neither_who_the_user_is_nor_what_only_the_door_reads(
+    server: ScriptedEndpoint, chat: Chat, user_id: str
+) -> None:
+    show = bedrock.stream(bedrock.calls("show_profile", {}))
+    server.script.extend([show, bedrock.stream(bedrock.says("Here you are."))])
+    (profile,) = (await chat.say("what do you know about me?")).artifacts
+    assert profile.user_id == user_id
+    assert len(server.requests) == 2
+    for request in server.requests:
+        assert user_id not in request.body.decode()
+
+
 async def test_throttling_is_waited_out(server: ScriptedEndpoint, chat: Chat) -> None:
     before = counted()
     server.script.extend(
