@@ -19,6 +19,9 @@ from assistant.api import examples
 from assistant.api.identity import IdentifiedRoute, OperatorRoute, UserRoute
 from assistant.api.keys import make_key, revoke_keys
 from assistant.api.tokens import FETCH_AGAIN_SECONDS
+from assistant.server import create_app
+from assistant.settings import Settings
+from fusion.fake import HashingEncoder
 from recommender import Recommender
 from recommender.errors import InvalidRequest
 from recommender.models import (
@@ -619,3 +622,32 @@ def test_the_credential_is_documented_only_where_it_is_asked_for(
     assert "securitySchemes" not in plain["components"]
     assert '"401"' not in json.dumps(plain)
     assert "Tokens cannot be checked" not in json.dumps(plain)
+
+
+@pytest.mark.parametrize(
+    ("host", "asks", "warned"),
+    [
+        ("127.0.0.1", False, False),
+        ("::1", False, False),
+        ("0.0.0.0", False, True),  # noqa: S104 - read only
+        ("192.0.2.7", False, True),
+        ("0.0.0.0", True, False),  # noqa: S104 - read only
+    ],
+)
+def test_a_server_that_others_reach_warns_where_it_asks_nobody(
+    service: Recommender,
+    key: str,
+    key_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    host: str,
+    asks: bool,
+    warned: bool,
+) -> None:
+    monkeypatch.setattr("assistant.server.mount_chat", lambda *_: None)
+    monkeypatch.setattr("assistant.server.agent_by_name", lambda *_: None)
+    if asks:
+        monkeypatch.setenv("API_KEYS_FILE", str(key_file))
+    create_app(service, HashingEncoder(), Settings(host=host))
+    assert ("Set API_KEYS_FILE" in caplog.text) is warned
+    assert key not in caplog.text
