@@ -63,8 +63,8 @@ class ChatDoor:
     def register(self) -> None:
         """Become the process's chat. Raises InvalidRequest for a sign-in that is not set up."""
         register_sign_in(self._settings)
-        cl.data_layer(lambda: self._history)
-        data._data_layer_initialized = False
+        # Not by its decorator: what that names is asked for once a process.
+        data._data_layer, data._data_layer_initialized = self._history, True
         cl.on_chat_start(self.greet)
         cl.on_chat_resume(self.resume)
         cl.on_message(self.answer)
