@@ -1,6 +1,7 @@
 """The catalogue in memory: film facts by id and as columns, for filters that must be fast."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -10,6 +11,11 @@ from numpy.typing import NDArray
 from recommender.errors import InvalidRequest, UnknownItem
 from recommender.models import Filters, Item
 from recommender.text import fold
+
+
+def decades(item: Item) -> tuple[str, ...]:
+    """The decade that a film is of, such as "1990s", if that is known."""
+    return (f"{item.year // 10 * 10}s",) if item.year else ()
 
 
 class Catalogue:
@@ -84,6 +90,12 @@ class Catalogue:
     def tag_shares(self) -> dict[str, float]:
         """The share of films that carry each tag, 0..1."""
         return {tag: len(rows) / len(self.items) for tag, rows in self.tag_rows.items()}
+
+    @cached_property
+    def decade_shares(self) -> dict[str, float]:
+        """The share of films that are of each decade, such as "1990s", 0..1."""
+        counts = Counter(decade for item in self.items for decade in decades(item))
+        return {decade: count / len(self.items) for decade, count in counts.items()}
 
     @cached_property
     def years(self) -> NDArray[np.int16]:

@@ -356,6 +356,9 @@ class SwipedFilm(Frozen):
     direction: Direction
 
 
+BeliefKind = Literal["genre", "era", "theme"]
+
+
 class Belief(Frozen):
     """Something believed of a person's taste, with the swipes behind it.
 
@@ -363,7 +366,7 @@ class Belief(Frozen):
     films swiped that bear on it.
     """
 
-    kind: Literal["genre", "theme"]
+    kind: BeliefKind
     name: str
     weight: float
     sureness: float

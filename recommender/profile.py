@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
-from recommender.catalogue import Catalogue
+from recommender.catalogue import Catalogue, decades
 from recommender.models import (
     Belief,
+    BeliefKind,
     Direction,
     Item,
     Profile,
@@ -14,12 +14,13 @@ from recommender.models import (
     TasteWeight,
     TransformerMetrics,
 )
-from recommender.preferences.learn import LABEL_SHRINKAGE
+from recommender.preferences.learn import LABEL_SHRINKAGE, lifts
 from recommender.preferences.model import Tier
 from recommender.users import UserState
 
 SHOWN_LABELS = 5
 SHOWN_TAGS = 8
+SHOWN_ERAS = 2
 NOTABLE = 0.1
 SHOWN_LIKES = 10
 
@@ -33,7 +34,7 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
     swiped = catalogue.select(
         item_id for item_id, swipe in state.swipes.items() if swipe.direction is not Direction.SKIP
     )
-    top_tags = _strongest(_returning(preferences.tag_weights, swiped), 1, SHOWN_TAGS)
+    top_tags = _strongest(_returning(preferences.tag_weights, swiped, "theme"), 1, SHOWN_TAGS)
     return Profile(
         user_id=state.user_id,
         swipe_count=len(state.swipes),
@@ -58,24 +59,44 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         updated_at=preferences.updated_at,
         beliefs=(
             *(_belief("genre", each, swiped, state) for each in (*top_genres, *avoided_genres)),
+            *(_belief("era", each, swiped, state) for each in _eras(swiped, state, catalogue)),
             *(_belief("theme", each, swiped, state) for each in top_tags),
         ),
     )
 
 
-def _returning(weights: Mapping[str, float], swiped: Sequence[Item]) -> dict[str, float]:
-    """The weights of tags that more than one film had: of thousands, each film has some alone."""
-    counts = Counter(tag for item in swiped for tag in item.tags)
-    return {tag: weight for tag, weight in weights.items() if counts[tag] > 1}
+def _returning(
+    weights: Mapping[str, float], swiped: Sequence[Item], kind: BeliefKind
+) -> dict[str, float]:
+    """The weights of labels that more than one film had: of many, each film has some alone."""
+    counts = Counter(label for item in swiped for label in _labels(kind, item))
+    return {label: weight for label, weight in weights.items() if counts[label] > 1}
+
+
+def _eras(
+    swiped: Sequence[Item], state: UserState, catalogue: Catalogue
+) -> tuple[TasteWeight, ...]:
+    """The decades that are liked and avoided most, weighed as genres are."""
+    liked, disliked = (
+        [decades(item) for item in swiped if state.swipes[item.item_id].direction is direction]
+        for direction in (Direction.LIKE, Direction.DISLIKE)
+    )
+    weights = _returning(lifts(liked, disliked, catalogue.decade_shares), swiped, "era")
+    return *_strongest(weights, 1, SHOWN_ERAS), *_strongest(weights, -1, SHOWN_ERAS)
+
+
+def _labels(kind: BeliefKind, item: Item) -> tuple[str, ...]:
+    """What a film has that beliefs of a kind are about."""
+    if kind == "era":
+        return decades(item)
+    return item.genres if kind == "genre" else item.tags
 
 
 def _belief(
-    kind: Literal["genre", "theme"], believed: TasteWeight, swiped: Sequence[Item], state: UserState
+    kind: BeliefKind, believed: TasteWeight, swiped: Sequence[Item], state: UserState
 ) -> Belief:
     """A belief, as sure as learning shrinks it: n / (n + 2) for n films that bear on it."""
-    bearing = [
-        item for item in swiped if believed.name in (item.genres if kind == "genre" else item.tags)
-    ]
+    bearing = [item for item in swiped if believed.name in _labels(kind, item)]
     return Belief(
         kind=kind,
         name=believed.name,

@@ -74,13 +74,13 @@ def learn(
         confidence=confidence,
         vectors={name: _rounded(vector) for name, vector in directions.items()},
         vector_strategy=settings.preference_vector_strategy,
-        genre_weights=_lifts(
+        genre_weights=lifts(
             [item.genres for item in liked],
             [item.genres for item in disliked],
             context.genre_shares,
         ),
         tag_weights=_strongest(
-            _lifts(
+            lifts(
                 [item.tags for item in liked],
                 [item.tags for item in disliked],
                 context.tag_shares,
@@ -143,7 +143,7 @@ def _recency(swipes: Sequence[Swipe], now: datetime, half_life_days: float) -> N
     return np.asarray(0.5 ** (ages / 86_400 / half_life_days))
 
 
-def _lifts(
+def lifts(
     liked: Sequence[Iterable[str]],
     disliked: Sequence[Iterable[str]],
     shares: Mapping[str, float],

@@ -38,6 +38,22 @@ def profile() -> Profile:
     return describe(state, "light", Catalogue(FILMS), 8)
 
 
+def test_decades_are_believed_in_by_the_films_swiped_of_them() -> None:
+    films = [Item(item_id=str(year), title=str(year), year=year) for year in range(1960, 2020, 2)]
+    liked, disliked = ("1990", "1992", "1994"), ("1970", "1972", "2004")
+    swipes = {
+        item_id: Swipe(item_id=item_id, direction=direction, swiped_at=NOW, event_id=1)
+        for item_ids, direction in ((liked, Direction.LIKE), (disliked, Direction.DISLIKE))
+        for item_id in item_ids
+    }
+    state = UserState("ann", LogVersion(1, 6), swipes, no_preferences("m"))
+    eras = [each for each in describe(state, "light", Catalogue(films), 8).beliefs]
+    assert [(each.kind, each.name) for each in eras] == [("era", "1990s"), ("era", "1970s")]
+    assert eras[0].weight > 0 > eras[1].weight
+    assert [film.title for film in eras[0].films] == list(liked)
+    assert eras[0].sureness == 0.6
+
+
 def belief(profile: Profile, name: str) -> Belief:
     """The belief of that name."""
     return next(each for each in profile.beliefs if each.name == name)

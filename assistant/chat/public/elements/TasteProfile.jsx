@@ -14,7 +14,7 @@ const SIGNALS = [
   ['preference', 'your genres and themes'],
 ];
 
-const era = ([first, last]) => (Math.floor(first / 10) === Math.floor(last / 10) ? `the ${Math.floor(first / 10) * 10}s` : `${first} to ${last}`);
+const years = ([first, last]) => (Math.floor(first / 10) === Math.floor(last / 10) ? `the ${Math.floor(first / 10) * 10}s` : `${first} to ${last}`);
 const popularity = (bias) => (bias > 0.15 ? 'You go for films that everybody knows.' : bias < -0.15 ? 'You like films off the beaten track.' : null);
 
 const sure = (sureness) => (sureness >= 0.6 ? 'sure' : sureness >= 0.5 ? 'fairly sure' : 'a guess');
@@ -110,6 +110,7 @@ function TasteProfile({ callAction, ...profile }) {
   const { changes, change, trouble } = useChanges(callAction);
   const scale = Math.max(0.01, ...beliefs.map(({ weight }) => Math.abs(weight)));
   const genres = beliefs.filter(({ kind }) => kind === 'genre');
+  const eras = beliefs.filter(({ kind }) => kind === 'era');
   const themes = beliefs.filter(({ kind }) => kind === 'theme').slice(0, 6);
   const bias = popularity(profile.popularity_bias);
   if (!swipes) {
@@ -132,6 +133,8 @@ function TasteProfile({ callAction, ...profile }) {
       <div className="rw-columns">
         <Beliefs title="You go for" beliefs={genres.filter(({ weight }) => weight > 0)} kind="like" scale={scale} onChange={change} />
         <Beliefs title="You avoid" beliefs={genres.filter(({ weight }) => weight < 0)} kind="dislike" scale={scale} onChange={change} />
+        <Beliefs title="Your eras" beliefs={eras.filter(({ weight }) => weight > 0)} kind="like" scale={scale} onChange={change} />
+        <Beliefs title="Less your eras" beliefs={eras.filter(({ weight }) => weight < 0)} kind="dislike" scale={scale} onChange={change} />
         <Beliefs title="Themes you return to" beliefs={themes} kind="like" scale={scale} onChange={change} />
       </div>
       <Changed changes={changes} onChange={change} />
@@ -140,7 +143,7 @@ function TasteProfile({ callAction, ...profile }) {
         <div className="rw-notes">
           <h4>Also</h4>
           <ul>
-            {profile.favourite_years && <li>Your era: <b>{era(profile.favourite_years)}</b></li>}
+            {profile.favourite_years && <li>Your likes are mostly of <b>{years(profile.favourite_years)}</b></li>}
             {bias && <li>{bias}</li>}
             {profile.recent_likes.length > 0 && <li>Liked lately: {profile.recent_likes.slice(0, 4).join(', ')}</li>}
           </ul>
