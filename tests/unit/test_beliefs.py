@@ -47,7 +47,7 @@ def test_decades_are_believed_in_by_the_films_swiped_of_them() -> None:
         for item_id in item_ids
     }
     state = UserState("ann", LogVersion(1, 6), swipes, no_preferences("m"))
-    eras = [each for each in describe(state, "light", Catalogue(films), 8).beliefs]
+    eras = describe(state, "light", Catalogue(films), 8).beliefs
     assert [(each.kind, each.name) for each in eras] == [("era", "1990s"), ("era", "1970s")]
     assert eras[0].weight > 0 > eras[1].weight
     assert [film.title for film in eras[0].films] == list(liked)
