@@ -21,10 +21,10 @@ _CUTS = frozenset(",;:()–—")
 
 @dataclass(frozen=True)
 class Token:
-    """A word, number, mark or name; ``name`` is the name as the facts have it."""
+    """A word, number, mark or name; ``names`` are the facts' own that it may be a form of."""
 
     text: str
-    name: str | None = None
+    names: tuple[str, ...] = ()
 
 
 class ClaimChecker:
@@ -67,14 +67,18 @@ class ClaimChecker:
         return frozenset(name for name, role in self._names.items() if role == TITLE)
 
     @cached_property
+    def _proper(self) -> frozenset[str]:
+        """The names that are written as they are: titles and people."""
+        proper = {name for name, role in self._names.items() if role not in (LABEL, WORD)}
+        return frozenset(proper | {self._item.title})
+
+    @cached_property
     def _name_patterns(self) -> list[tuple[re.Pattern[str], str]]:
-        """Longest first. Titles and people are written as they are, labels in any case."""
-        written: list[tuple[str, str, bool]] = [(self._item.title, self._item.title, True)]
-        for name, role in self._names.items():
-            exact = role not in (LABEL, WORD)
-            written += [(form, name, exact) for form in (_forms(name) if not exact else [name])]
-        written.sort(key=lambda form: (-len(form[0]), not form[2]))
-        return [(_pattern(form, exact), name) for form, name, exact in written]
+        """How each name may be written; labels in any case, and in the plural."""
+        labels = [name for name, role in self._names.items() if role in (LABEL, WORD)]
+        return [(_pattern(name, re.NOFLAG), name) for name in self._proper] + [
+            (_pattern(form, re.IGNORECASE), name) for name in labels for form in _forms(name)
+        ]
 
     def _tokens(self, said: str) -> list[Token] | None:
         """None where something is neither word, number, mark nor name."""
@@ -83,8 +87,8 @@ class ClaimChecker:
         while said[place:].strip():
             start = place + len(said[place:]) - len(said[place:].lstrip())
             if found := self._name_at(said, start):
-                end, name = found
-                tokens.append(Token(said[start:end], name))
+                end, names = found
+                tokens.append(Token(said[start:end], names))
             elif token := _TOKEN.match(said, place):
                 end = token.end()
                 tokens += _spelled_out(token)
@@ -93,16 +97,21 @@ class ClaimChecker:
             place = end
         return tokens
 
-    def _name_at(self, said: str, start: int) -> tuple[int, str] | None:
+    def _name_at(self, said: str, start: int) -> tuple[int, tuple[str, ...]] | None:
         if start and said[start - 1].isalnum():
             return None
-        for pattern, name in self._name_patterns:
-            if found := pattern.match(said, start):
-                quoted = said[start - 1 : start] in ('"', "'")
-                if quoted or found[0].lower() not in all_words() or name == self._item.title:
-                    end = self._with_year(said, found.end()) if name == self._item.title else None
-                    return end or found.end(), name
-        return None
+        quoted = said[start - 1 : start] in ('"', "'")
+        found = [(pattern.match(said, start), name) for pattern, name in self._name_patterns]
+        spans = [
+            (match.end(), name)
+            for match, name in found
+            if match and (quoted or name in self._proper or match[0].lower() not in all_words())
+        ]
+        if not spans:
+            return None
+        longest = max(end for end, _ in spans)
+        names = tuple(name for end, name in spans if end == longest)
+        return self._with_year(said, longest) if self._item.title in names else longest, names
 
     def _with_year(self, said: str, end: int) -> int:
         year = f" ({self._item.year})"
@@ -130,7 +139,7 @@ class ClaimChecker:
         clause = tokens[start:end]
         if not _is_clause(clause, first=start == 0):
             return False
-        elsewhere = any(token.name in self._titles for token in tokens[:start])
+        elsewhere = any(self._titles.intersection(token.names) for token in tokens[:start])
         if elsewhere and (
             _is_verb(*_content(clause)[:1]) or any(token.text in ("it", "its") for token in clause)
         ):
@@ -143,7 +152,7 @@ class ClaimChecker:
         about = words("here") if elsewhere else words("here") | {"it", "its"}
         led = _content(clause)
         return (bool(led) and led[0].text in ("you", "your")) or any(
-            token.text in about or token.name == self._item.title for token in clause
+            token.text in about or self._item.title in token.names for token in clause
         )
 
     def _supported(self, clause: Sequence[Token], facts: Sequence[Fact]) -> bool:
@@ -152,12 +161,13 @@ class ClaimChecker:
     def _says(self, fact: Fact, clause: Sequence[Token]) -> bool:
         """Whether a clause says this fact and no more."""
         roles = {self._item.title: FILM, **fact.roles}
-        if any(token.name is not None and token.name not in roles for token in clause):
+        parts = [_part(token, roles) for token in clause]
+        if None in parts:
             return False
-        said = " ".join(token.text if token.name is None else roles[token.name] for token in clause)
+        said = " ".join(part or "" for part in parts)
         if not all(re.search(needed, said) for needed in fact.needed):
             return False
-        for phrase in sorted((*fact.needed, *fact.may), key=len, reverse=True):
+        for phrase in (*fact.may, *sorted(fact.needed, key=len, reverse=True)):
             said = re.sub(_but_names(phrase), " ", said)
         if re.search(fact.barred, said):
             return False
@@ -166,6 +176,13 @@ class ClaimChecker:
             token in allowed or token[0] == "<" or not token[0].isalnum() and token != "'s"
             for token in said.split()
         )
+
+
+def _part(token: Token, roles: Mapping[str, str]) -> str | None:
+    """The token, or, for a name, the part it plays; None for one that plays none."""
+    if not token.names:
+        return token.text
+    return next((roles[name] for name in token.names if name in roles), None)
 
 
 def _but_names(phrase: str) -> str:
@@ -178,9 +195,9 @@ def _forms(label: str) -> list[str]:
     return [label, f"{label}s", *others]
 
 
-def _pattern(form: str, exact: bool) -> re.Pattern[str]:
+def _pattern(form: str, flags: re.RegexFlag) -> re.Pattern[str]:
     plain = "".join(_QUOTES.get(letter, letter) for letter in form)
-    return re.compile(rf"{re.escape(plain)}(?!\w)", 0 if exact else re.IGNORECASE)
+    return re.compile(rf"{re.escape(plain)}(?!\w)", flags)
 
 
 def _spelled_out(token: re.Match[str]) -> list[Token]:
@@ -192,9 +209,9 @@ def _quotes_names_only(tokens: Sequence[Token]) -> bool:
     """Whether all that stands in quotation marks is names."""
     inside = False
     for token in tokens:
-        if token.name is None and token.text in ('"', "'"):
+        if not token.names and token.text in ('"', "'"):
             inside = not inside
-        elif inside and token.name is None and token.text not in (",", "and"):
+        elif inside and not token.names and token.text not in (",", "and"):
             return False
     return not inside
 
@@ -202,10 +219,10 @@ def _quotes_names_only(tokens: Sequence[Token]) -> bool:
 def _may_cut(tokens: Sequence[Token], place: int) -> bool:
     """Whether a clause may begin at a token: after a mark or with a joint, and not with a tie."""
     before, here = tokens[place - 1], tokens[place]
-    opens = before.name is None and before.text in _CUTS
-    joins = here.name is None and here.text in words("joints")
+    opens = not before.names and before.text in _CUTS
+    joins = not here.names and here.text in words("joints")
     following = tokens[place + 1 : place + 2] if joins else [here]
-    tied = any(t.name is None and t.text in words("ties") for t in following)
+    tied = any(not t.names and t.text in words("ties") for t in following)
     return (opens or joins) and not tied
 
 
@@ -218,19 +235,19 @@ def _is_clause(clause: Sequence[Token], first: bool) -> bool:
     led = _content(clause)
     if not led:
         return True
-    if led[0].name is None:
+    if not led[0].names:
         return led[0].text not in words("comparing") or any(map(_predicated, led, led[1:]))
     return first or _is_verb(*led[1:2])
 
 
 def _content(clause: Sequence[Token]) -> list[Token]:
     """What comes after the joint that a clause begins with, without marks."""
-    return [t for t in clause if t.name or (t.text not in words("joints") and t.text not in _CUTS)]
+    return [t for t in clause if t.names or (t.text not in words("joints") and t.text not in _CUTS)]
 
 
 def _predicated(subject: Token, verb: Token) -> bool:
-    return subject.name is None and subject.text in words("subjects") and _is_verb(verb)
+    return not subject.names and subject.text in words("subjects") and _is_verb(verb)
 
 
 def _is_verb(*token: Token) -> bool:
-    return any(t.name is None and t.text in words("verbs") for t in token)
+    return any(not t.names and t.text in words("verbs") for t in token)
