@@ -19,6 +19,7 @@ from fusion.onnx_fusion import MODELS, SMALL, SPACE_FOLDER, load_fusion
 from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
+from recommender.explanation import ExplanationWriter
 from recommender.indexer import (
     STARTER,
     STARTER_VECTORS,
@@ -187,6 +188,23 @@ def _database(settings: Settings, stack: ExitStack) -> Database:
     return database
 
 
+def load_writer(settings: Settings) -> ExplanationWriter | None:
+    """The chat model that puts explanations into words; None: templates do.
+
+    Raises ChatModelUnavailable when EXPLANATION_MODEL names a model that cannot be had.
+    """
+    if settings.explanation_model is None:
+        return None
+    # LangChain takes a second to import, which no other command needs.
+    from assistant.explanations import ChatModelWriter
+    from assistant.models import BEDROCK, TEMPLATES, HostedOptions, chat_model, hosted
+
+    bedrock = settings.explanation_model.startswith(BEDROCK)
+    options = hosted(settings) if bedrock else HostedOptions()
+    model = chat_model(settings.explanation_model, options, TEMPLATES)
+    return ChatModelWriter(model, settings.explanation_model, settings.explanation_timeout)
+
+
 @contextmanager
 def open_recommender(
     settings: Settings, embedded: TextEncoder, anew: bool = False
@@ -196,7 +214,7 @@ def open_recommender(
     ``embedded`` is the encoder that runs here; ``anew`` forgets the index first.
     """
     domain = RecommenderSettings()
-    fusions = load_fusions(settings, domain)
+    fusions, writer = load_fusions(settings, domain), load_writer(settings)
     encoder = text_encoder(settings, embedded)
     with open_stores(settings, domain) as stores:
         if anew:
@@ -209,4 +227,4 @@ def open_recommender(
 
             known, films = read_vectors(STARTER_VECTORS), read_items(STARTER)
             sync_index(films, stores.items, encoder, progress, known, fusions.space, embedded)
-        yield Recommender(stores, encoder, domain, fusions=fusions.encoders)
+        yield Recommender(stores, encoder, domain, fusions=fusions.encoders, writer=writer)

@@ -42,7 +42,9 @@ class PlannerFallback(AgentMiddleware[Any, Any, Any]):
         if not _taken_over(request.messages):
             try:
                 async with asyncio.timeout(self._timeout):
-                    return _whole(await handler(request))
+                    response = await handler(request)
+                    check_ended(response.result[-1])
+                    return response
             except GraphBubbleUp:
                 raise
             except Exception as error:
@@ -52,12 +54,11 @@ class PlannerFallback(AgentMiddleware[Any, Any, Any]):
         return await handler(request.override(model=self._planner))
 
 
-def _whole(response: Response) -> Response:
-    """The response; Bedrock's client takes a stream that broke off for one that ended."""
-    said = response.result[-1].response_metadata
+def check_ended(message: BaseMessage) -> None:
+    """Raises BrokenOff: Bedrock's client takes a stream that broke off for one that ended."""
+    said = message.response_metadata
     if said.get("model_provider") == "bedrock_converse" and "stopReason" not in said:
         raise BrokenOff
-    return response
 
 
 def _taken_over(messages: Sequence[BaseMessage]) -> bool:

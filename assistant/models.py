@@ -11,6 +11,8 @@ from langchain_core.exceptions import ModelConnectionError, ModelRateLimitError
 from langchain_core.language_models import BaseChatModel
 
 BEDROCK = "bedrock_converse:"
+PLANNER = "Leave ASSISTANT_MODEL empty to run on the offline planner."
+TEMPLATES = "Leave EXPLANATION_MODEL empty to have templates explain."
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 3, 20, 3
 
 
@@ -27,11 +29,21 @@ class HostedOptions:
     prompt_cache: Literal["5m", "1h"] | None = None
 
 
+def hosted(settings: Settings) -> HostedOptions:
+    """The options that an installation is set up with."""
+    return HostedOptions(
+        guardrail_id=settings.bedrock_guardrail_id,
+        guardrail_version=settings.bedrock_guardrail_version,
+        prompt_cache=settings.bedrock_prompt_cache,
+    )
+
+
 def chat_model(
     name: str,
     options: HostedOptions = HostedOptions(),
+    otherwise: str = PLANNER,
 ) -> BaseChatModel:
-    """The model of a "provider:model" name.
+    """The model of a "provider:model" name. ``otherwise`` says how to do without one.
 
     Raises ChatModelUnavailable when the provider is unknown, its package is not installed, or it
     cannot do what ``options`` ask for.
@@ -41,12 +53,12 @@ def chat_model(
         model: BaseChatModel = init_chat_model(name, **_options(name, options))
     except ModuleNotFoundError as error:
         if not name.startswith(BEDROCK):
-            raise _unusable(name, error) from error
+            raise _unusable(name, error, otherwise) from error
         raise ChatModelUnavailable(
             f"The chat model {name!r} needs {error.name}: pip install -e '.[aws]'"
         ) from error
     except Exception as error:  # each provider's package has errors of its own
-        raise _unusable(name, error) from error
+        raise _unusable(name, error, otherwise) from error
     return model
 
 
@@ -93,10 +105,9 @@ def _check(name: str, options: HostedOptions) -> None:
         )
 
 
-def _unusable(name: str, error: Exception) -> ChatModelUnavailable:
+def _unusable(name: str, error: Exception, otherwise: str) -> ChatModelUnavailable:
     return ChatModelUnavailable(
-        f"The chat model {name!r} cannot be used: {_one_line(error)} "
-        "Leave ASSISTANT_MODEL empty to run on the offline planner."
+        f"The chat model {name!r} cannot be used: {_one_line(error)} {otherwise}"
     )
 
 

@@ -9,7 +9,7 @@ from assistant.api.app import create_api
 from assistant.api.settings import ApiSettings
 from assistant.chat.mount import mount_chat
 from assistant.chat.settings import ChatSettings
-from assistant.models import HostedOptions
+from assistant.models import hosted
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender import Recommender
@@ -31,12 +31,8 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
             "or JWT_JWKS_URL to ask who they are.",
             settings.host,
         )
-    hosted = HostedOptions(
-        guardrail_id=settings.bedrock_guardrail_id,
-        guardrail_version=settings.bedrock_guardrail_version,
-        prompt_cache=settings.bedrock_prompt_cache,
-    )
-    agent = agent_by_name(settings.assistant_model, encoder, recommender.films(), hosted)
+    films = recommender.films()
+    agent = agent_by_name(settings.assistant_model, encoder, films, hosted(settings))
     chat = ChatSettings(
         home=settings.reelwise_home,
         user_id=settings.local_user_id,

@@ -84,4 +84,10 @@ class Settings(BaseSettings):
     bedrock_prompt_cache: Literal["5m", "1h"] | None = Field(
         default=None, description="how long Bedrock keeps prompts that begin alike; default: not"
     )
+    explanation_model: str | None = Field(
+        default=None, description="provider:model that words explanations; default: templates"
+    )
+    explanation_timeout: float = Field(
+        default=15.0, gt=0, description="seconds until templates explain in its place"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"

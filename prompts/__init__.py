@@ -1,6 +1,7 @@
 """Every word the assistant says or is told, as data files beside this module, and their loader.
 
 - ``system.txt``: the instructions for a hosted chat model.
+- ``explanation.txt``: the instructions for one that puts explanations into words.
 - ``phrases.toml``: what the offline planner and the chat itself say: f-string templates, one or
   more per key.
 - ``intents.toml``: example messages of each intent, for nearest-example matching.
@@ -21,6 +22,12 @@ from langchain_core.prompts import PromptTemplate
 def system_prompt() -> str:
     """The instructions for a hosted chat model."""
     return _text("system.txt").strip()
+
+
+@cache
+def explanation_prompt() -> str:
+    """The instructions for a chat model that puts an explanation into words."""
+    return _text("explanation.txt").strip()
 
 
 @cache

@@ -1,6 +1,7 @@
 """What is remembered of earlier searches, for how long, and for whom."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -96,6 +97,19 @@ class AnswerCache:
             key = self._search_key(request, state, variant)
             self._searches.put(key, answer, self._expiry(state, now))
 
+    def explanation(self, asked: str, state: UserState, now: datetime) -> str | None:
+        """What was written earlier of ``asked`` for this user's taste as it is."""
+        if not self._settings.enable_search_cache:
+            return None
+        stored = self._searches.get(self._explanation_key(asked, state), now)
+        return None if stored is None else str(json.loads(stored.payload))
+
+    def keep_explanation(self, asked: str, state: UserState, text: str, now: datetime) -> None:
+        """Remember it."""
+        if self._settings.enable_search_cache:
+            key = self._explanation_key(asked, state)
+            self._searches.put(key, CachedSearch(json.dumps(text), ()), self._expiry(state, now))
+
     def swiped(
         self,
         user_id: str,
@@ -124,6 +138,13 @@ class AnswerCache:
             self._hash(f"{variant}\n{asked}"),
             GENERIC if shared else state.preferences.preference_hash,
         )
+
+    def _explanation_key(self, asked: str, state: UserState) -> CacheKey:
+        """Never shared, and with the taste in both hashes: what is carried over after a swipe that
+        changed little is an answer, which may stand, but not what was said of the taste before.
+        """
+        taste = state.preferences.preference_hash
+        return CacheKey(state.user_id, self._hash(f"explanation\n{taste}\n{asked}"), taste)
 
     def _fused_key(self, asked: str, state: UserState | None) -> CacheKey:
         if state is None:

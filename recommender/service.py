@@ -25,7 +25,8 @@ from recommender.errors import (
 from recommender.evidence import EvidenceFinder
 from recommender.experiments.running import Experiment
 from recommender.experiments.variants import Variant
-from recommender.explanation import explain_from
+from recommender.explaining import Explainer, Tell, nobody_listens
+from recommender.explanation import ExplanationWriter, brief_of
 from recommender.fallbacks import Fallbacks
 from recommender.fusing import FusionInputs
 from recommender.learner import PreferenceLearner
@@ -80,10 +81,12 @@ class Recommender:
         settings: RecommenderSettings,
         clock: Callable[[], datetime] = _now,
         fusions: Mapping[Variant, FusionEncoder] | None = None,
+        writer: ExplanationWriter | None = None,
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
-        ``fusions`` are the encoders by variant; a variant without one blends vectors.
+        ``fusions`` are the encoders by variant; a variant without one blends vectors. ``writer``
+        puts explanations into words; without one templates do.
         """
         fusions = fusions or {}
         self._stores = stores
@@ -135,6 +138,7 @@ class Recommender:
             self._catalogue, vectors, fused, mean_vector, fusions.get("embedding_fusion")
         )
         self._counterfactuals = Counterfactuals(self._catalogue, self._engine, self._users, clock)
+        self._explainer = Explainer(self._catalogue, self._cache, clock, writer)
         self._experiment = Experiment(self._engine, stores.exposures, settings)
 
     def start_survey(
@@ -257,8 +261,14 @@ class Recommender:
         """Who swiped last, the latest first."""
         return self._stores.swipes.recent_users(limit)
 
-    def explain(self, user_id: str, item_id: str, query: str = "") -> Explanation:
-        """Say why a film suits this person and query, from evidence only. Raises UnknownItem."""
+    def explain(
+        self, user_id: str, item_id: str, query: str = "", tell: Tell = nobody_listens
+    ) -> Explanation:
+        """Say why a film suits this person and query, from evidence only. Raises UnknownItem.
+
+        ``tell`` hears a writer's sentences as they come. What is returned counts: where the writer
+        fails before the end, it is the template's.
+        """
         item = self._catalogue.get(item_id)
         request = SearchRequest(user_id=user_id, query=query)
         fallbacks = Fallbacks()
@@ -268,7 +278,8 @@ class Recommender:
             otherwise = self._counterfactuals.find(
                 item, evidence, request, state, variant, fallbacks
             )
-            return explain_from(item, evidence, fallbacks.taken, otherwise)
+            brief = brief_of(item, evidence, otherwise, query)
+            return self._explainer.explain(brief, state, fallbacks, tell)
 
     def profile(self, user_id: str) -> Profile:
         """Say what is believed about a user; a new user gets an empty profile."""

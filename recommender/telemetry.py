@@ -10,6 +10,11 @@ SEARCHES = Counter("reelwise_searches_total", "Searches answered", ["strategy", 
 SWIPES = Counter("reelwise_swipes_total", "Swipes recorded", ["direction"])
 FALLBACKS = Counter("reelwise_fallbacks_total", "Times a failing part was done without", ["part"])
 EMBEDDING_CACHE = Counter("reelwise_embedding_cache_total", "Embedding look-ups", ["outcome"])
+EXPLANATION_SENTENCES = Counter(
+    "reelwise_explanation_sentences_total",
+    "Sentences of a chat model's explanations, by whether the evidence bears them out",
+    ["outcome"],
+)
 PREFERENCE_UPDATES = Counter("reelwise_preference_updates_total", "Profiles learned", ["outcome"])
 STEP_SECONDS = Histogram(
     "reelwise_step_seconds",

@@ -11,7 +11,7 @@ from assistant.chat import elements
 from assistant.chat.memory import Memory
 from assistant.chat.sign_in import signed_in
 from recommender.errors import NothingToUndo, ReelwiseError, UnknownItem, UnknownSession
-from recommender.models import Direction, Frozen, Identifier
+from recommender.models import Direction, Explanation, Frozen, Identifier
 from recommender.service import Recommender
 
 Answer = dict[str, Any]
@@ -73,12 +73,29 @@ class CardActions:
     async def explain(self, action: FilmAction) -> Answer:
         """Post why a film is there, with the facts it rests on."""
         query = Memory.current().query_of(action.item_id)
-        explanation = await asyncio.to_thread(
-            self._recommender.explain, signed_in(), action.item_id, query
-        )
-        facts = cl.CustomElement(name="Evidence", props=elements.evidence(explanation))
-        await cl.Message(content=elements.plain(explanation.explanation), elements=[facts]).send()
+        message = cl.Message(content="")
+        explanation = await self._explained(action.item_id, query, message)
+        message.content = elements.plain(explanation.explanation)
+        facts: Any = cl.CustomElement(name="Evidence", props=elements.evidence(explanation))
+        message.elements = [facts]
+        await message.send()
         return {}
+
+    async def _explained(self, item_id: str, query: str, message: cl.Message) -> Explanation:
+        """The explanation; its sentences are streamed into ``message`` as they are written."""
+        loop = asyncio.get_running_loop()
+        sentences: asyncio.Queue[str | None] = asyncio.Queue()
+
+        def tell(sentence: str | None) -> None:
+            loop.call_soon_threadsafe(sentences.put_nowait, sentence)
+
+        explaining = asyncio.create_task(
+            asyncio.to_thread(self._recommender.explain, signed_in(), item_id, query, tell)
+        )
+        explaining.add_done_callback(lambda _: tell(None))
+        while (sentence := await sentences.get()) is not None:
+            await message.stream_token(elements.plain(f"{sentence} "))
+        return await explaining
 
     async def _step(self, session_id: str | None) -> Answer:
         """Where the survey stands; nothing for a swipe that belongs to none."""

@@ -2,120 +2,35 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
-from recommender.claims.facts import FILM, LABEL, TITLE, WORD, Fact, facts_of, names_of
-from recommender.claims.lexicon import all_words, table, words
+from recommender.claims.facts import Fact, facts_of, names_of
+from recommender.claims.lexicon import words
+from recommender.claims.phrases import FILM, TITLE
+from recommender.claims.tokens import Token, Tokeniser
 from recommender.models import Evidence, Item
 
 MOST_LETTERS = 400
-_MARKUP = re.compile(r"[*_`]+")
-_QUOTES = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‑": "-"}
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:st|nd|rd|th|s)?\b)|(?P<word>'s\b|[^\W\d_]+(?:'[a-z]+)?)"
-    r"|(?P<mark>[,;:.!()\"'–—-]))"
-)
 _CUTS = frozenset(",;:()–—")
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word, number, mark or name; ``names`` are the facts' own that it may be a form of."""
-
-    text: str
-    names: tuple[str, ...] = ()
 
 
 class ClaimChecker:
     """Knows what may be said of one film to one person, and nothing else."""
 
-    def __init__(
-        self, item: Item, evidence: Sequence[Evidence], titles: Mapping[str, str]
-    ) -> None:
+    def __init__(self, item: Item, evidence: Sequence[Evidence], titles: Mapping[str, str]) -> None:
         """``titles`` are of the films that evidence points to, by id."""
-        self._item = item
+        self._title = item.title
         self._facts = facts_of(item, evidence, titles)
-        self._names = names_of(self._facts)
-
-    @cached_property
-    def names(self) -> list[str]:
+        roles = names_of(self._facts)
+        self._tokeniser = Tokeniser(item, roles)
+        self._others = frozenset(name for name, role in roles.items() if role == TITLE)
+        self.names = (item.title, *roles)
         """All names that may be said."""
-        return [self._item.title, *self._names]
 
     def checked(self, sentence: str) -> str | None:
         """The sentence, without markup, if all it says can be traced; else None."""
-        said = self._unmarked(sentence)
-        if len(said) > MOST_LETTERS:
-            return None
-        tokens = self._tokens("".join(_QUOTES.get(letter, letter) for letter in said))
-        if tokens is None or not _quotes_names_only(tokens):
-            return None
-        tokens = [token for token in tokens if token.text not in ('"', "'")]
+        said = self._tokeniser.unmarked(sentence)
+        tokens = self._tokeniser.tokens(said) if len(said) <= MOST_LETTERS else None
         return said if tokens and self._stands(tokens) else None
-
-    def _unmarked(self, sentence: str) -> str:
-        """Emphasis is taken out, but not of a name such as M*A*S*H."""
-        marked = [re.escape(name) for name in self.names if _MARKUP.search(name)]
-        parts = re.split(f"({'|'.join(marked)})" if marked else r"(?!)", " ".join(sentence.split()))
-        return "".join(
-            part if place % 2 else _MARKUP.sub("", part) for place, part in enumerate(parts)
-        )
-
-    @cached_property
-    def _titles(self) -> frozenset[str]:
-        return frozenset(name for name, role in self._names.items() if role == TITLE)
-
-    @cached_property
-    def _proper(self) -> frozenset[str]:
-        """The names that are written as they are: titles and people."""
-        proper = {name for name, role in self._names.items() if role not in (LABEL, WORD)}
-        return frozenset(proper | {self._item.title})
-
-    @cached_property
-    def _name_patterns(self) -> list[tuple[re.Pattern[str], str]]:
-        """How each name may be written; labels in any case, and in the plural."""
-        labels = [name for name, role in self._names.items() if role in (LABEL, WORD)]
-        return [(_pattern(name, re.NOFLAG), name) for name in self._proper] + [
-            (_pattern(form, re.IGNORECASE), name) for name in labels for form in _forms(name)
-        ]
-
-    def _tokens(self, said: str) -> list[Token] | None:
-        """None where something is neither word, number, mark nor name."""
-        tokens: list[Token] = []
-        place = 0
-        while said[place:].strip():
-            start = place + len(said[place:]) - len(said[place:].lstrip())
-            if found := self._name_at(said, start):
-                end, names = found
-                tokens.append(Token(said[start:end], names))
-            elif token := _TOKEN.match(said, place):
-                end = token.end()
-                tokens += _spelled_out(token)
-            else:
-                return None
-            place = end
-        return tokens
-
-    def _name_at(self, said: str, start: int) -> tuple[int, tuple[str, ...]] | None:
-        if start and said[start - 1].isalnum():
-            return None
-        quoted = said[start - 1 : start] in ('"', "'")
-        found = [(pattern.match(said, start), name) for pattern, name in self._name_patterns]
-        spans = [
-            (match.end(), name)
-            for match, name in found
-            if match and (quoted or name in self._proper or match[0].lower() not in all_words())
-        ]
-        if not spans:
-            return None
-        longest = max(end for end, _ in spans)
-        names = tuple(name for end, name in spans if end == longest)
-        return self._with_year(said, longest) if self._item.title in names else longest, names
-
-    def _with_year(self, said: str, end: int) -> int:
-        year = f" ({self._item.year})"
-        return end + len(year) if said.startswith(year, end) else end
 
     def _stands(self, tokens: Sequence[Token]) -> bool:
         """Whether the sentence can be cut into clauses of which each has its fact."""
@@ -139,7 +54,7 @@ class ClaimChecker:
         clause = tokens[start:end]
         if not _is_clause(clause, first=start == 0):
             return False
-        elsewhere = any(self._titles.intersection(token.names) for token in tokens[:start])
+        elsewhere = any(self._others.intersection(token.names) for token in tokens[:start])
         if elsewhere and (
             _is_verb(*_content(clause)[:1]) or any(token.text in ("it", "its") for token in clause)
         ):
@@ -152,7 +67,7 @@ class ClaimChecker:
         about = words("here") if elsewhere else words("here") | {"it", "its"}
         led = _content(clause)
         return (bool(led) and led[0].text in ("you", "your")) or any(
-            token.text in about or self._item.title in token.names for token in clause
+            token.text in about or self._title in token.names for token in clause
         )
 
     def _supported(self, clause: Sequence[Token], facts: Sequence[Fact]) -> bool:
@@ -160,7 +75,7 @@ class ClaimChecker:
 
     def _says(self, fact: Fact, clause: Sequence[Token]) -> bool:
         """Whether a clause says this fact and no more."""
-        roles = {self._item.title: FILM, **fact.roles}
+        roles = {self._title: FILM, **fact.roles}
         parts = [_part(token, roles) for token in clause]
         if None in parts:
             return False
@@ -173,8 +88,7 @@ class ClaimChecker:
             return False
         allowed = words("plain") | fact.words
         return all(
-            token in allowed or token[0] == "<" or not token[0].isalnum() and token != "'s"
-            for token in said.split()
+            part in allowed or part[0] == "<" or not part[0].isalnum() for part in said.split()
         )
 
 
@@ -188,32 +102,6 @@ def _part(token: Token, roles: Mapping[str, str]) -> str | None:
 def _but_names(phrase: str) -> str:
     """A phrase to take out; one that is only a name stays, to be judged with its neighbours."""
     return r"(?!)" if re.fullmatch(r"<[^ ]*>(?:\|.*)?", phrase) and "you" not in phrase else phrase
-
-
-def _forms(label: str) -> list[str]:
-    others = [other for name, list_ in table("genres").items() if name == label for other in list_]
-    return [label, f"{label}s", *others]
-
-
-def _pattern(form: str, flags: re.RegexFlag) -> re.Pattern[str]:
-    plain = "".join(_QUOTES.get(letter, letter) for letter in form)
-    return re.compile(rf"{re.escape(plain)}(?!\w)", flags)
-
-
-def _spelled_out(token: re.Match[str]) -> list[Token]:
-    text = token[0].strip().lower()
-    return [Token(part) for part in table("contractions").get(text, text).split()]
-
-
-def _quotes_names_only(tokens: Sequence[Token]) -> bool:
-    """Whether all that stands in quotation marks is names."""
-    inside = False
-    for token in tokens:
-        if not token.names and token.text in ('"', "'"):
-            inside = not inside
-        elif inside and not token.names and token.text not in (",", "and"):
-            return False
-    return not inside
 
 
 def _may_cut(tokens: Sequence[Token], place: int) -> bool:

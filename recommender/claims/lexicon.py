@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 
+@cache
 def words(name: str) -> frozenset[str]:
     """One list of words."""
     return frozenset(_lexicon()[name].split())

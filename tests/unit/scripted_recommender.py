@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from recommender.errors import NothingToUndo, UnknownItem
+from recommender.explaining import Tell, nobody_listens
 from recommender.models import (
     Direction,
     Evidence,
@@ -57,6 +58,7 @@ class ScriptedRecommender(Recommender):
         self.found: list[Item] | None = None
         self.swipes: list[tuple[str, Direction]] = []
         self.kept = MemoryConversationStore()
+        self.written: list[str] = []
 
     def _note(self, *call: object) -> None:
         self.calls.append(call)
@@ -125,8 +127,12 @@ class ScriptedRecommender(Recommender):
             intelligence_metadata=self.metadata,
         )
 
-    def explain(self, user_id: str, item_id: str, query: str = "") -> Explanation:
+    def explain(
+        self, user_id: str, item_id: str, query: str = "", tell: Tell = nobody_listens
+    ) -> Explanation:
         self._note("explain", user_id, item_id, query)
+        for sentence in self.written:
+            tell(sentence)
         return Explanation(
             item_id=item_id,
             title=self.item(item_id).title,

@@ -4,10 +4,14 @@ import re
 
 import pytest
 
-from recommender.explanation import MAX_AGAINST, MAX_FOR, explain_from
+from recommender.explanation import MAX_AGAINST, MAX_FOR, Brief, TemplateWriter, brief_of
 from recommender.models import Evidence, Item
 
 ITEM = Item(item_id="1", title="Heat", year=1995)
+
+
+def by_template(brief: Brief) -> str:
+    return "".join(TemplateWriter().write(brief))
 
 
 def facts(count: int, against: bool = False) -> list[Evidence]:
@@ -21,19 +25,27 @@ def facts(count: int, against: bool = False) -> list[Evidence]:
 @pytest.mark.parametrize("count_for", [0, 1, 3, 9])
 @pytest.mark.parametrize("count_against", [0, 1, 9])
 def test_says_the_weightiest_of_each_side(count_for: int, count_against: int) -> None:
-    told = explain_from(ITEM, [*facts(count_for), *facts(count_against, against=True)])
+    brief = brief_of(ITEM, [*facts(count_for), *facts(count_against, against=True)])
+    text = by_template(brief)
     kept = [*facts(count_for)[:MAX_FOR], *facts(count_against, against=True)[:MAX_AGAINST]]
-    assert list(told.evidence) == kept
-    assert re.findall(r"(?:For|Against) \d", told.explanation) == [fact.text for fact in kept]
-    assert "Heat (1995)" in told.explanation
-    assert (told.item_id, told.title) == ("1", "Heat")
+    assert list(brief.evidence) == kept
+    assert re.findall(r"(?:For|Against) \d", text) == [fact.text for fact in kept]
+    assert "Heat (1995)" in text
 
 
 def test_without_evidence_it_says_so() -> None:
-    told = explain_from(ITEM, [])
-    assert told.evidence == ()
-    assert told.explanation.startswith("Nothing in your words or swipes points to Heat (1995)")
+    brief = brief_of(ITEM, [])
+    assert brief.evidence == ()
+    assert by_template(brief) == "Nothing in your words or swipes points to Heat (1995) yet."
 
 
 def test_a_film_without_a_year() -> None:
-    assert "(None)" not in explain_from(Item(item_id="1", title="Heat"), facts(1)).explanation
+    assert "(None)" not in by_template(brief_of(Item(item_id="1", title="Heat"), facts(1)))
+
+
+def test_the_other_hand_and_what_would_be_come_last() -> None:
+    otherwise = Evidence(kind="counterfactual", text="Without Ronin it would be 9th")
+    brief = brief_of(ITEM, [*facts(1), *facts(1, against=True)], otherwise)
+    assert by_template(brief) == (
+        "Why Heat (1995)? For 0. On the other hand: Against 0. Without Ronin it would be 9th."
+    )
