@@ -55,6 +55,13 @@ def evaluate(
         Path | None,
         typer.Option(help="Measure how the offline planner understands a file of dialogues."),
     ] = None,
+    explanations: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Measure how explanations are checked on files of labelled sentences; with "
+            "--data also how true they are."
+        ),
+    ] = None,
     survey: Annotated[
         bool, typer.Option("--survey", help="Measure the survey that learns against a fixed one.")
     ] = False,
@@ -74,6 +81,12 @@ def evaluate(
             from assistant.dialogues import measure_dialogues
 
             typer.echo(measure_dialogues(_existing(dialogues)))
+            return
+        if explanations:
+            from assistant.explanations_cli import measure_explanations
+
+            files = [_existing(path) for path in explanations]
+            typer.echo(measure_explanations(files, data, catalogue, final))
             return
         if mentions:
             typer.echo(measure_mentioned(_named(data), catalogue, final))

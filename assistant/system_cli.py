@@ -40,10 +40,10 @@ def measure_system(
     if unknown := set(only) - set(VARIANTS):
         refuse(f"No variant is called {', '.join(sorted(unknown))}: {', '.join(VARIANTS)}.")
     chosen = {name: VARIANTS[name] for name in VARIANTS if not only or name in {BASE, *only}}
-    harness = _harness(data, catalogue)
+    harness = harness_of(data, catalogue)
     with _stores(postgres) as stores:
         every = RecommenderSettings(experiment_variants="embedding_fusion=1,token_fusion=1")
-        bench = _bench(harness, catalogue, load_encoder(Settings()), every, stores, final)
+        bench = bench_of(harness, catalogue, load_encoder(Settings()), every, stores, final)
         with tqdm(total=len(chosen), unit="variant", disable=None) as bar:
             results = list(measure_variants(bench, chosen, bar.update))
     page = out / f"system-{'test' if final else 'validation'}.md"
@@ -63,8 +63,8 @@ def measure_mentioned(data: Path, catalogue: Path, final: bool) -> str:
     from fusion.evaluate.tables import markdown
     from recommender.evaluation.mentions import measure_mentions
 
-    harness, encoder = _harness(data, catalogue), load_encoder(Settings())
-    bench = _bench(harness, catalogue, encoder, RecommenderSettings(), final=final)
+    harness, encoder = harness_of(data, catalogue), load_encoder(Settings())
+    bench = bench_of(harness, catalogue, encoder, RecommenderSettings(), final=final)
     return markdown(measure_mentions(bench))
 
 
@@ -92,8 +92,8 @@ def tune(
         refuse(f"Not to be fitted: {', '.join(sorted(unknown))}.")
     with mendable():
         encoder = RememberingEncoder(load_encoder(Settings()))
-        harness = _harness(data, catalogue, draws=1)
-        bench = _bench(harness, catalogue, encoder, RecommenderSettings())
+        harness = harness_of(data, catalogue, draws=1)
+        bench = bench_of(harness, catalogue, encoder, RecommenderSettings())
         start = RecommenderSettings(enable_search_cache=False)
         for step in coordinate_search(objective_on(bench), start, knobs, sweeps, seed):
             typer.echo(_line(step))
@@ -105,14 +105,15 @@ def _line(step: "Step") -> str:
     return f"{'*' if step.taken else ' '} {reached}: {json.dumps(changed)}"
 
 
-def _harness(data: Path, catalogue: Path, **plan: int) -> "Harness":
+def harness_of(data: Path, catalogue: Path, **plan: int) -> "Harness":
+    """The strangers and their tasks. Raises DataUnusable."""
     from fusion.evaluate.data import load
     from fusion.evaluate.harness import Harness, Plan
 
     return Harness(load(data, catalogue), Plan.model_validate(plan))
 
 
-def _bench(
+def bench_of(
     harness: "Harness",
     catalogue: Path,
     encoder: TextEncoder,

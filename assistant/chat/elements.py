@@ -81,7 +81,7 @@ def movie_cards(
         "read_as": read_as(result.understood, titles),
         "refinements": list(refinements),
         "strategy": metadata.strategy,
-        "without": [_FALLBACKS.get(name, name.replace("_", " ")) for name in metadata.degraded],
+        "without": _without(metadata.degraded),
     }
 
 
@@ -144,7 +144,13 @@ def evidence(explanation: Explanation) -> Props:
         "title": explanation.title,
         "facts": [fact.model_dump(mode="json") for fact in explanation.evidence],
         "model": explanation.model,
+        "without": _without(explanation.degraded),
     }
+
+
+def _without(degraded: Sequence[str]) -> list[str]:
+    """What was done without, in words."""
+    return [_FALLBACKS.get(name, name.replace("_", " ")) for name in degraded]
 
 
 def reaction(receipt: SwipeReceipt, item: Item) -> Props:

@@ -45,7 +45,7 @@ def facts_of(item: Item, evidence: Sequence[Evidence], titles: Mapping[str, str]
 
 def names_of(facts: Iterable[Fact]) -> dict[str, str]:
     """Every name of any fact, with one of the parts it plays."""
-    return {name: role for fact in facts for name, role in fact.roles.items()}
+    return {name: role for fact in facts for name, role in fact.roles.items() if name}
 
 
 def _of_film(item: Item) -> Fact:

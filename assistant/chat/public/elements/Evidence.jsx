@@ -8,7 +8,7 @@ const ICONS = {
   query: Search, year: CalendarDays, acclaim: Award, popularity: TrendingUp, filter: Filter, profile: UserRound, counterfactual: Shuffle,
 };
 
-function Evidence({ title, facts }) {
+function Evidence({ title, facts, without = [] }) {
   const root = useRef(null);
   // The answer to "why this one?" lands below the cards, often out of sight.
   useEffect(() => reveal(root.current), []);
@@ -28,6 +28,7 @@ function Evidence({ title, facts }) {
           );
         })}
       </ul>
+      {without.length > 0 && <p className="rw-quiet">Explained without {without.join(' and ')}, which is not available right now.</p>}
     </section>
   );
 }

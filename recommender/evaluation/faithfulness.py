@@ -1,0 +1,127 @@
+"""How much of what explanations say is true, found out without the code that made them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fusion.evaluate.tasks import Case
+from recommender.catalogue import Catalogue
+from recommender.evaluation.bench import Bench
+from recommender.evaluation.fact_checker import FactChecker
+from recommender.evaluation.world import swipes_of
+from recommender.models import MAX_RESULTS, Direction, Evidence, Explanation, SearchRequest
+from recommender.query import QueryReader
+from recommender.service import Recommender
+from recommender.settings import RecommenderSettings
+from recommender.stores.ports import NewSwipe, Stores
+
+EXPLAINED = 3
+"""Films of each answer that are explained."""
+FRAMES = re.compile(
+    r"Why .+?\? |Nothing in your words or swipes points to .+ yet\.| ?On the other hand: ?"
+)
+"""What templates say beside the evidence."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence of an explanation: the kind of its evidence, and whether it is true.
+
+    ``kind`` is "unfounded" for what is said of no evidence.
+    """
+
+    kind: str
+    true: bool
+    text: str
+
+
+def measure_templates(bench: Bench) -> list[list[Told]]:
+    """The sentences of each explanation: of the first films for every stranger and wish."""
+    stores = bench.stores()
+    settings = RecommenderSettings(enable_search_cache=False)
+    recommender = Recommender(stores, bench.encoder, settings, fusions=bench.fusions)
+    judge = _Judge(recommender, stores)
+    cases = [case for task in bench.tasks if task.n_swipes for case in task.cases]
+    return [told for number, case in enumerate(cases) for told in judge.of(case, number, bench.ids)]
+
+
+def tally(explanations: Sequence[Sequence[Told]]) -> list[list[str]]:
+    """Sentences and how many of them are true, by kind of evidence; a table's rows."""
+    told = [sentence for explanation in explanations for sentence in explanation]
+    counts, true = Counter(t.kind for t in told), Counter(t.kind for t in told if t.true)
+    rows = [["evidence", "sentences", "true", "share"]]
+    for kind, count in counts.most_common():
+        rows.append([kind, f"{count:,}", f"{true[kind]:,}", f"{true[kind] / count:.2%}"])
+    count, held = len(told), sum(true.values())
+    rows.append([f"all of {len(explanations):,} explanations", f"{count:,}", f"{held:,}"])
+    rows[-1].append(f"{held / max(count, 1):.2%}")
+    return rows
+
+
+class _Judge:
+    """Explains to strangers, and checks every sentence by facts, swipes and ranking again."""
+
+    def __init__(self, recommender: Recommender, stores: Stores) -> None:
+        self._recommender = recommender
+        self._stores = stores
+        self._catalogue = Catalogue(recommender.films())
+        self._reader = QueryReader(self._catalogue)
+
+    def of(self, case: Case, number: int, ids: Sequence[str]) -> Iterator[list[Told]]:
+        """The explanations of the first films that this stranger is shown for this wish."""
+        user_id, query = f"stranger {number}", case.query or ""
+        swipes = list(swipes_of(user_id, case.history, ids))
+        for swipe in swipes:
+            self._stores.swipes.append(swipe)
+        for item in self._recommender.search(_asking(user_id, query)).items[:EXPLAINED]:
+            explained = self._recommender.explain(user_id, item.item_id, query)
+            yield list(self._told(explained, swipes, query))
+
+    def _told(
+        self, explained: Explanation, swipes: Sequence[NewSwipe], query: str
+    ) -> Iterator[Told]:
+        checker = FactChecker(self._catalogue, {swipe.item_id: swipe.action for swipe in swipes})
+        item, understood = self._catalogue.get(explained.item_id), self._reader.read(query)
+        rest = explained.explanation
+        for claim in explained.evidence:
+            true = checker.holds(item, claim, understood) and f"{claim.text}." in rest
+            if claim.kind == "counterfactual":
+                true = true and self._ranked_so(explained.item_id, claim, swipes, query)
+            rest = rest.replace(f"{claim.text}.", "", 1)
+            yield Told(claim.kind, true, claim.text)
+        if unfounded := FRAMES.sub("", rest).strip():
+            yield Told("unfounded", False, unfounded)
+
+    def _ranked_so(
+        self, item_id: str, claim: Evidence, swipes: Sequence[NewSwipe], query: str
+    ) -> bool:
+        """Whether a twin who never saw the liked film is shown this one where the claim says."""
+        user_id = swipes[0].user_id
+        twin = f"{user_id} without {claim.item_id}"
+        if not self._stores.swipes.events(twin):
+            for swipe in swipes:
+                skipped = swipe.item_id == claim.item_id
+                action = Direction.SKIP.value if skipped else swipe.action
+                self._stores.swipes.append(replace(swipe, user_id=twin, action=action))
+        places = [int(place) for place in re.findall(r"(\d+)(?:st|nd|rd|th)", claim.text)]
+        place, other = self._place(user_id, item_id, query), self._place(twin, item_id, query)
+        if f"not be among the first {MAX_RESULTS}" in claim.text:
+            return other is None and places == [place]
+        return places == [other, place]
+
+    def _place(self, user_id: str, item_id: str, query: str) -> int | None:
+        found = self._recommender.search(_asking(user_id, query)).items
+        ids = [item.item_id for item in found]
+        return ids.index(item_id) + 1 if item_id in ids else None
+
+
+def _asking(user_id: str, query: str) -> SearchRequest:
+    return SearchRequest(user_id=user_id, query=query, k=MAX_RESULTS)
+
+
+def found_false(explanations: Sequence[Sequence[Told]]) -> Mapping[str, str]:
+    """One example of each kind of sentence that is not true."""
+    return {
+        told.kind: told.text for sentences in explanations for told in sentences if not told.true
+    }
