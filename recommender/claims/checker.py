@@ -83,7 +83,7 @@ class ClaimChecker:
         if not all(re.search(needed, said) for needed in fact.needed):
             return False
         for phrase in (*fact.may, *sorted(fact.needed, key=len, reverse=True)):
-            said = re.sub(_but_names(phrase), " ", said)
+            said = re.sub(_but_names(phrase), " @<t> " if TITLE in phrase else " @ ", said)
         if re.search(fact.barred, said):
             return False
         allowed = words("plain") | fact.words

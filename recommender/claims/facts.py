@@ -17,9 +17,10 @@ class Fact:
     """What one clause may say.
 
     ``roles`` are the names it may hold, with the part each plays (see `phrases`). Each of
-    ``needed`` must be found in the clause; they and ``may`` are taken out, and what is left may
-    hold only ``words``, plain words and names, and nothing ``barred``. ``bare`` marks a fact that
-    names another film without saying how the person likes it, ``own`` one of the film itself.
+    ``needed`` must be found in the clause. They and ``may`` are taken out, with ``@`` left in their
+    place, or ``@<t>`` for another film; what is left may hold only ``words``, plain words and
+    names, and nothing ``barred``. ``bare`` marks a fact that names another film without saying how
+    the person likes it, ``own`` one of the film itself.
     """
 
     roles: Roles
@@ -143,17 +144,18 @@ def _of_popularity(_item: Item, _evidence: Evidence, _title: str) -> Iterator[Fa
 
 
 def _of_counterfactual(_item: Item, evidence: Evidence, title: str) -> Iterator[Fact]:
-    said = evidence.text.replace(title, "", 1)
-    places = re.findall(r"\d+(?:st|nd|rd|th)", said)
-    listed = re.search(r"not be among the first (\d+)", said)
+    text = evidence.text.replace(title, "", 1)
+    places = re.findall(r"\d+(?:st|nd|rd|th)", text)
+    listed = re.search(r"not be among the first (\d+)", text)
     if listed and len(places) == 1:
         moved = phrases.moved_out(places[0], listed[1])
     elif len(places) == 2:
         moved = phrases.moved(places[1], places[0])
     else:
         return
-    needed = (phrases.WITHOUT, moved)
-    yield Fact({title: TITLE}, needed, words("counterfactual"), own=False)
+    for said in moved:
+        needed = (phrases.WITHOUT, *said)
+        yield Fact({title: TITLE}, needed, words("counterfactual"), own=False)
 
 
 Reader = Callable[[Item, Evidence, str], Iterator[Fact]]

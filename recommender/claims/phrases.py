@@ -5,6 +5,8 @@ part they play: ``<f>`` the film itself, ``<t>`` another film, ``<d>`` its direc
 its cast, ``<b>`` both, ``<l>`` a genre or tag, ``<w>`` a word of the query.
 """
 
+from collections.abc import Sequence
+
 from recommender.claims.lexicon import words
 
 FILM, TITLE, DIRECTOR, CAST, BOTH, LABEL, WORD = (f"<{role}>" for role in "ftdcblw")
@@ -22,7 +24,7 @@ _ALSO = r"(?:(?:also|too|both|have|had) )*"
 _SOME = r"(?:(?:an?|some|the|films?|movies?|with|of|like) )*"
 _DIRECTORS = r"<[db]>(?:(?: ,)?(?: and)? <[db]>)*"
 _CASTS = r"<[cb]>(?:(?: ,)?(?: and)? <[cb]>)*"
-_DONE = r"(?: (?:this|it|both|the|film|movie|in|too|as|well))*"
+_DONE = r"(?: (?:this|it|both|the|film|movie|in|too|as|well)\b)*"
 
 PEOPLE = (
     rf"(?:directed by|(?:the )?(?:same )?(?:director|filmmaker)|made by|film by|movie by)"
@@ -39,8 +41,8 @@ PREDICATE = (
 )
 LIKENESS = rf"\b(?:{'|'.join(sorted(words('likeness')))}|as in|has|also)\b"
 
-NEARLY = r"with (?:both )?<d>|same (?:as|<t>)"
-"""Barred: "with" says that somebody plays, and "the same as Heat" is more than like it."""
+NEARLY = r"with (?:both )?<d>|same (?:as|<t>)|\b(?:is|was)(?: the)?(?: film| movie)? +@?<t>"
+"""Barred: "with" says that somebody plays; to be Heat, or the same, is more than to be like it."""
 
 THIS_TOO = (
     rf"^(?!.*\b(?:{'|'.join(sorted(words('likeness')))})\b)"
@@ -122,14 +124,16 @@ WITHOUT = (
 )
 
 
-def moved(place: str, other: str) -> str:
-    """Which place the film has, and which it would have, so that it is clear which is which."""
+def moved(place: str, other: str) -> Sequence[tuple[str, ...]]:
+    """Which place the film has, and which it would have, each way so that it is clear which is
+    which.
+    """
     return (
-        rf"\b{other} (?:instead of|rather than) {place}\b|from {place} to {other}\b"
-        rf"|is {place}\b.*would be {other}\b|would be {other}\b.*is {place}\b"
+        (rf"\b{other} (?:instead of|rather than) {place}\b|from {place} to {other}\b",),
+        (rf"\bis {place}\b", rf"\bwould be {other}\b"),
     )
 
 
-def moved_out(place: str, listed: str) -> str:
+def moved_out(place: str, listed: str) -> Sequence[tuple[str, ...]]:
     """Which place the film has, and that it would have none among so many."""
-    return rf"would not be among the first {listed}(?: ;)?(?: (?:it|<f>) is {place})?"
+    return ((rf"would not be among the first {listed}(?: ;)?(?: (?:it|<f>) is {place})?",),)

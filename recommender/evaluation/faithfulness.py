@@ -104,7 +104,8 @@ class _Judge:
                 skipped = swipe.item_id == claim.item_id
                 action = Direction.SKIP.value if skipped else swipe.action
                 self._stores.swipes.append(replace(swipe, user_id=twin, action=action))
-        places = [int(place) for place in re.findall(r"(\d+)(?:st|nd|rd|th)", claim.text)]
+        said = claim.text.replace(self._catalogue.get(claim.item_id or "").title, "", 1)
+        places = [int(place) for place in re.findall(r"(\d+)(?:st|nd|rd|th)", said)]
         place, other = self._place(user_id, item_id, query), self._place(twin, item_id, query)
         if f"not be among the first {MAX_RESULTS}" in claim.text:
             return other is None and places == [place]
