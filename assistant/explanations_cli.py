@@ -24,7 +24,7 @@ def measure_explanations(
     many of the templates' sentences to MovieLens strangers are true.
     """
     from fusion.evaluate.tables import markdown
-    from recommender.evaluation.faithfulness import found_false, measure_templates, tally
+    from recommender.evaluation.faithfulness import found_false, gained, measure_templates, tally
     from recommender.evaluation.labelled import figures, judge, read_scenes
 
     rows = [["sentences", "true", "kept of them", "false", "kept of them", "precision", "recall"]]
@@ -39,7 +39,7 @@ def measure_explanations(
         settings = RecommenderSettings()
         bench = bench_of(harness, catalogue, load_encoder(Settings()), settings, final=final)
         explanations = measure_templates(bench)
-        parts.append(markdown(tally(explanations)))
+        parts += [markdown(tally(explanations)), markdown(gained(explanations))]
         parts += [f"{kind}: {text}" for kind, text in found_false(explanations).items()]
     return "\n\n".join(parts)
 

@@ -70,7 +70,8 @@ def brief_of(
     counterfactual: Evidence | None = None,
     query: str = "",
 ) -> Brief:
-    """What is told of all the evidence, which comes the weightiest first."""
+    """What is told of all the evidence: the weightiest of each side."""
+    evidence = sorted(evidence, key=lambda fact: -fact.weight)
     speaks_for = [fact for fact in evidence if not fact.against][:MAX_FOR]
     against = [fact for fact in evidence if fact.against][:MAX_AGAINST]
     otherwise = [counterfactual] if counterfactual else []

@@ -205,6 +205,7 @@ EvidenceKind = Literal[
     "year",
     "liked_film",
     "disliked_film",
+    "co_liked",
     "genre",
     "tag",
     "acclaim",

@@ -14,6 +14,7 @@ from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
 from recommender.cache import SHARED, AnswerCache
 from recommender.catalogue import Catalogue
+from recommender.colikes import CoLikes
 from recommender.counterfactual import Counterfactuals
 from recommender.errors import (
     IdempotencyKeyReused,
@@ -33,6 +34,7 @@ from recommender.learner import PreferenceLearner
 from recommender.lexical import LexicalIndex, TextSearch
 from recommender.models import (
     Direction,
+    Evidence,
     Explanation,
     Item,
     Profile,
@@ -138,6 +140,8 @@ class Recommender:
             self._catalogue, vectors, fused, mean_vector, fusions.get("embedding_fusion")
         )
         self._counterfactuals = Counterfactuals(self._catalogue, self._engine, self._users, clock)
+        fusion = fusions.get("embedding_fusion")
+        self._colikes = CoLikes(self._catalogue, fused, fusion) if fusion else None
         self._explainer = Explainer(self._catalogue, self._cache, clock, writer)
         self._experiment = Experiment(self._engine, stores.exposures, settings)
 
@@ -278,6 +282,7 @@ class Recommender:
             otherwise = self._counterfactuals.find(
                 item, evidence, request, state, variant, fallbacks
             )
+            evidence += self._co_liked(item, request, state, variant, fallbacks)
             brief = brief_of(item, evidence, otherwise, query)
             return self._explainer.explain(brief, state, fallbacks, tell)
 
@@ -349,6 +354,25 @@ class Recommender:
             vars(thread) | {"records": [vars(each) for each in kept.records(thread.thread_id)]}
             for thread in kept.threads(user_id)
         )
+
+    def _co_liked(
+        self,
+        item: Item,
+        request: SearchRequest,
+        state: UserState,
+        variant: Variant,
+        fallbacks: Fallbacks,
+    ) -> list[Evidence]:
+        """What people liked together, where the answer goes by the person's own likes."""
+        colikes, understood = self._colikes, self._engine.understand(request)
+        personal = tier(state.preferences, self._settings) != "generic"
+        if understood.anchors or understood.for_someone_else or not personal:
+            return []
+        if colikes is None or variant != "embedding_fusion":
+            return []
+        liked = state.items(Direction.LIKE)
+        found = fallbacks.attempt("fusion", lambda: colikes.find(item, liked), None, (FusionError,))
+        return [found] if found else []
 
     def _answered(self, survey: Survey, swipes: Mapping[str, Swipe]) -> list[str]:
         """The films that have a swipe and were cards of the survey, one of its first or a later."""

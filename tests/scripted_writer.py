@@ -57,7 +57,7 @@ class ScriptedChatModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,  # noqa: ARG002
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
-        **_: Any,
+        **_: Any,  # noqa: ANN401
     ) -> ChatResult:
         self.told.append(messages)
         message = AIMessage("".join(self.words))
@@ -68,7 +68,7 @@ class ScriptedChatModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,  # noqa: ARG002
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
-        **_: Any,
+        **_: Any,  # noqa: ANN401
     ) -> Iterator[ChatGenerationChunk]:
         self.told.append(messages)
         for word in self.words:

@@ -100,6 +100,10 @@ def _shared(item: Item, text: str) -> dict[str, str]:
     return labels | _parts(directors, cast)
 
 
+def _of_co_liked(_item: Item, _evidence: Evidence, title: str) -> Iterator[Fact]:
+    yield Fact({title: TITLE}, (phrases.CO_LIKED,), words("colikes"), own=False)
+
+
 def _of_label(_item: Item, evidence: Evidence, _title: str) -> Iterator[Fact]:
     return _about_label(evidence)
 
@@ -167,6 +171,7 @@ _READERS: Mapping[EvidenceKind, Reader] = {
     "year": _of_year,
     "liked_film": _of_liked,
     "disliked_film": _of_disliked,
+    "co_liked": _of_co_liked,
     "genre": _of_label,
     "tag": _of_label,
     "acclaim": _of_acclaim,

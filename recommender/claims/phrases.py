@@ -88,6 +88,12 @@ def suggested(what: str) -> str:
     return rf"(?:as )?your words (?:suggest|hint at|point to)(?: {_SOME}{what})?"
 
 
+CO_LIKED = (
+    r"(?:people|viewers|those) who (?:liked|enjoyed) <t> (?:(?:also|tended to|tend to|too) )*"
+    r"(?:liked?|enjoy(?:ed)?) (?:this(?: film| movie| one)?|it|<f>)"
+)
+"""What others liked together; of the person it says nothing."""
+
 NAMED = (
     r"<t>(?: ,)?(?: (?:which|that|the film(?: that)?))? you "
     r"(?:named|mentioned|asked for|asked about)",

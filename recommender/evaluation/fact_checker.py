@@ -12,11 +12,20 @@ Labels = Callable[[Item], tuple[str, ...]]
 
 
 class FactChecker:
-    """Knows the catalogue and what one person said of films: "like", "dislike" or "skip" by id."""
+    """Knows the catalogue and what one person said of films: "like", "dislike" or "skip" by id.
 
-    def __init__(self, catalogue: Catalogue, said: Mapping[str, str]) -> None:
+    ``together`` knows of two films, by id, whether who liked the first also liked the second.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        said: Mapping[str, str],
+        together: Callable[[str, str], bool] | None = None,
+    ) -> None:
         self._catalogue = catalogue
         self._said = said
+        self._together = together
 
     def holds(self, item: Item, claim: Evidence, understood: Understanding) -> bool:
         """Whether a claim is of a known form and true."""
@@ -68,6 +77,13 @@ class FactChecker:
 
     def _disliked_film(self, item: Item, claim: Evidence, _: Understanding) -> bool:
         return claim.against and self._swiped(item, claim, "dislike", "disliked")
+
+    def _co_liked(self, item: Item, claim: Evidence, _: Understanding) -> bool:
+        """That it names a like, and, where ratings are known, that they bear it out."""
+        like = self._catalogue.get(str(claim.item_id))
+        told = claim.text == f"People who liked {like.title} also liked this"
+        told = told and self._said.get(like.item_id) == "like"
+        return told and (self._together is None or self._together(like.item_id, item.item_id))
 
     def _counterfactual(self, _item: Item, claim: Evidence, _: Understanding) -> bool:
         """That it names a like; whoever can rank again checks its places."""

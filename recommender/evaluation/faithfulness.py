@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from fusion.evaluate.protocol import Interactions
 from fusion.evaluate.tasks import Case
 from recommender.catalogue import Catalogue
 from recommender.evaluation.bench import Bench
@@ -41,7 +44,7 @@ def measure_templates(bench: Bench) -> list[list[Told]]:
     stores = bench.stores()
     settings = RecommenderSettings(enable_search_cache=False)
     recommender = Recommender(stores, bench.encoder, settings, fusions=bench.fusions)
-    judge = _Judge(recommender, stores)
+    judge = _Judge(recommender, stores, LikedTogether(bench.harness.dataset.everyone, bench.ids))
     cases = [case for task in bench.tasks if task.n_swipes for case in task.cases]
     return [told for number, case in enumerate(cases) for told in judge.of(case, number, bench.ids)]
 
@@ -59,12 +62,51 @@ def tally(explanations: Sequence[Sequence[Told]]) -> list[list[str]]:
     return rows
 
 
+def gained(explanations: Sequence[Sequence[Told]]) -> list[list[str]]:
+    """How many explanations tell of co-likes, and what they would say of the person otherwise."""
+    kinds = [{told.kind for told in sentences} for sentences in explanations]
+    telling = [each for each in kinds if "co_liked" in each]
+    without_film = sum("liked_film" not in each for each in telling)
+    without = sum(each.isdisjoint({"liked_film", "genre", "tag"}) for each in telling)
+    return [
+        ["explanations", "tell of co-likes", "name no other like", "say nothing else of taste"],
+        [f"{len(kinds):,}", f"{len(telling):,}", f"{without_film:,}", f"{without:,}"],
+    ]
+
+
+class LikedTogether:
+    """Counts in ratings whether people who liked one film also liked another.
+
+    They did when more of them liked it than of everybody, and more than of people who like as many
+    films do.
+    """
+
+    def __init__(self, people: Interactions, ids: Sequence[str]) -> None:
+        """``ids`` are films by their index."""
+        swiped = list(people.swipes())
+        self._index = {item_id: index for index, item_id in enumerate(ids)}
+        self._likes = np.zeros((len(swiped), len(ids)), dtype=bool)
+        for row, swipes in enumerate(swiped):
+            self._likes[row, [swipe.item for swipe in swipes if swipe.liked]] = True
+        liked = self._likes.sum(axis=1)
+        self._activity = liked / max(float(liked.mean()), 1e-9)
+
+    def __call__(self, first: str, second: str) -> bool:
+        """Whether it is so of these films, by id."""
+        who, them = (self._likes[:, self._index[film]] for film in (first, second))
+        share = float(them.mean())
+        expected = np.minimum(share * self._activity[who], 1.0).sum()
+        both = int((who & them).sum())
+        return bool(both > share * who.sum() and both > expected)
+
+
 class _Judge:
     """Explains to strangers, and checks every sentence by facts, swipes and ranking again."""
 
-    def __init__(self, recommender: Recommender, stores: Stores) -> None:
+    def __init__(self, recommender: Recommender, stores: Stores, together: LikedTogether) -> None:
         self._recommender = recommender
         self._stores = stores
+        self._together = together
         self._catalogue = Catalogue(recommender.films())
         self._reader = QueryReader(self._catalogue)
 
@@ -81,7 +123,8 @@ class _Judge:
     def _told(
         self, explained: Explanation, swipes: Sequence[NewSwipe], query: str
     ) -> Iterator[Told]:
-        checker = FactChecker(self._catalogue, {swipe.item_id: swipe.action for swipe in swipes})
+        said = {swipe.item_id: swipe.action for swipe in swipes}
+        checker = FactChecker(self._catalogue, said, self._together)
         item, understood = self._catalogue.get(explained.item_id), self._reader.read(query)
         rest = explained.explanation
         for claim in explained.evidence:

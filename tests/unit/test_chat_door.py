@@ -243,6 +243,34 @@ async def test_why_this_one_asks_with_the_query_that_found_the_film(talk: Talk) 
         assert talk.last().elements == ["Evidence"]
 
 
+async def test_why_this_one_is_told_as_it_is_written(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chainlit import Message
+
+    streamed: list[str] = []
+    stream_token = Message.stream_token
+
+    async def noting(message: Message, token: str, is_sequence: bool = False) -> None:
+        streamed.append(token)
+        await stream_token(message, token, is_sequence)
+
+    monkeypatch.setattr(Message, "stream_token", noting)
+    talk.service.written = ["You liked M*A*S*H.", "It is close."]
+    assert (await talk.press("explain", {"item_id": "6"}))["ok"]
+    assert streamed == [r"You liked M\*A\*S\*H. ", "It is close. "]
+    whole = talk.service.explain("ann", "6").explanation
+    assert talk.last().content == elements.plain(whole), "what is returned replaces it"
+    assert talk.last().elements == ["Evidence"]
+
+
+async def test_why_this_one_fails_in_a_sentence(talk: Talk) -> None:
+    talk.service.failure = StoreUnavailable()
+    answer = await talk.press("explain", {"item_id": "6"})
+    assert not answer["ok"]
+    assert "database" in answer["message"]
+
+
 async def test_titles_in_plain_replies_read_as_they_are(talk: Talk) -> None:
     talk.agent.parts = [words("Why M*A"), words("*S*H_(1970)? [REC] <i>")]
     assert (await talk.say("why?")).content == r"Why M\*A\*S\*H\_\(1970\)? \[REC\] \<i\>"

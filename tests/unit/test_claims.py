@@ -253,6 +253,24 @@ def test_a_word_of_the_query_hides_no_word_that_matters(word: str) -> None:
     assert checker.checked("You disliked Blade Runner.") is None
 
 
+def test_what_others_liked_is_said_of_others() -> None:
+    fact = Evidence(
+        kind="co_liked", item_id="541", text="People who liked Blade Runner also liked this"
+    )
+    checker = ClaimChecker(ITEM, [fact], TITLES)
+    assert checker.checked(f"{fact.text}.")
+    assert checker.checked("People who liked Blade Runner also liked The Terminator.")
+    for claim in (
+        "You liked Blade Runner.",
+        "People who liked this also liked Blade Runner.",
+        "People who liked Alien also liked this.",
+        "People like you liked this.",
+        "Everybody who liked Blade Runner also liked this.",
+        "People who liked Blade Runner also disliked this.",
+    ):
+        assert checker.checked(claim) is None, claim
+
+
 def test_a_film_whose_title_is_a_word_is_no_pronoun() -> None:
     fact = Evidence(kind="disliked_film", item_id="9", text="Close to It, which you disliked")
     checker = ClaimChecker(ITEM, [*EVIDENCE, fact], {**TITLES, "9": "It"})
@@ -294,7 +312,7 @@ SENTENCES = [
 def test_sentences_are_the_same_however_a_text_arrives(cuts: list[int]) -> None:
     places = [0, *sorted(cuts), len(TEXT)]
     splitter = Splitter(NAMES)
-    found = []
+    found: list[str] = []
     for start, end in itertools.pairwise(places):
         found += splitter.feed(TEXT[start:end])
     assert [*found, *splitter.finish()] == SENTENCES

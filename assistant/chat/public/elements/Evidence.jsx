@@ -5,7 +5,7 @@ const { keep, reveal } = window.Reelwise;
 
 const ICONS = {
   liked_film: Heart, disliked_film: X, anchor_film: Film, genre: Clapperboard, tag: Tag, person: Users,
-  query: Search, year: CalendarDays, acclaim: Award, popularity: TrendingUp, filter: Filter, profile: UserRound, counterfactual: Shuffle,
+  query: Search, year: CalendarDays, acclaim: Award, popularity: TrendingUp, filter: Filter, profile: UserRound, co_liked: Users, counterfactual: Shuffle,
 };
 
 function Evidence({ title, facts, without = [] }) {
