@@ -21,10 +21,12 @@ def measure_explanations(
     labelled: Sequence[Path], data: Path | None, catalogue: Path, final: bool
 ) -> str:
     """Markdown: what the checker makes of sentences whose truth is known, and, with ``data``, how
-    many of the templates' sentences to MovieLens strangers are true.
+    true explanations to MovieLens strangers are.
+
+    Raises InvalidRequest for a file of another form, DataUnusable as the harness does.
     """
     from fusion.evaluate.tables import markdown
-    from recommender.evaluation.faithfulness import found_false, gained, measure_templates, tally
+    from recommender.evaluation.faithfulness import measure_faithfulness
     from recommender.evaluation.labelled import figures, judge, read_scenes
 
     rows = [["sentences", "true", "kept of them", "false", "kept of them", "precision", "recall"]]
@@ -38,9 +40,7 @@ def measure_explanations(
         harness = harness_of(data, catalogue, draws=1)
         settings = RecommenderSettings()
         bench = bench_of(harness, catalogue, load_encoder(Settings()), settings, final=final)
-        explanations = measure_templates(bench)
-        parts += [markdown(tally(explanations)), markdown(gained(explanations))]
-        parts += [f"{kind}: {text}" for kind, text in found_false(explanations).items()]
+        parts += [markdown(rows) for rows in measure_faithfulness(bench)]
     return "\n\n".join(parts)
 
 

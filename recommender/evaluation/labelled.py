@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recommender.claims import ClaimChecker
+from recommender.claims import ClaimChecker, Splitter
 from recommender.errors import InvalidRequest
 from recommender.models import Evidence, Item
 
@@ -57,11 +57,15 @@ def read_scenes(path: Path, films: Sequence[Item]) -> list[Scene]:
 
 
 def judge(scenes: Sequence[Scene]) -> Iterator[Verdict]:
-    """Have every sentence checked, as if a writer had said it."""
+    """Have all sentences of a scene checked as one text, true and untrue as they come."""
     for scene in scenes:
         checker = ClaimChecker(scene.item, scene.evidence, scene.titles)
+        splitter = Splitter(checker.names)
+        text = " ".join(sentence for sentence, _ in scene.sentences)
+        said = [*splitter.feed(text), *splitter.finish()]
+        kept = {sentence for sentence in said if checker.checked(sentence) is not None}
         for sentence, true in scene.sentences:
-            yield Verdict(scene, sentence, true, checker.checked(sentence) is not None)
+            yield Verdict(scene, sentence, true, sentence in kept)
 
 
 def figures(verdicts: Sequence[Verdict]) -> dict[str, int]:
