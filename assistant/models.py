@@ -10,6 +10,8 @@ from langchain.chat_models import init_chat_model
 from langchain_core.exceptions import ModelConnectionError, ModelRateLimitError
 from langchain_core.language_models import BaseChatModel
 
+from assistant.settings import Settings
+
 BEDROCK = "bedrock_converse:"
 PLANNER = "Leave ASSISTANT_MODEL empty to run on the offline planner."
 TEMPLATES = "Leave EXPLANATION_MODEL empty to have templates explain."
