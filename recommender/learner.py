@@ -10,7 +10,7 @@ from recommender.preferences.learn import SwipedItem, TasteContext, learn, no_pr
 from recommender.preferences.model import UserPreferences
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import LogVersion, PreferenceStore, Vector
-from recommender.telemetry import PREFERENCE_UPDATES, timed
+from recommender.telemetry import PREFERENCE_CONFIDENCE, PREFERENCE_UPDATES, timed
 from recommender.vectors import ItemVectors
 
 
@@ -64,10 +64,16 @@ class PreferenceLearner:
         self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
     ) -> UserPreferences:
         """Learn from standing swipes and store the outcome."""
-        preferences = self.learned(version, swipes)
-        if self._settings.enable_preference_learning and version.count:
+        if not self._settings.enable_preference_learning or not version.count:
+            return self.learned(version, swipes)
+        try:
+            preferences = self.learned(version, swipes)
             self._store.put(user_id, preferences)
-            PREFERENCE_UPDATES.labels("learned").inc()
+        except Exception:
+            PREFERENCE_UPDATES.labels("failed").inc()
+            raise
+        PREFERENCE_UPDATES.labels("learned").inc()
+        PREFERENCE_CONFIDENCE.observe(preferences.confidence)
         return preferences
 
     def learned(self, version: LogVersion, swipes: Mapping[str, Swipe]) -> UserPreferences:

@@ -19,7 +19,7 @@ from recommender.preferences.model import Tier
 from recommender.preferences.vectors import unit
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Space, Vector
-from recommender.telemetry import EMBEDDING_CACHE, timed
+from recommender.telemetry import EMBEDDING_CACHE, INFERENCES, timed
 from recommender.users import UserState
 from recommender.vectors import ItemVectors
 
@@ -133,6 +133,7 @@ class QueryEmbedder:
             made = fallbacks.attempt(
                 "encoder", lambda: self._encoder.encode([text])[0], None, (FusionError,)
             )
+        INFERENCES.labels("encoder", _outcome(made)).inc()
         latency_ms = 1000 * (perf_counter() - start)
         if made is not None:
             vector = made
@@ -160,6 +161,7 @@ class QueryEmbedder:
         start = perf_counter()
         with timed("fuse"):
             fused = fallbacks.attempt("fusion", lambda: encoder.fuse(asked), None, (FusionError,))
+        INFERENCES.labels("fusion", _outcome(fused)).inc()
         if fused is None:
             return None
         made = fused
@@ -209,3 +211,7 @@ class QueryEmbedder:
         if words is None or middle is None:
             return middle
         return unit(ANCHOR_SHARE * middle + (1 - ANCHOR_SHARE) * words)
+
+
+def _outcome(made: object | None) -> str:
+    return "failed" if made is None else "made"

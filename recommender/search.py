@@ -35,7 +35,7 @@ from recommender.ranking import Ranked, Ranker
 from recommender.retrieval import Candidates, Retriever
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Vector
-from recommender.telemetry import SEARCHES, timed
+from recommender.telemetry import timed
 from recommender.text import terms
 from recommender.users import UserState, stranger, tier
 from recommender.vectors import ItemVectors
@@ -99,7 +99,6 @@ class SearchEngine:
             )
             if result is None:
                 result = self._compute(request, state, variant, now, fallbacks)
-        SEARCHES.labels(result.intelligence_metadata.strategy, str(result.cached).lower()).inc()
         return result
 
     def warm(self, request: SearchRequest, state: UserState, variant: Variant) -> Warmth:

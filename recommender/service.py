@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
@@ -61,9 +62,10 @@ from recommender.settings import RecommenderSettings
 from recommender.stores.ports import ConversationStore, LogVersion, NewSwipe, Stores, Survey
 from recommender.survey import LearningSurvey
 from recommender.survey_choice import FEWEST_SWIPES
-from recommender.telemetry import SWIPES, timed
+from recommender.telemetry import EXPLANATION_SECONDS, timed
 from recommender.users import UserState, UserStates, tier, update_due
 from recommender.vectors import ItemVectors
+from recommender.watch import Watch
 
 NOBODY = "nobody"
 """Whose name a request has that is made ahead for whoever is new."""
@@ -144,6 +146,7 @@ class Recommender:
         self._colikes = CoLikes(self._catalogue, fused, fusion) if fusion else None
         self._explainer = Explainer(self._catalogue, self._cache, clock, writer)
         self._experiment = Experiment(self._engine, stores.exposures, settings)
+        self._watch = Watch()
 
     def start_survey(
         self,
@@ -168,6 +171,8 @@ class Recommender:
             stored = self._stores.surveys.add(survey)
         if len(stored.item_ids) != size:
             raise IdempotencyKeyReused
+        if stored.session_id == survey.session_id:  # else it was started before, with the same key
+            self._watch.started()
         return SurveySession(
             user_id=user_id,
             session_id=stored.session_id,
@@ -184,10 +189,13 @@ class Recommender:
             raise UnknownSession(session_id)
         swipes = self._users.get(survey.user_id).swipes
         total = len(survey.item_ids)
-        position = min(len(self._answered(survey, swipes)), total)
+        events = self._stores.swipes.events(survey.user_id)
+        position = min(len(_answered(survey, swipes, events)), total)
         settled = FEWEST_SWIPES <= position < total and self._survey.settled(swipes)
         done = settled or position == total
         movie = None if done else self._chosen(survey, swipes)
+        if movie is None:
+            self._watch.completed(session_id)
         return SurveyStep(
             session_id=session_id,
             position=position,
@@ -241,6 +249,10 @@ class Recommender:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Rank the catalogue for this person and these words. Raises UnknownItem for film ids."""
+        with self._watch.search() as answered:
+            return answered(self._search(request))
+
+    def _search(self, request: SearchRequest) -> SearchResult:
         state = self._users.get(request.user_id)
         mentions = request.mentions
         for item_id in mentions:
@@ -276,6 +288,7 @@ class Recommender:
         item = self._catalogue.get(item_id)
         request = SearchRequest(user_id=user_id, query=query)
         fallbacks = Fallbacks()
+        start = perf_counter()
         with timed("explain"):
             state, variant = self._state(user_id), self._experiment.variant(user_id)
             evidence = self._engine.evidence(item, request, state, variant, fallbacks)
@@ -284,7 +297,9 @@ class Recommender:
             )
             evidence += self._co_liked(item, request, state, variant, fallbacks)
             brief = brief_of(item, evidence, otherwise, query)
-            return self._explainer.explain(brief, state, fallbacks, tell)
+            explanation = self._explainer.explain(brief, state, fallbacks, tell)
+        EXPLANATION_SECONDS.labels(explanation.model).observe(perf_counter() - start)
+        return explanation
 
     def profile(self, user_id: str) -> Profile:
         """Say what is believed about a user; a new user gets an empty profile."""
@@ -336,6 +351,7 @@ class Recommender:
         self._stores.exposures.erase(user_id)
         self._stores.conversations.erase(user_id)
         self._users.evict(user_id)
+        self._watch.forget(user_id)
         self._learner.forget(user_id)
         self._cache.erase(user_id)
 
@@ -374,12 +390,6 @@ class Recommender:
         found = fallbacks.attempt("fusion", lambda: colikes.find(item, liked), None, (FusionError,))
         return [found] if found else []
 
-    def _answered(self, survey: Survey, swipes: Mapping[str, Swipe]) -> list[str]:
-        """The films that have a swipe and were cards of the survey, one of its first or a later."""
-        events = self._stores.swipes.events(survey.user_id)
-        shown = {e.item_id for e in events if e.session_id == survey.session_id}
-        return [item_id for item_id in swipes if item_id in shown.union(survey.item_ids)]
-
     def _chosen(self, survey: Survey, swipes: Mapping[str, Swipe]) -> SurveyMovie | None:
         """The card that teaches most, or, when it is one too little known, one of the first."""
         waiting = (item_id for item_id in survey.item_ids if item_id not in swipes)
@@ -404,7 +414,7 @@ class Recommender:
 
     def _append(self, swipe: NewSwipe) -> SwipeEvent:
         event = self._stores.swipes.append(swipe)
-        SWIPES.labels(swipe.action).inc()
+        self._watch.swiped(event)
         return event
 
     def _acknowledge(self, event: SwipeEvent) -> SwipeReceipt:
@@ -420,7 +430,17 @@ class Recommender:
             fallbacks.attempt(
                 "search_cache", lambda: self._renew_answers(event, taste, state.preferences), None
             )
+            if event.session_id:
+                fallbacks.attempt("survey", lambda: self._note_end(event, events, state), None)
             return self._receipt(event, events, state)
+
+    def _note_end(self, event: SwipeEvent, events: Sequence[SwipeEvent], state: UserState) -> None:
+        """Who goes through the first cards of a survey on their own never asks for the next one."""
+        survey = self._stores.surveys.get(event.session_id or "")
+        if survey is None or survey.user_id != event.user_id:
+            return
+        if len(_answered(survey, state.swipes, events)) >= len(survey.item_ids):
+            self._watch.completed(survey.session_id)
 
     def _renew_answers(self, event: SwipeEvent, old: UserPreferences, new: UserPreferences) -> None:
         if event.action == "undo":
@@ -448,6 +468,14 @@ class Recommender:
             item_id=event.item_id,
             direction=swipes[event.item_id].direction,
         )
+
+
+def _answered(
+    survey: Survey, swipes: Mapping[str, Swipe], events: Sequence[SwipeEvent]
+) -> list[str]:
+    """The films that have a swipe and were cards of the survey, one of its first or a later."""
+    shown = {e.item_id for e in events if e.session_id == survey.session_id}
+    return [item_id for item_id in swipes if item_id in shown.union(survey.item_ids)]
 
 
 def _models(encoder: TextEncoder, fusions: Mapping[Variant, FusionEncoder]) -> str:

@@ -8,6 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REQUESTS = Counter(
     "reelwise_http_requests", "HTTP requests answered.", ("method", "route", "status")
 )
+FAILURES = Counter(
+    "reelwise_http_failures", "HTTP requests answered with a status of 500 or above.", ("route",)
+)
 SECONDS = Histogram(
     "reelwise_http_request_seconds",
     "Seconds from the request's head to the end of its answer.",
@@ -42,4 +45,6 @@ class MetricsMiddleware:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             route = getattr(scope.get("route"), "path_format", "other")
             REQUESTS.labels(method, route, str(status)).inc()
+            if status >= 500:
+                FAILURES.labels(route).inc()
             SECONDS.labels(method, route).observe(perf_counter() - started)
