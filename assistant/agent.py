@@ -23,6 +23,7 @@ from assistant.conversations import RecentConversations, forget_old_turns
 from assistant.fallback import PlannerFallback
 from assistant.models import HostedOptions, caching, chat_model, failed_to_begin
 from assistant.planner import OfflinePlanner, offline_planner
+from assistant.turns import WatchedTurn
 from fusion.encoder import TextEncoder
 from prompts import system_prompt
 from recommender.errors import ReelwiseError, StoreUnavailable
@@ -71,6 +72,7 @@ def build_agent(
     model is, where its answer did not even begin: one that broke off has been read already.
     """
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
+        WatchedTurn(),
         forget_old_turns,
         ModelCallLimitMiddleware(run_limit=_MODEL_CALLS),
         ToolCallLimitMiddleware(run_limit=_TOOL_CALLS),

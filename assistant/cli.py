@@ -1,10 +1,9 @@
 """The command line: what ``reelwise --help`` lists."""
 
-import logging
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -18,9 +17,11 @@ from assistant.bench import measure, table
 from assistant.chat.passwords import Passwords
 from assistant.chat.settings import passwords_file
 from assistant.composition import load_encoder, open_recommender
+from assistant.emf import EmfExporter, exporting
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
 from assistant.key_cli import key
+from assistant.logs import set_up_logs
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
 from assistant.system_cli import tune
@@ -50,13 +51,11 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, _leave)
     with mendable():
         listener = _bound(Settings())
-    with listener, _opened() as (settings, encoder, recommender):
+    with listener, _opened() as (settings, encoder, recommender), _metrics_written(settings):
         from assistant.server import create_app  # the chat takes a second to import
 
         web = create_app(recommender, encoder, settings)
-        config = uvicorn.Config(
-            web, log_level="warning", access_log=False, timeout_graceful_shutdown=5
-        )
+        config = uvicorn.Config(web, log_config=None, access_log=False, timeout_graceful_shutdown=5)
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
         uvicorn.Server(config).run(sockets=[listener])
@@ -144,12 +143,17 @@ def _opened(anew: bool = False) -> Iterator[tuple[Settings, TextEncoder, Recomme
     """All parts, wired; ``anew`` forgets the index first."""
     with mendable():
         settings = Settings()
-        logging.basicConfig(format="%(levelname)s %(message)s")
-        for room in ("assistant", "tools", "recommender", "fusion"):
-            logging.getLogger(room).setLevel(settings.log_level.upper())
+        set_up_logs(settings)
         encoder = load_encoder(settings)
         with open_recommender(settings, encoder, anew) as recommender:
             yield settings, encoder, recommender
+
+
+def _metrics_written(settings: Settings) -> AbstractContextManager[None]:
+    """Prometheus comes and reads; CloudWatch is told."""
+    if settings.metrics == "prometheus":
+        return nullcontext()
+    return exporting(EmfExporter(settings.metrics_namespace), settings.metrics_seconds)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

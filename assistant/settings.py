@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assistant.chat.settings import Auth
@@ -91,3 +91,12 @@ class Settings(BaseSettings):
         default=15.0, gt=0, description="seconds until templates explain in its place"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    log_user_key: SecretStr | None = Field(
+        default=None, description="by which users are hashed in the log; default: one a process"
+    )
+    metrics: Literal["prometheus", "emf"] = Field(
+        default="prometheus", description="emf: CloudWatch's metric format on standard output, too"
+    )
+    metrics_namespace: str = Field(default="Reelwise", min_length=1, max_length=255)
+    metrics_seconds: float = Field(default=60.0, gt=0, description="between two writes of emf")

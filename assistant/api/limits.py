@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from assistant.context import USER
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -112,6 +114,7 @@ class LimitedRoute(APIRoute):
     async def _charge(self, quotas: Quotas, request: Request) -> Standing:
         standing = quotas.address.charge(request.client.host if request.client else "unknown")
         if user_id := await self.user(request):
+            USER.set(user_id)
             of_user = quotas.user.charge(user_id)
             standing = min(standing, of_user, key=lambda each: each.remaining)
         return standing

@@ -1,9 +1,13 @@
-"""Counts and latencies of HTTP requests, by route template."""
+"""HTTP requests counted, timed, traced and logged, by route template."""
 
+import logging
 from time import perf_counter
 
 from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recommender.telemetry import span
 
 REQUESTS = Counter(
     "reelwise_http_requests", "HTTP requests answered.", ("method", "route", "status")
@@ -17,6 +21,9 @@ SECONDS = Histogram(
     ("method", "route"),
     buckets=(0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10),
 )
+log = logging.getLogger(__name__)
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked for by machines, all the time."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -38,13 +45,30 @@ class MetricsMiddleware:
                 status = message["status"]
             await send(message)
 
+        method = scope["method"] if scope["method"] in _METHODS else "other"
         started = perf_counter()
-        try:
-            await self.app(scope, receive, watch)
-        finally:
-            method = scope["method"] if scope["method"] in _METHODS else "other"
-            route = getattr(scope.get("route"), "path_format", "other")
-            REQUESTS.labels(method, route, str(status)).inc()
-            if status >= 500:
-                FAILURES.labels(route).inc()
-            SECONDS.labels(method, route).observe(perf_counter() - started)
+        with span(method, Headers(scope=scope)) as traced:
+            try:
+                await self.app(scope, receive, watch)
+            finally:
+                route = getattr(scope.get("route"), "path_format", "other")
+                seconds = perf_counter() - started
+                traced.update_name(f"{method} {route}")
+                traced.set_attribute("http.response.status_code", status)
+                _note(method, route, status, seconds)
+
+
+def _note(method: str, route: str, status: int, seconds: float) -> None:
+    REQUESTS.labels(method, route, str(status)).inc()
+    if status >= 500:
+        FAILURES.labels(route).inc()
+    SECONDS.labels(method, route).observe(seconds)
+    milliseconds = round(1000 * seconds)
+    told = {"method": method, "route": route, "status": status, "milliseconds": milliseconds}
+    loud = route.startswith("/") and route not in _QUIET
+    log.log(
+        logging.INFO if loud else logging.DEBUG,
+        "%s %s %d in %d ms",
+        *told.values(),
+        extra=told,
+    )

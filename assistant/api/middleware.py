@@ -5,8 +5,6 @@ Websockets pass all but the check of the host untouched.
 
 import logging
 import re
-import traceback
-from collections.abc import Iterator
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +12,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.api import kinds, problems
+from assistant.context import serving
+from assistant.logs import without_words
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -42,7 +42,8 @@ class RequestIdMiddleware:
                 MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
             await send(message)
 
-        await self.app(scope, receive, send_with_id)
+        with serving(request_id):
+            await self.app(scope, receive, send_with_id)
 
 
 class SecurityHeadersMiddleware:
@@ -102,22 +103,8 @@ class UnexpectedErrorMiddleware:
             if started:
                 raise
             request = Request(scope)
-            logger.error("request %s failed\n%s", request.state.request_id, _without_words(error))
+            logger.error("request %s failed\n%s", request.state.request_id, without_words(error))
             await problems.respond(request, kinds.INTERNAL_ERROR)(scope, receive, send)
-
-
-def _without_words(error: BaseException) -> str:
-    return "\n".join(
-        f"{type(link).__module__}.{type(link).__qualname__}, raised at\n"
-        + "".join(traceback.format_tb(link.__traceback__))
-        for link in _causes(error)
-    )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 class KnownHostMiddleware:

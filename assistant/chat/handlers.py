@@ -23,6 +23,7 @@ from assistant.chat.memory import Memory
 from assistant.chat.settings import ChatSettings
 from assistant.chat.sign_in import register_sign_in, signed_in
 from assistant.chat.steps import ToolSteps
+from assistant.turns import chat_turn, current_turn
 from recommender.errors import ReelwiseError, UnknownItem
 from recommender.models import (
     MAX_QUERY_CHARS,
@@ -97,7 +98,8 @@ class ChatDoor:
     async def answer(self, message: cl.Message) -> None:
         """Run the agent on a message: stream its words, then add what its tools found."""
         async with Memory.current().turn:
-            await self._answer(message.content[:MAX_QUERY_CHARS])
+            with chat_turn(signed_in()):
+                await self._answer(message.content[:MAX_QUERY_CHARS])
             await self._remember()
 
     async def _answer(self, words: str) -> None:
@@ -107,8 +109,10 @@ class ChatDoor:
             async for asked, artifact in self._turn(words, reply):
                 cards += await self._elements(asked, artifact)
         except ReelwiseError as error:
+            current_turn().outcome = "refused"
             await _append(reply, elements.plain(sentence(error)))
         except Exception:
+            current_turn().outcome = "failed"
             log.exception("A chat turn failed")
             await _append(reply, _STUMBLED)
         if not reply.content and not cards:
