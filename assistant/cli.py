@@ -51,7 +51,12 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, _leave)
     with mendable():
         listener = _bound(Settings())
-    with listener, _opened() as (settings, encoder, recommender), _metrics_written(settings):
+    with (
+        listener,
+        _opened() as (settings, encoder, recommender),
+        _metrics_written(settings),
+        _traces_sent(settings),
+    ):
         from assistant.server import create_app  # the chat takes a second to import
 
         web = create_app(recommender, encoder, settings)
@@ -154,6 +159,18 @@ def _metrics_written(settings: Settings) -> AbstractContextManager[None]:
     if settings.metrics == "prometheus":
         return nullcontext()
     return exporting(EmfExporter(settings.metrics_namespace), settings.metrics_seconds)
+
+
+def _traces_sent(settings: Settings) -> AbstractContextManager[None]:
+    if settings.traces == "off":
+        return nullcontext()
+    try:
+        # OpenTelemetry is an extra, and slow to import.
+        from assistant.tracing import exported, tracing
+
+        return tracing(exported())
+    except ModuleNotFoundError as error:
+        refuse(f"TRACES=otlp needs {error.name}: pip install -e '.[otel]'")
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 
 REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
 USER: ContextVar[str | None] = ContextVar("user", default=None)
+TRACE: ContextVar[str | None] = ContextVar("trace", default=None)
 
 
 @contextmanager

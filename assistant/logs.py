@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
-from assistant.context import REQUEST, USER
+from assistant.context import REQUEST, TRACE, USER
 from assistant.settings import Settings
 
 ROOMS = ("assistant", "tools", "recommender", "fusion", "reelwise")
@@ -65,7 +65,7 @@ class _Whose(logging.Filter):
         user = USER.get()
         record.request_id = REQUEST.get()
         record.user = None if user is None else self._hash(user)
-        record.trace_id = None
+        record.trace_id = TRACE.get()
         return True
 
     def _hash(self, user: str) -> str:

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     log_user_key: SecretStr | None = Field(
         default=None, description="by which users are hashed in the log; default: one a process"
     )
+    traces: Literal["off", "otlp"] = Field(
+        default="off", description="otlp: sent to OTEL_EXPORTER_OTLP_ENDPOINT"
+    )
     metrics: Literal["prometheus", "emf"] = Field(
         default="prometheus", description="emf: CloudWatch's metric format on standard output, too"
     )

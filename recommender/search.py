@@ -215,7 +215,8 @@ class SearchEngine:
         known = self._known(state, variant)
         tier_ = self._tier(request, known)
         query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
-        candidates = self._candidates(request, understood, state, known.preferences, query)
+        with timed("retrieve"):
+            candidates = self._candidates(request, understood, state, known.preferences, query)
         ranked = self._ranker.rank(
             candidates,
             known.preferences,

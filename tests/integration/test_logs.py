@@ -83,6 +83,11 @@ def quotes(log: Log) -> list[str]:
     return [word for word in (*WORDS, *map(str.lower, WORDS)) if word in log.text]
 
 
+def broken(*_: object, **__: object) -> None:
+    """What nobody foresaw, quoting what it was asked."""
+    raise KeyError(SAID)
+
+
 def failing(words: str) -> Any:  # noqa: ANN401
     """What breaks, quoting what it was asked, as drivers of databases do."""
 
@@ -127,7 +132,7 @@ def test_failures_are_logged_without_words(
     answer = client.ok("POST", "/search", {"user_id": user_id, "query": SAID})
     assert "search_cache" in answer["intelligence_metadata"]["degraded"]
     assert log.found("done without search_cache")["level"] == "WARNING"
-    monkeypatch.setattr(recommender._experiment, "search", lambda *_: {}[SAID])
+    monkeypatch.setattr(recommender._experiment, "search", broken)
     assert client.post("/search", json={"user_id": user_id, "query": SAID}).status_code == 500
     assert quotes(log) == []
     failures = [line for line in log.lines() if line["level"] in ("WARNING", "ERROR")]
@@ -148,23 +153,23 @@ async def test_the_chat_is_logged_without_words(
     await chat.say(f"why {WORDS[2]}?")
     monkeypatch.setattr(recommender, "search", failing(SAID))
     await chat.say(SAID)
-    monkeypatch.setattr(recommender, "search", lambda _: {}[SAID])
+    monkeypatch.setattr(recommender, "search", broken)
     await chat.say(SAID)
     assert quotes(log) == []
     turns = [line for line in log.lines() if line["message"].startswith("chat turn")]
     assert [(turn["outcome"], turn["model"]) for turn in turns] == [("answered", "planner")] * 5
     assert len({turn["request_id"] for turn in turns}) == 5
     assert len({turn["user"] for turn in turns}) == 1
-    broken = log.found("The tool search_movies failed.")
-    assert "KeyError" in broken["error"]
-    assert broken["request_id"] == turns[4]["request_id"], "the tool ran in another thread"
+    failed = log.found("The tool search_movies failed.")
+    assert "KeyError" in failed["error"]
+    assert failed["request_id"] == turns[4]["request_id"], "the tool ran in another thread"
     assert gains("reelwise_chat_turn_seconds_count", model="planner", outcome="answered") == 5
 
 
 async def test_a_turn_that_breaks_off_is_counted_as_such(
     chat: ChatDoor, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.chat.handlers.elements.movie_cards", lambda *_: {}[SAID])
+    monkeypatch.setattr("assistant.chat.handlers.elements.movie_cards", broken)
     gains = Gains()
     assert "went wrong" in await chat.say("something for tonight")
     assert gains("reelwise_chat_turn_seconds_count", outcome="failed") == 1

@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from recommender.errors import StoreUnavailable
+from recommender.telemetry import span
 
 Record = dict[str, Any]
 EXPIRES_AT = "expires_at"
@@ -206,10 +207,13 @@ class Table:
                 sleep(min(FIRST_WAIT * 2 ** next(waited), LONGEST_WAIT))
 
     def _pages(self, operation: str, **asked: Any) -> Iterator[Record]:  # noqa: ANN401
-        pages = self._client.get_paginator(operation).paginate(TableName=self.name, **asked)
-        with _mended(self.name):
-            for page in pages:
-                yield from map(_unpacked, page["Items"])
+        pages = iter(self._client.get_paginator(operation).paginate(TableName=self.name, **asked))
+        while True:
+            with _mended(self.name):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from map(_unpacked, page["Items"])
 
 
 @dataclass(frozen=True)
@@ -248,7 +252,8 @@ def connect(
 @contextmanager
 def _mended(table: str) -> Iterator[None]:
     try:
-        yield
+        with span(f"DynamoDB {table}"):
+            yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ConditionalCheckFailedException" or _outrun(error.response):
