@@ -143,6 +143,26 @@ def warm(
             refuse(f"{counts['failed']} could not be made; the log says why.")
 
 
+@app.command()
+def trace(
+    messages: Annotated[list[str], typer.Argument(help="What to say; the last one is drawn.")],
+    out: Annotated[Path, typer.Option(help="The picture, SVG.")] = Path("trace.svg"),
+) -> None:
+    """Say something to the assistant and draw where the time went."""
+    with _opened() as (settings, encoder, recommender):
+        try:
+            from assistant.trace_picture import waterfall
+            from assistant.traced_turn import traced_turn
+        except ModuleNotFoundError as error:
+            refuse(f"Drawing a trace needs {error.name}: pip install -e '.[otel]'")
+        from assistant.agent import agent_by_name  # LangChain takes a second to import
+
+        agent = agent_by_name(settings.assistant_model, encoder, recommender.films())
+        spans = traced_turn(agent, recommender, settings.local_user_id, messages)
+        out.write_text(waterfall(spans, f"“{messages[-1]}”, one turn of the chat"))
+        typer.echo(f"Wrote {out}: {len(spans)} spans")
+
+
 @contextmanager
 def _opened(anew: bool = False) -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
     """All parts, wired; ``anew`` forgets the index first."""

@@ -122,3 +122,14 @@ class TestWarm:
         queries = read_queries(POPULAR)
         assert 45 <= len(queries) <= 70
         assert len(set(queries)) == len(queries)
+
+
+def test_a_turn_can_be_drawn(tmp_path: Path) -> None:
+    picture = tmp_path / "turn.svg"
+    done = reelwise("trace", "hello", "a heist, but funny", "--out", str(picture))
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(f"Wrote {picture}: ")
+    drawn = picture.read_text()
+    assert "“a heist, but funny”" in drawn
+    for name in ("tool search_movies", "Recommender.search", "fuse", "SELECT items"):
+        assert f">{name}</text>" in drawn
