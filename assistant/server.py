@@ -25,7 +25,7 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
     """
     api = ApiSettings(host=settings.host)
     app = create_api(recommender, api)
-    if app.state.identity is None and not api.only_from_here:
+    if app.state.identity is None and not api.private:
         log.warning(
             "Whoever reaches %s can read and change everyone's swipes by REST. Set API_KEYS_FILE "
             "or JWT_JWKS_URL to ask who they are.",

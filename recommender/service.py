@@ -25,6 +25,7 @@ from recommender.errors import (
     UnknownUser,
 )
 from recommender.evidence import EvidenceFinder
+from recommender.experiments.report import ExperimentReport, report
 from recommender.experiments.running import Experiment
 from recommender.experiments.variants import Variant
 from recommender.explaining import Explainer, Tell, nobody_listens
@@ -272,6 +273,13 @@ class Recommender:
             request = SearchRequest(user_id=user_id or NOBODY, query=query)
             for variant in self._experiment.variants(user_id):
                 yield self._engine.warm(request, state, variant)
+
+    def experiment(self) -> ExperimentReport | None:
+        """What the running experiment found so far; None where it has shown nobody anything."""
+        name = self._settings.experiment_name
+        if name not in self._stores.exposures.experiments():
+            return None
+        return report(self._stores, name)
 
     def recent_users(self, limit: int) -> Sequence[str]:
         """Who swiped last, the latest first."""

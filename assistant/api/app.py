@@ -1,6 +1,7 @@
 """The REST application, assembled."""
 
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -16,7 +17,7 @@ from assistant.api.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from assistant.api.routes import health, items, search, survey, swipes, users
+from assistant.api.routes import dashboard, health, items, search, survey, swipes, users
 from assistant.api.routes import problems as problem_pages
 from assistant.api.settings import ApiSettings
 from recommender.service import Recommender
@@ -28,7 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     items.router,
     health.router,
-    health.figures,
+    dashboard.router,
     problem_pages.router,
 )
 MIDDLEWARES = (
@@ -53,8 +54,12 @@ def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
         address=Quota("address", settings.rate_limit_per_address),
     )
     app.state.identity = identity(settings)
-    app.state.metrics_user = settings.metrics_user
     app.state.known_hosts = settings.known_hosts
+    app.state.private = settings.private and app.state.identity is None
+    password = settings.metrics_password
+    app.state.metrics_password = password.get_secret_value() if password else None
+    app.state.started_at = datetime.now(UTC)
+    app.state.last_report = dashboard.LastReport()
     app.state.max_body_bytes = settings.max_body_bytes
     problems.install(app)
     for middleware in reversed(MIDDLEWARES):  # the one added last is outermost
@@ -62,6 +67,7 @@ def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
         _refuse_other_methods(app, router)
+    app.mount(dashboard.ASSETS, dashboard.assets)
     return app
 
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 
 from assistant.api import kinds, problems
 from assistant.api.examples import Example
-from assistant.api.identity import IdentifiedRoute
+from assistant.api.identity import UserRoute
 
 ASSETS = "/docs/assets"
 CREDENTIAL = "credential"
@@ -80,7 +80,7 @@ class DocumentedApi(FastAPI):
         scheme = {"type": "http", "scheme": "bearer", "bearerFormat": taken}
         document["components"]["securitySchemes"] = {CREDENTIAL: scheme}
         for route in iter_route_contexts(self.routes):
-            if isinstance(route.original_route, IdentifiedRoute):
+            if isinstance(route.original_route, UserRoute):
                 for method in route.methods or ():
                     operation = document["paths"][route.path_format][method.lower()]
                     operation["security"] = [{CREDENTIAL: []}]

@@ -63,11 +63,7 @@ def identity(settings: ApiSettings) -> Identity | None:
     return Identity(keys, checked) if keys or checked else None
 
 
-class IdentifiedRoute(LimitedRoute):
-    """A route that asks for a credential, where the settings ask for any."""
-
-
-class UserRoute(IdentifiedRoute):
+class UserRoute(LimitedRoute):
     """A route that serves one person: the credential's own user, whom every user id must name."""
 
     async def user(self, request: Request) -> str | None:
@@ -78,22 +74,6 @@ class UserRoute(IdentifiedRoute):
         request.state.caller = caller = await identity.caller(request)
         if any(user_id != caller for user_id in await _named(request)):
             raise Refusal(kinds.FORBIDDEN, f"This credential acts for {caller!r} and nobody else.")
-        return caller
-
-
-class OperatorRoute(IdentifiedRoute):
-    """A route for those who run the service: METRICS_USER alone, where REST is not open."""
-
-    async def user(self, request: Request) -> str | None:
-        """Who asks; nobody where REST is open. Raises Refusal."""
-        identity: Identity | None = request.app.state.identity
-        if identity is None:
-            return None
-        caller = await identity.caller(request)
-        if caller != request.app.state.metrics_user:
-            raise Refusal(
-                kinds.FORBIDDEN, "This is for the user that the operator named as METRICS_USER."
-            )
         return caller
 
 

@@ -59,6 +59,13 @@ NOTHING_TO_UNDO = Kind(
     "nothing-to-undo", 404, "There is no swipe to take back", "Record a swipe first."
 )
 NOT_FOUND = Kind("not-found", 404, "Nothing is here", "The paths that exist are listed at /docs.")
+OPERATORS_ONLY = Kind(
+    "operators-only",
+    401,
+    "This is for those who run the service",
+    "Sign in as the user operator with the password in METRICS_PASSWORD. Where none is set, only a "
+    "server that asks nobody who they are and listens to its own machine alone shows this.",
+)
 METHOD_NOT_ALLOWED = Kind(
     "method-not-allowed",
     405,
@@ -121,8 +128,8 @@ NOT_READY = Kind(
 )
 
 _ALL = (
-    UNAUTHENTICATED, FORBIDDEN, UNKNOWN_ITEM, UNKNOWN_USER, UNKNOWN_SESSION, NOTHING_TO_UNDO,
-    NOT_FOUND, METHOD_NOT_ALLOWED, UNKNOWN_HOST, MALFORMED_JSON, PAYLOAD_TOO_LARGE,
+    UNAUTHENTICATED, FORBIDDEN, OPERATORS_ONLY, UNKNOWN_ITEM, UNKNOWN_USER, UNKNOWN_SESSION,
+    NOTHING_TO_UNDO, NOT_FOUND, METHOD_NOT_ALLOWED, UNKNOWN_HOST, MALFORMED_JSON, PAYLOAD_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED, INTERNAL_ERROR,
     STORE_UNAVAILABLE, IDENTITY_UNAVAILABLE, NOT_READY,
 )  # fmt: skip
@@ -141,6 +148,6 @@ OF_DOMAIN_ERROR: Mapping[type[ReelwiseError], Kind] = {
 OF_STATUS: Mapping[int, Kind] = {
     kind.status: kind
     for kind in (
-        MALFORMED_JSON, NOT_FOUND, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, RATE_LIMITED
+        MALFORMED_JSON, NOT_FOUND, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, RATE_LIMITED,
     )
 }  # fmt: skip

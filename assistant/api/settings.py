@@ -37,7 +37,8 @@ class ApiSettings(BaseSettings):
     With ``api_keys_file`` or one of the ``jwt_`` sources of keys, routes that serve one person ask
     for a credential and act for its user only; without, they are open. A token is signed with
     HS256 (``jwt_secret``) or RS256 (the others), names ``jwt_issuer`` and ``jwt_audience``, and its
-    ``jwt_user_claim`` is the user. ``metrics_user`` may then read /metrics.
+    ``jwt_user_claim`` is the user.
+    ``metrics_password`` is what the user "operator" sees /metrics and /dashboard with.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
@@ -54,11 +55,11 @@ class ApiSettings(BaseSettings):
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     jwt_user_claim: str = "sub"
-    metrics_user: UserIdentifier | None = None
+    metrics_password: SecretStr | None = None
 
     @property
-    def only_from_here(self) -> bool:
-        """Whether nothing but this machine can reach the server."""
+    def private(self) -> bool:
+        """Whether it listens to this machine alone."""
         return self.host in (*LOCAL_HOSTS, "::1")
 
     @property

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from assistant.api import examples
-from assistant.api.identity import IdentifiedRoute, OperatorRoute, UserRoute
+from assistant.api.identity import UserRoute
 from assistant.api.keys import make_key, revoke_keys
 from assistant.api.tokens import FETCH_AGAIN_SECONDS
 from assistant.server import create_app
@@ -152,7 +152,7 @@ def names(fields: list[Any]) -> set[str]:
 
 def test_every_route_asks_or_is_known_to_be_open() -> None:
     unasked = {
-        route.path for route in ROUTES if not isinstance(route.original_route, IdentifiedRoute)
+        route.path for route in ROUTES if not isinstance(route.original_route, UserRoute)
     }
     assert unasked == OPEN
     assert len(USER_ROUTES) >= 9
@@ -373,6 +373,11 @@ def test_a_quota_is_the_credentials_users(service: Recommender, key: str, key_fi
     problem(ada.get("/survey/s/next"), 429, "rate-limited")
 
 
+def basic(name: str, password: str) -> dict[str, str]:
+    """What signs an operator in."""
+    return {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
+
+
 def test_bad_credentials_count_by_address(service: Recommender, key: str, key_file: Path) -> None:
     client = ApiClient(both(service, key_file, rate_limit_per_address="3/minute"))
     for _ in range(3):
@@ -383,21 +388,22 @@ def test_bad_credentials_count_by_address(service: Recommender, key: str, key_fi
 # The figures of operation.
 
 
-def test_the_figures_are_the_operators(service: Recommender, key: str, key_file: Path) -> None:
-    client = ApiClient(both(service, key_file, metrics_user="prometheus"))
-    problem(client.get("/metrics"), 401, "unauthenticated")
-    problem(client.get("/metrics", headers=bearer(key)), 403, "forbidden")
-    scrape = client.get("/metrics", headers=bearer(make_key(key_file, "prometheus")))
-    assert "reelwise_http_requests_total" in scrape.text
-
-
-def test_the_figures_are_nobodys_where_no_operator_is_named(
-    client: ApiClient, service: Recommender, key: str
+@pytest.mark.parametrize("path", ["/metrics", "/dashboard", "/dashboard/figures"])
+def test_the_figures_are_the_operators(
+    service: Recommender, key: str, key_file: Path, path: str
 ) -> None:
-    problem(client.get("/metrics", headers=bearer(key)), 403, "forbidden")
-    assert ApiClient(api(service)).get("/metrics").status_code == 200
-    (route,) = [each for each in ROUTES if isinstance(each.original_route, OperatorRoute)]
-    assert route.path == "/metrics"
+    client = ApiClient(both(service, key_file, metrics_password="sesame"))  # noqa: S106
+    for headers in ({}, bearer(key), basic("operator", "open"), basic("ada", "sesame")):
+        problem(client.get(path, headers=headers), 401, "operators-only")
+    assert client.get(path, headers=basic("operator", "sesame")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/dashboard"])
+def test_the_figures_are_nobodys_where_no_password_is_set(
+    client: ApiClient, service: Recommender, key: str, path: str
+) -> None:
+    problem(client.get(path, headers=bearer(key)), 401, "operators-only")
+    assert ApiClient(api(service)).get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/items/541", "/healthz", "/readyz", "/docs", "/openapi.json"])
@@ -611,7 +617,7 @@ def test_the_credential_is_documented_only_where_it_is_asked_for(
     by_id = {o["operationId"]: o for m in asked["paths"].values() for o in m.values()}
     for route in ROUTES:
         operation = by_id.get(route.name)
-        if operation and isinstance(route.original_route, IdentifiedRoute):
+        if operation and isinstance(route.original_route, UserRoute):
             assert operation["security"] == [{"credential": []}]
             assert {"401", "403", "503"} <= set(operation["responses"])
             unavailable = operation["responses"]["503"]["description"]

@@ -1,6 +1,6 @@
 """Whether the service lives, whether it can serve, and its figures."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -8,13 +8,12 @@ from starlette.responses import JSONResponse, Response
 from assistant.api import examples, kinds, problems
 from assistant.api.dependencies import Service
 from assistant.api.documentation import answers, refusals
-from assistant.api.identity import OperatorRoute
+from assistant.api.operators import operators_only
 from assistant.api.schemas import Readiness
 
 REQUIRED = ("store", "index")
 
 router = APIRouter(tags=["operations"])
-figures = APIRouter(tags=["operations"], route_class=OperatorRoute)
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -41,7 +40,12 @@ def readyz(request: Request, service: Service) -> Response:
     return JSONResponse(Readiness(status=status, checks=checks).model_dump())
 
 
-@figures.get("/metrics", response_class=Response, responses=refusals(kinds.RATE_LIMITED))
+@router.get(
+    "/metrics",
+    response_class=Response,
+    dependencies=[Depends(operators_only)],
+    responses=refusals(kinds.OPERATORS_ONLY),
+)
 def metrics() -> Response:
     """Give all figures in Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

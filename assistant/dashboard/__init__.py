@@ -1,0 +1,1 @@
+"""A page for who runs the service: how it is doing, from the metrics of this process."""
