@@ -23,7 +23,7 @@ from assistant.conversations import RecentConversations, forget_old_turns
 from assistant.fallback import PlannerFallback
 from assistant.models import HostedOptions, caching, chat_model, failed_to_begin
 from assistant.planner import OfflinePlanner, offline_planner
-from assistant.turns import WatchedTurn
+from assistant.turns import WatchedTurn, current_turn
 from fusion.encoder import TextEncoder
 from prompts import system_prompt
 from recommender.errors import ReelwiseError, StoreUnavailable
@@ -108,10 +108,14 @@ def build_agent(
 def tool_error(error: Exception, request: ToolCallRequest) -> str:
     """What the chat model is told of a failed tool: ``Kind: message``."""
     match error:
+        case StoreUnavailable():
+            current_turn().outcome = "refused"
+            return f"{type(error).__name__}: {error}"
         case ReelwiseError() | ToolException():
             return f"{type(error).__name__}: {error}"
         case ValidationError():
             return f"InvalidRequest: {error.errors()[0]['msg']}"
         case _:
+            current_turn().outcome = "failed"
             log.error("The tool %s failed.", request.tool_call["name"], exc_info=error)
             return "InternalError: the service could not do that just now."

@@ -38,7 +38,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Turn:
-    """How a turn goes. ``planner`` is the offline one, also when it stands in for a model."""
+    """How a turn goes. ``planner`` is the offline one, also when it stands in for a model.
+
+    ``refused``: something that the person asked for is not to be had just now.
+    """
 
     model: Literal["none", "planner", "model"] = "none"
     outcome: Literal["answered", "refused", "failed"] = "answered"

@@ -157,13 +157,14 @@ async def test_the_chat_is_logged_without_words(
     await chat.say(SAID)
     assert quotes(log) == []
     turns = [line for line in log.lines() if line["message"].startswith("chat turn")]
-    assert [(turn["outcome"], turn["model"]) for turn in turns] == [("answered", "planner")] * 5
+    assert [turn["outcome"] for turn in turns] == [*["answered"] * 3, "refused", "failed"]
+    assert {turn["model"] for turn in turns} == {"planner"}
     assert len({turn["request_id"] for turn in turns}) == 5
     assert len({turn["user"] for turn in turns}) == 1
     failed = log.found("The tool search_movies failed.")
     assert "KeyError" in failed["error"]
     assert failed["request_id"] == turns[4]["request_id"], "the tool ran in another thread"
-    assert gains("reelwise_chat_turn_seconds_count", model="planner", outcome="answered") == 5
+    assert gains("reelwise_chat_turn_seconds_count", model="planner", outcome="answered") == 3
 
 
 async def test_a_turn_that_breaks_off_is_counted_as_such(

@@ -1,11 +1,9 @@
 """What CloudWatch would be told, held to the rules of its Embedded Metric Format."""
 
 import io
-import json
 from threading import Event
 from typing import Any
 
-import jsonschema
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
@@ -13,73 +11,9 @@ from assistant.api.metrics import FAILURES as HTTP_FAILURES
 from assistant.api.metrics import REQUESTS as HTTP_REQUESTS
 from assistant.emf import EmfExporter, exporting
 from recommender import telemetry
+from tests.emf import conforms
 
 NOW = 1_780_000_000.5
-
-UNITS = ["Seconds", "Count", "None"]
-TEXT = {"type": "string", "minLength": 1, "maxLength": 1024}
-DIMENSIONS = {
-    "type": "array",
-    "minItems": 1,
-    "items": {
-        "type": "array",
-        "maxItems": 30,
-        "items": {"type": "string", "minLength": 1, "maxLength": 250},
-    },
-}
-METRICS = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": 100,
-    "items": {
-        "type": "object",
-        "required": ["Name"],
-        "properties": {"Name": TEXT, "Unit": {"enum": UNITS}},
-        "additionalProperties": False,
-    },
-}
-SCHEMA = {
-    "type": "object",
-    "required": ["_aws"],
-    "properties": {
-        "_aws": {
-            "type": "object",
-            "required": ["Timestamp", "CloudWatchMetrics"],
-            "additionalProperties": False,
-            "properties": {
-                "Timestamp": {"type": "integer"},
-                "CloudWatchMetrics": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["Namespace", "Dimensions", "Metrics"],
-                        "properties": {
-                            "Namespace": TEXT, "Dimensions": DIMENSIONS, "Metrics": METRICS,
-                        },
-                        "additionalProperties": False,
-                    },
-                },
-            },
-        }
-    },
-}  # fmt: skip
-NUMBER = {"type": "number"}
-TARGET = {"anyOf": [NUMBER, {"type": "array", "items": NUMBER, "minItems": 1, "maxItems": 100}]}
-
-
-def conforms(line: str) -> dict[str, Any]:
-    """A document that keeps the rules, those beyond the schema included."""
-    document: dict[str, Any] = json.loads(line)
-    assert len(line.encode()) < 256 * 1024
-    jsonschema.validate(document, SCHEMA)
-    for directive in document["_aws"]["CloudWatchMetrics"]:
-        names = [metric["Name"] for metric in directive["Metrics"]]
-        assert len(set(names)) == len(names)
-        for name in names:
-            jsonschema.validate(document[name], TARGET)
-        for key in {key for keys in directive["Dimensions"] for key in keys}:
-            jsonschema.validate(document[key], TEXT)
-    return document
 
 
 class Log:
