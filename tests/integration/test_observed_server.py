@@ -1,4 +1,4 @@
-"""``reelwise serve`` as AWS runs it: metrics on standard output, a log of JSON, traces sent away."""
+"""``reelwise serve`` as AWS runs it: metrics on standard output, a JSON log, traces sent away."""
 
 import json
 import os
