@@ -46,16 +46,23 @@ class MetricsMiddleware:
             await send(message)
 
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        started = perf_counter()
+        app, started = scope["app"], perf_counter()
         with span(method, Headers(scope=scope)) as traced:
             try:
                 await self.app(scope, receive, watch)
             finally:
-                route = getattr(scope.get("route"), "path_format", "other")
+                route = _route(scope, app)
                 seconds = perf_counter() - started
                 traced.update_name(f"{method} {route}")
                 traced.set_attribute("http.response.status_code", status)
                 _note(method, route, status, seconds)
+
+
+def _route(scope: Scope, app: ASGIApp) -> str:
+    """``chat`` is what the application mounted behind this one answers, and ``other`` no route."""
+    if scope["app"] is not app:
+        return "chat"
+    return getattr(scope.get("route"), "path_format", "other")
 
 
 def _note(method: str, route: str, status: int, seconds: float) -> None:

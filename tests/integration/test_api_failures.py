@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocket
@@ -27,6 +27,7 @@ from recommender.errors import (
 )
 from recommender.models import Item, Profile, SearchResult
 from recommender.service import Recommender
+from tests.counting import Gains
 from tests.integration.api_client import ApiClient, api, problem
 
 SECRET = "the user's own words"
@@ -346,6 +347,19 @@ def test_metrics_count_by_route_template(client: ApiClient) -> None:
     assert _value(client, series) == before + 2
     client.get("/some/path/of/an/attacker")
     assert "attacker" not in client.get("/metrics").text
+
+
+def test_what_the_chat_serves_is_one_route(service: NonCallableMagicMock) -> None:
+    chat = Starlette(routes=[Route("/avatars/{name}", lambda _: PlainTextResponse("x"))])
+    app = api(service)
+    app.mount("/", chat)
+    client, gains = ApiClient(app), Gains()
+    for path in ("/avatars/a", "/avatars/b"):
+        assert client.get(path).text == "x"
+    client.get("/healthz")
+    assert gains("reelwise_http_requests_total", route="chat", status="200") == 2
+    assert gains("reelwise_http_requests_total", route="/healthz") == 1
+    assert gains("reelwise_http_requests_total") == 3
 
 
 def _value(client: ApiClient, series: str) -> float:

@@ -124,6 +124,17 @@ def test_a_survey_given_up_is_not_completed(
     assert gains("reelwise_surveys_total", event="completed") == 0
 
 
+def test_a_swipe_counts_though_its_survey_cannot_be_read(
+    recommender: Recommender, user_id: str, gains: Gains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = recommender.start_survey(user_id, 1)
+    film = session.movies[0].item_id
+    monkeypatch.setattr(recommender._stores.surveys, "get", unavailable)
+    receipt = recommender.record_swipe(user_id, film, LIKE, session_id=session.session_id)
+    assert receipt.swipe_count == 1
+    assert gains("reelwise_fallbacks_total", part="survey") == 1
+
+
 def test_opinions_of_shown_films_count_for_the_answer_that_showed_them(
     recommender: Recommender, user_id: str, gains: Gains
 ) -> None:
