@@ -27,7 +27,10 @@ Values = dict[str, list[float]]
 
 
 class EmfExporter:
-    """Writes to ``out`` what the metrics of ``registry`` gained. Thread-safe."""
+    """Writes to ``out`` what the metrics of ``registry`` gained. Thread-safe.
+
+    Where threads stand still between requests, as in AWS Lambda, call ``flush`` after each one.
+    """
 
     def __init__(
         self,

@@ -35,10 +35,10 @@ def test_the_page_loads_only_what_is_ours(client: ApiClient) -> None:
     assert "unsafe" not in policy
     assert "://" not in page.text
     assert "style=" not in page.text
-    for name, kind in (("dashboard.js", "text/javascript"), ("dashboard.css", "text/css")):
+    for name, kind in (("dashboard.js", "/javascript"), ("dashboard.css", "text/css")):
         assert f'"dashboard/page/{name}"' in page.text
         answer = client.get(f"/dashboard/page/{name}")
-        assert answer.headers["content-type"].startswith(kind)
+        assert kind in answer.headers["content-type"]
         assert "://" not in answer.text
     problem(client.get("/dashboard/page/nothing.js"), 404, "not-found")
     problem(client.post("/dashboard"), 405, "method-not-allowed")
