@@ -14,7 +14,7 @@ import typer
 import uvicorn
 
 from assistant.bench import measure, table
-from assistant.composition import load_encoder, open_recommender
+from assistant.composition import load_encoder, open_database, open_recommender
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
 from assistant.refusal import mendable, refuse
@@ -55,6 +55,14 @@ def serve() -> None:
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
         uvicorn.Server(config).run(sockets=[listener])
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema to this release's, as a job before servers start."""
+    with mendable(), open_database(Settings()) as database:
+        database.migrate()
+        typer.echo("The schema is up to date.")
 
 
 @app.command()

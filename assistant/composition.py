@@ -28,7 +28,7 @@ from recommender.indexer import (
 )
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
-from recommender.stores.postgres import Database, embedded_server, postgres_stores
+from recommender.stores.postgres import Access, Database, embedded_server, postgres_stores
 
 
 def load_encoder(settings: Settings) -> TextEncoder:
@@ -105,10 +105,15 @@ def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
 @contextmanager
 def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Stores]:
     """All storage, its schema up to date; closed on exit."""
-    with ExitStack() as stack:
-        database = _database(settings, stack)
-        stack.callback(database.close)
-        stores = postgres_stores(database, domain.max_cache_entries)
+    with open_database(settings) as database, ExitStack() as stack:
+        if settings.migrate_on_start:
+            database.migrate()
+        else:
+            database.require_newest_schema()
+        replica = _replica(settings)
+        if replica is not None:
+            stack.callback(replica.close)
+        stores = postgres_stores(database, domain.max_cache_entries, replica)
         if settings.user_store == "dynamodb":
             stores = _in_dynamodb(stores, settings, domain)
         yield stores
@@ -138,27 +143,47 @@ def _in_dynamodb(stores: Stores, settings: Settings, domain: RecommenderSettings
     return in_dynamodb(stores, tables, domain.max_cache_entries, live)
 
 
-def _database(settings: Settings, stack: ExitStack) -> Database:
-    """Raises InvalidRequest when the folder or the server that was named cannot be used."""
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database, which answers; closed on exit.
+
+    Raises InvalidRequest when the folder or the server that was named cannot be used.
+    """
+    with ExitStack() as stack:
+        try:
+            url = settings.database_url or stack.enter_context(
+                embedded_server(settings.reelwise_home / "postgres")
+            )
+            database = _connected(url, "DATABASE_URL", settings)
+            stack.callback(database.close)
+            with database.connect():
+                pass
+        except OSError as error:
+            raise InvalidRequest(
+                f"REELWISE_HOME={settings.reelwise_home} cannot hold the data: {error.strerror}."
+            ) from error
+        except StoreUnavailable as error:
+            raise InvalidRequest(
+                "The database does not answer. Check that it runs, DATABASE_URL, and who may "
+                f"connect. It was: {error.detail}"
+            ) from error
+        yield database
+
+
+def _replica(settings: Settings) -> Database | None:
+    if settings.database_read_url is None:
+        return None
+    return _connected(settings.database_read_url, "DATABASE_READ_URL", settings, writable=False)
+
+
+def _connected(url: str, name: str, settings: Settings, writable: bool = True) -> Database:
+    access = Access(settings.database_ca_bundle, settings.database_iam_auth)
     try:
-        url = settings.database_url or stack.enter_context(
-            embedded_server(settings.reelwise_home / "postgres")
-        )
-        database = Database(url, settings.database_pool_size)
-        database.migrate()
-    except OSError as error:
-        raise InvalidRequest(
-            f"REELWISE_HOME={settings.reelwise_home} cannot hold the data: {error.strerror}."
-        ) from error
+        return Database(url, settings.database_pool_size, access, writable)
     except (ArgumentError, NoSuchModuleError) as error:
         raise InvalidRequest(
-            "DATABASE_URL is not an address: write it as postgresql+psycopg://user@host/database."
+            f"{name} is not an address: write it as postgresql+psycopg://user@host/database."
         ) from error
-    except StoreUnavailable as error:
-        raise InvalidRequest(
-            "The database does not answer. Check that it runs, DATABASE_URL, and who may connect."
-        ) from error
-    return database
 
 
 @contextmanager

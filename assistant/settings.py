@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, FilePath, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recommender.models import UserIdentifier
@@ -20,7 +20,20 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, description="a PostgreSQL with pgvector; default: the embedded server"
     )
+    database_read_url: str | None = Field(
+        default=None, description="a replica of it, for reads of the catalogue that may lag"
+    )
+    database_ca_bundle: FilePath | None = Field(
+        default=None,
+        description="certificates that the server's must descend from; default: as the URL says",
+    )
+    database_iam_auth: bool = Field(
+        default=False, description="sign in with tokens of AWS's IAM; needs DATABASE_CA_BUNDLE"
+    )
     database_pool_size: int = Field(default=10, ge=1)
+    migrate_on_start: bool = Field(
+        default=True, description="false: refuse to start until `reelwise migrate` has run"
+    )
     user_store: Literal["postgres", "dynamodb"] = Field(
         default="postgres", description="where swipes, preferences and caches are"
     )
@@ -57,3 +70,12 @@ class Settings(BaseSettings):
         default=None, description="provider:model for LangChain; default: the offline planner"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("database_iam_auth")
+    @classmethod
+    def _tokens_only_to_whom_they_are_for(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not (info.data.get("database_url") and info.data.get("database_ca_bundle")):
+            raise ValueError(
+                "set DATABASE_URL and DATABASE_CA_BUNDLE too: a token is for one server only"
+            )
+        return value
