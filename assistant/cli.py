@@ -17,6 +17,7 @@ from assistant.bench import measure, table
 from assistant.composition import load_encoder, open_database, open_recommender
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
+from assistant.films import write_films
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
 from assistant.system_cli import tune
@@ -78,6 +79,21 @@ def embed() -> None:
     with mendable():
         write_vectors(STARTER_VECTORS, read_items(STARTER), load_encoder(Settings()))
         typer.echo(f"Wrote {STARTER_VECTORS}")
+
+
+@app.command()
+def features(
+    out: Annotated[str, typer.Option(help="A folder, here or s3://…; CATALOGUE then names it.")],
+    survey_size: Annotated[
+        int, typer.Option(min=1, help="How many films surveys ask about first.")
+    ] = 600,
+    seed: Annotated[int, typer.Option(help="Of the draw of those films.")] = 0,
+) -> None:
+    """Write the catalogue as tables: films, their embeddings, and the survey's films."""
+    with mendable():
+        settings = Settings()
+        films = write_films(out, settings, load_encoder(settings), survey_size, seed)
+        typer.echo(f"Wrote {len(films.items):,} films. Serve them with: CATALOGUE={out}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from tqdm import tqdm
 
+from assistant.films import load_films, local
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.fusion_encoder import FusionEncoder
@@ -19,13 +20,7 @@ from fusion.onnx_fusion import MODELS, SMALL, SPACE_FOLDER, load_fusion
 from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
-from recommender.indexer import (
-    STARTER,
-    STARTER_VECTORS,
-    read_items,
-    read_vectors,
-    sync_index,
-)
+from recommender.indexer import sync_index
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
 from recommender.stores.postgres import Access, Database, embedded_server, postgres_stores
@@ -33,7 +28,8 @@ from recommender.stores.postgres import Access, Database, embedded_server, postg
 
 def load_encoder(settings: Settings) -> TextEncoder:
     """The text encoder. Raises EncoderUnavailable, or InvalidRequest for another dimension."""
-    encoder = OnnxTextEncoder(settings.encoder_dir, threads=settings.encoder_threads)
+    folder = local(settings.encoder_dir, settings)
+    encoder = OnnxTextEncoder(folder, threads=settings.encoder_threads)
     if encoder.dim != settings.vector_dim:
         raise InvalidRequest(
             f"The model makes vectors of {encoder.dim} numbers, VECTOR_DIM asks for "
@@ -56,7 +52,7 @@ def load_fusions(settings: Settings, domain: RecommenderSettings) -> Fusions:
     Raises EncoderUnavailable when one cannot be set up, InvalidRequest for lacking settings or
     vectors of another length.
     """
-    folder = settings.fusion_dir or MODELS
+    folder = local(settings.fusion_dir, settings) or MODELS
     space = load_item_space(folder / SPACE_FOLDER.name / ITEM_SPACE)
     if space.dim != settings.vector_dim:
         raise InvalidRequest(
@@ -188,8 +184,9 @@ def _connected(url: str, name: str, settings: Settings, writable: bool = True) -
 
 @contextmanager
 def open_recommender(settings: Settings, encoder: TextEncoder) -> Iterator[Recommender]:
-    """A recommender over the starter catalogue, indexed on first use with a progress bar."""
+    """A recommender over the catalogue, which is indexed on first use with a progress bar."""
     domain = RecommenderSettings()
+    films = load_films(settings, encoder)
     fusions = load_fusions(settings, domain)
     with open_stores(settings, domain) as stores:
         with tqdm(desc="Indexing films", unit="film", disable=None, leave=False) as bar:
@@ -198,6 +195,7 @@ def open_recommender(settings: Settings, encoder: TextEncoder) -> Iterator[Recom
                 bar.total = total
                 bar.update(done - bar.n)
 
-            known, films = read_vectors(STARTER_VECTORS), read_items(STARTER)
-            sync_index(films, stores.items, encoder, progress, known, fusions.space)
-        yield Recommender(stores, encoder, domain, fusions=fusions.encoders)
+            sync_index(films.items, stores.items, encoder, progress, films.vectors, fusions.space)
+        yield Recommender(
+            stores, encoder, domain, fusions=fusions.encoders, survey_cards=films.survey
+        )

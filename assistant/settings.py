@@ -1,12 +1,16 @@
 """How this installation is set up, from environment variables of the same names in capitals."""
 
+from os import fspath
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, FilePath, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, FilePath, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recommender.models import UserIdentifier
+
+Place = Annotated[str, BeforeValidator(fspath)]
+"""A path of this machine, or a URL such as ``s3://bucket/folder``."""
 
 
 class Settings(BaseSettings):
@@ -47,11 +51,19 @@ class Settings(BaseSettings):
     swipes_live_days: float | None = Field(
         default=None, gt=0, description="with DynamoDB: forget swipes after so long; default: never"
     )
+    catalogue: Place | None = Field(
+        default=None,
+        description="films: where `reelwise features` wrote, or a .jsonl file, a path or a URL; "
+        "default: the starter catalogue",
+    )
     vector_dim: int = 384
-    encoder_dir: Path | None = Field(default=None, description="a model folder made by the export")
+    encoder_dir: Place | None = Field(
+        default=None, description="a model folder made by the export, a path or a URL"
+    )
     encoder_threads: int = Field(default=1, ge=1)
-    fusion_dir: Path | None = Field(
-        default=None, description="a folder that `reelwise train` wrote; default: the one shipped"
+    fusion_dir: Place | None = Field(
+        default=None,
+        description="a folder that `reelwise train` wrote, a path or URL; default: the one shipped",
     )
     fusion_size: Literal["full", "small"] = "full"
     fusion_encoder: Literal["embedded", "sagemaker"] = "embedded"
@@ -70,6 +82,11 @@ class Settings(BaseSettings):
         default=None, description="provider:model for LangChain; default: the offline planner"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def downloads(self) -> Path:
+        """Where copies of files that URLs name are kept."""
+        return self.reelwise_home / "downloads"
 
     @field_validator("database_iam_auth")
     @classmethod
