@@ -19,6 +19,7 @@ from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
 from assistant.films import write_films
 from assistant.refusal import mendable, refuse
+from assistant.sagemaker_cli import app as sagemaker_app
 from assistant.settings import Settings
 from assistant.system_cli import tune
 from assistant.train_cli import export_swipes, train
@@ -37,6 +38,7 @@ app.command()(tune)
 app.command()(train)
 app.command()(export_swipes)
 app.add_typer(experiment_app, name="experiment")
+app.add_typer(sagemaker_app, name="sagemaker")
 
 
 @app.command()

@@ -60,23 +60,32 @@ def load_fusions(settings: Settings, domain: RecommenderSettings) -> Fusions:
             f"{settings.vector_dim}. Set VECTOR_DIM={space.dim} or train the model anew."
         )
     wanted = {domain.search_variant, *domain.variant_weights}
-    encoders: dict[Variant, FusionEncoder] = {}
-    if "embedding_fusion" in wanted:
-        encoders["embedding_fusion"] = _embedding_fusion(settings, folder)
-    if "token_fusion" in wanted:
-        encoders["token_fusion"] = load_fusion(folder / "token-fusion", settings.encoder_threads)
+    fused = wanted & {"embedding_fusion", "token_fusion"}
+    encoders = {variant: _fusion(variant, settings, folder) for variant in sorted(fused)}
     return Fusions(space, encoders)
 
 
-def _embedding_fusion(settings: Settings, folder: Path) -> FusionEncoder:
+def _fusion(variant: Variant, settings: Settings, folder: Path) -> FusionEncoder:
     if settings.fusion_encoder == "sagemaker":
-        return _sagemaker_encoder(settings)
-    name = SMALL if settings.fusion_size == "small" else "embedding-fusion"
+        if variant in settings.fusion_model_versions:
+            version = settings.fusion_model_versions[variant]
+            return _sagemaker_encoder(settings, version, production_variant(variant))
+        if variant == "embedding_fusion":
+            return _sagemaker_encoder(settings, settings.fusion_model_version)
+    small = variant == "embedding_fusion" and settings.fusion_size == "small"
+    name = SMALL if small else production_variant(variant)
     return load_fusion(folder / name, settings.encoder_threads)
 
 
-def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
-    endpoint, version = settings.sagemaker_endpoint_name, settings.fusion_model_version
+def production_variant(variant: Variant) -> str:
+    """What a fusion's folder is called, and the endpoint's production variant of it."""
+    return variant.replace("_", "-")
+
+
+def _sagemaker_encoder(
+    settings: Settings, version: str | None, target: str | None = None
+) -> FusionEncoder:
+    endpoint = settings.sagemaker_endpoint_name
     if not endpoint or not version:
         raise InvalidRequest(
             "FUSION_ENCODER=sagemaker needs SAGEMAKER_ENDPOINT_NAME, and FUSION_MODEL_VERSION: "
@@ -95,6 +104,7 @@ def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
         dim=settings.vector_dim,
         url=settings.sagemaker_runtime_url,
         timeout=settings.sagemaker_timeout,
+        target_variant=target,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, FilePath, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from recommender.experiments.variants import Variant
 from recommender.models import UserIdentifier
 
 Place = Annotated[str, BeforeValidator(fspath)]
@@ -69,6 +70,10 @@ class Settings(BaseSettings):
     fusion_encoder: Literal["embedded", "sagemaker"] = "embedded"
     fusion_model_version: str | None = Field(
         default=None, description="the model that the SageMaker endpoint serves"
+    )
+    fusion_model_versions: dict[Variant, str] = Field(
+        default={},
+        description='of an endpoint with a production variant for each: {"token_fusion": "…"}',
     )
     sagemaker_endpoint_name: str | None = None
     sagemaker_runtime_url: str | None = Field(
