@@ -80,10 +80,12 @@ class Recommender:
         settings: RecommenderSettings,
         clock: Callable[[], datetime] = _now,
         fusions: Mapping[Variant, FusionEncoder] | None = None,
+        survey_cards: Sequence[str] = (),
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
-        ``fusions`` are the encoders by variant; a variant without one blends vectors.
+        ``fusions`` are the encoders by variant; a variant without one blends vectors. Surveys ask
+        about ``survey_cards`` before other films.
         """
         fusions = fusions or {}
         self._stores = stores
@@ -132,7 +134,12 @@ class Recommender:
             clock,
         )
         self._survey = LearningSurvey(
-            self._catalogue, vectors, fused, mean_vector, fusions.get("embedding_fusion")
+            self._catalogue,
+            vectors,
+            fused,
+            mean_vector,
+            fusions.get("embedding_fusion"),
+            survey_cards,
         )
         self._counterfactuals = Counterfactuals(self._catalogue, self._engine, self._users, clock)
         self._experiment = Experiment(self._engine, stores.exposures, settings)
