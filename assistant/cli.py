@@ -16,13 +16,15 @@ from pydantic import TypeAdapter
 from assistant.bench import measure, table
 from assistant.chat.passwords import Passwords
 from assistant.chat.settings import passwords_file
-from assistant.composition import load_encoder, open_recommender
 from assistant.emf import EmfExporter, exporting
+from assistant.composition import load_encoder, open_database, open_recommender, text_encoder
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
+from assistant.films import write_films
 from assistant.key_cli import key
 from assistant.logs import set_up_logs
 from assistant.refusal import mendable, refuse
+from assistant.sagemaker_cli import app as sagemaker_app
 from assistant.settings import Settings
 from assistant.system_cli import tune
 from assistant.train_cli import export_swipes, train
@@ -42,6 +44,7 @@ app.command()(train)
 app.command()(export_swipes)
 app.command()(key)
 app.add_typer(experiment_app, name="experiment")
+app.add_typer(sagemaker_app, name="sagemaker")
 
 
 @app.command()
@@ -79,6 +82,14 @@ def password(
 
 
 @app.command()
+def migrate() -> None:
+    """Bring the database's schema to this release's, as a job before servers start."""
+    with mendable(), open_database(Settings()) as database:
+        database.migrate()
+        typer.echo("The schema is up to date.")
+
+
+@app.command()
 def index(
     anew: Annotated[
         bool, typer.Option("--anew", help="Forget it first, as for vectors of another length.")
@@ -95,6 +106,22 @@ def embed() -> None:
     with mendable():
         write_vectors(STARTER_VECTORS, read_items(STARTER), load_encoder(Settings()))
         typer.echo(f"Wrote {STARTER_VECTORS}")
+
+
+@app.command()
+def features(
+    out: Annotated[str, typer.Option(help="A folder, here or s3://…; CATALOGUE then names it.")],
+    survey_size: Annotated[
+        int, typer.Option(min=1, help="How many films surveys ask about first.")
+    ] = 600,
+    seed: Annotated[int, typer.Option(help="Of the draw of those films.")] = 0,
+) -> None:
+    """Write the catalogue as tables: films, their embeddings, and the survey's films."""
+    with mendable():
+        settings = Settings()
+        encoder = text_encoder(settings, load_encoder(settings))
+        films = write_films(out, settings, encoder, survey_size, seed)
+        typer.echo(f"Wrote {len(films.items):,} films. Serve them with: CATALOGUE={out}")
 
 
 @app.command()

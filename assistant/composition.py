@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from tqdm import tqdm
 
+from assistant.films import load_films, local
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.fusion_encoder import FusionEncoder
@@ -20,16 +21,10 @@ from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
 from recommender.explanation import ExplanationWriter
-from recommender.indexer import (
-    STARTER,
-    STARTER_VECTORS,
-    read_items,
-    read_vectors,
-    sync_index,
-)
+from recommender.indexer import sync_index
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
-from recommender.stores.postgres import Database, embedded_server, postgres_stores
+from recommender.stores.postgres import Access, Database, embedded_server, postgres_stores
 from recommender.stores.postgres.schema import FUSED_DIM
 
 
@@ -39,7 +34,8 @@ def load_encoder(settings: Settings) -> TextEncoder:
 
     Raises EncoderUnavailable, or InvalidRequest where VECTOR_DIM asks it for another length.
     """
-    encoder = OnnxTextEncoder(settings.encoder_dir, threads=settings.encoder_threads)
+    folder = local(settings.encoder_dir, settings)
+    encoder = OnnxTextEncoder(folder, threads=settings.encoder_threads)
     if settings.text_encoder == "embedded" and encoder.dim != settings.vector_dim:
         raise InvalidRequest(
             f"The model makes vectors of {encoder.dim} numbers, VECTOR_DIM asks for "
@@ -83,7 +79,7 @@ def load_fusions(settings: Settings, domain: RecommenderSettings) -> Fusions:
     Raises EncoderUnavailable when one cannot be set up, InvalidRequest for lacking settings or
     vectors of another length.
     """
-    folder = settings.fusion_dir or MODELS
+    folder = local(settings.fusion_dir, settings) or MODELS
     space = load_item_space(folder / SPACE_FOLDER.name / ITEM_SPACE)
     if space.dim != FUSED_DIM:
         raise InvalidRequest(
@@ -91,23 +87,32 @@ def load_fusions(settings: Settings, domain: RecommenderSettings) -> Fusions:
             f"{FUSED_DIM}. Train the model anew."
         )
     wanted = {domain.search_variant, *domain.variant_weights}
-    encoders: dict[Variant, FusionEncoder] = {}
-    if "embedding_fusion" in wanted:
-        encoders["embedding_fusion"] = _embedding_fusion(settings, folder)
-    if "token_fusion" in wanted:
-        encoders["token_fusion"] = load_fusion(folder / "token-fusion", settings.encoder_threads)
+    fused = wanted & {"embedding_fusion", "token_fusion"}
+    encoders = {variant: _fusion(variant, settings, folder) for variant in sorted(fused)}
     return Fusions(space, encoders)
 
 
-def _embedding_fusion(settings: Settings, folder: Path) -> FusionEncoder:
+def _fusion(variant: Variant, settings: Settings, folder: Path) -> FusionEncoder:
     if settings.fusion_encoder == "sagemaker":
-        return _sagemaker_encoder(settings)
-    name = SMALL if settings.fusion_size == "small" else "embedding-fusion"
+        if variant in settings.fusion_model_versions:
+            version = settings.fusion_model_versions[variant]
+            return _sagemaker_encoder(settings, version, production_variant(variant))
+        if variant == "embedding_fusion":
+            return _sagemaker_encoder(settings, settings.fusion_model_version)
+    small = variant == "embedding_fusion" and settings.fusion_size == "small"
+    name = SMALL if small else production_variant(variant)
     return load_fusion(folder / name, settings.encoder_threads)
 
 
-def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
-    endpoint, version = settings.sagemaker_endpoint_name, settings.fusion_model_version
+def production_variant(variant: Variant) -> str:
+    """What a fusion's folder is called, and the endpoint's production variant of it."""
+    return variant.replace("_", "-")
+
+
+def _sagemaker_encoder(
+    settings: Settings, version: str | None, target: str | None = None
+) -> FusionEncoder:
+    endpoint = settings.sagemaker_endpoint_name
     if not endpoint or not version:
         raise InvalidRequest(
             "FUSION_ENCODER=sagemaker needs SAGEMAKER_ENDPOINT_NAME, and FUSION_MODEL_VERSION: "
@@ -126,16 +131,22 @@ def _sagemaker_encoder(settings: Settings) -> FusionEncoder:
         dim=FUSED_DIM,
         url=settings.sagemaker_runtime_url,
         timeout=settings.sagemaker_timeout,
+        target_variant=target,
     )
 
 
 @contextmanager
 def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Stores]:
     """All storage, its schema up to date; closed on exit."""
-    with ExitStack() as stack:
-        database = _database(settings, stack)
-        stack.callback(database.close)
-        stores = postgres_stores(database, domain.max_cache_entries)
+    with open_database(settings) as database, ExitStack() as stack:
+        if settings.migrate_on_start:
+            database.migrate()
+        else:
+            database.require_newest_schema()
+        replica = _replica(settings)
+        if replica is not None:
+            stack.callback(replica.close)
+        stores = postgres_stores(database, domain.max_cache_entries, replica)
         if settings.user_store == "dynamodb":
             stores = _in_dynamodb(stores, settings, domain)
         yield stores
@@ -165,27 +176,47 @@ def _in_dynamodb(stores: Stores, settings: Settings, domain: RecommenderSettings
     return in_dynamodb(stores, tables, domain.max_cache_entries, live)
 
 
-def _database(settings: Settings, stack: ExitStack) -> Database:
-    """Raises InvalidRequest when the folder or the server that was named cannot be used."""
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database, which answers; closed on exit.
+
+    Raises InvalidRequest when the folder or the server that was named cannot be used.
+    """
+    with ExitStack() as stack:
+        try:
+            url = settings.database_url or stack.enter_context(
+                embedded_server(settings.reelwise_home / "postgres")
+            )
+            database = _connected(url, "DATABASE_URL", settings)
+            stack.callback(database.close)
+            with database.connect():
+                pass
+        except OSError as error:
+            raise InvalidRequest(
+                f"REELWISE_HOME={settings.reelwise_home} cannot hold the data: {error.strerror}."
+            ) from error
+        except StoreUnavailable as error:
+            raise InvalidRequest(
+                "The database does not answer. Check that it runs, DATABASE_URL, and who may "
+                f"connect. It was: {error.detail}"
+            ) from error
+        yield database
+
+
+def _replica(settings: Settings) -> Database | None:
+    if settings.database_read_url is None:
+        return None
+    return _connected(settings.database_read_url, "DATABASE_READ_URL", settings, writable=False)
+
+
+def _connected(url: str, name: str, settings: Settings, writable: bool = True) -> Database:
+    access = Access(settings.database_ca_bundle, settings.database_iam_auth)
     try:
-        url = settings.database_url or stack.enter_context(
-            embedded_server(settings.reelwise_home / "postgres")
-        )
-        database = Database(url, settings.database_pool_size)
-        database.migrate()
-    except OSError as error:
-        raise InvalidRequest(
-            f"REELWISE_HOME={settings.reelwise_home} cannot hold the data: {error.strerror}."
-        ) from error
+        return Database(url, settings.database_pool_size, access, writable)
     except (ArgumentError, NoSuchModuleError) as error:
         raise InvalidRequest(
-            "DATABASE_URL is not an address: write it as postgresql+psycopg://user@host/database."
+            f"{name} is not an address: write it as postgresql+psycopg://user@host/database."
         ) from error
-    except StoreUnavailable as error:
-        raise InvalidRequest(
-            "The database does not answer. Check that it runs, DATABASE_URL, and who may connect."
-        ) from error
-    return database
 
 
 def load_writer(settings: Settings) -> ExplanationWriter | None:
@@ -209,13 +240,14 @@ def load_writer(settings: Settings) -> ExplanationWriter | None:
 def open_recommender(
     settings: Settings, embedded: TextEncoder, anew: bool = False
 ) -> Iterator[Recommender]:
-    """A recommender over the starter catalogue, indexed on first use with a progress bar.
+    """A recommender over the catalogue, which is indexed on first use with a progress bar.
 
     ``embedded`` is the encoder that runs here; ``anew`` forgets the index first.
     """
     domain = RecommenderSettings()
     fusions, writer = load_fusions(settings, domain), load_writer(settings)
     encoder = text_encoder(settings, embedded)
+    films = load_films(settings, encoder)
     with open_stores(settings, domain) as stores:
         if anew:
             stores.items.remove(list(stores.items.fingerprints()))
@@ -225,6 +257,14 @@ def open_recommender(
                 bar.total = total
                 bar.update(done - bar.n)
 
-            known, films = read_vectors(STARTER_VECTORS), read_items(STARTER)
-            sync_index(films, stores.items, encoder, progress, known, fusions.space, embedded)
-        yield Recommender(stores, encoder, domain, fusions=fusions.encoders, writer=writer)
+            sync_index(
+                films.items, stores.items, encoder, progress, films.vectors, fusions.space, embedded
+            )
+        yield Recommender(
+            stores,
+            encoder,
+            domain,
+            fusions=fusions.encoders,
+            writer=writer,
+            survey_cards=films.survey,
+        )

@@ -1,13 +1,18 @@
 """How this installation is set up, from environment variables of the same names in capitals."""
 
+from os import fspath
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assistant.chat.settings import Auth
+from recommender.experiments.variants import Variant
 from recommender.models import UserIdentifier
+
+Place = Annotated[str, BeforeValidator(fspath)]
+"""A path of this machine, or a URL such as ``s3://bucket/folder``."""
 
 
 class Settings(BaseSettings):
@@ -21,7 +26,20 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None, description="a PostgreSQL with pgvector; default: the embedded server"
     )
+    database_read_url: str | None = Field(
+        default=None, description="a replica of it, for reads of the catalogue that may lag"
+    )
+    database_ca_bundle: FilePath | None = Field(
+        default=None,
+        description="certificates that the server's must descend from; default: as the URL says",
+    )
+    database_iam_auth: bool = Field(
+        default=False, description="sign in with tokens of AWS's IAM; needs DATABASE_CA_BUNDLE"
+    )
     database_pool_size: int = Field(default=10, ge=1)
+    migrate_on_start: bool = Field(
+        default=True, description="false: refuse to start until `reelwise migrate` has run"
+    )
     user_store: Literal["postgres", "dynamodb"] = Field(
         default="postgres", description="where swipes, preferences and caches are"
     )
@@ -35,6 +53,11 @@ class Settings(BaseSettings):
     swipes_live_days: float | None = Field(
         default=None, gt=0, description="with DynamoDB: forget swipes after so long; default: never"
     )
+    catalogue: Place | None = Field(
+        default=None,
+        description="films: where `reelwise features` wrote, or a .jsonl file, a path or a URL; "
+        "default: the starter catalogue",
+    )
     vector_dim: int = Field(
         default=384, description="length of the text vectors; with Bedrock 256, 512 or 1024"
     )
@@ -44,15 +67,22 @@ class Settings(BaseSettings):
     bedrock_embedding_timeout: float = Field(
         default=1.0, gt=0, description="seconds to connect, and to wait for data, per attempt"
     )
-    encoder_dir: Path | None = Field(default=None, description="a model folder made by the export")
+    encoder_dir: Place | None = Field(
+        default=None, description="a model folder made by the export, a path or a URL"
+    )
     encoder_threads: int = Field(default=1, ge=1)
-    fusion_dir: Path | None = Field(
-        default=None, description="a folder that `reelwise train` wrote; default: the one shipped"
+    fusion_dir: Place | None = Field(
+        default=None,
+        description="a folder that `reelwise train` wrote, a path or URL; default: the one shipped",
     )
     fusion_size: Literal["full", "small"] = "full"
     fusion_encoder: Literal["embedded", "sagemaker"] = "embedded"
     fusion_model_version: str | None = Field(
         default=None, description="the model that the SageMaker endpoint serves"
+    )
+    fusion_model_versions: dict[Variant, str] = Field(
+        default={},
+        description='of an endpoint with a production variant for each: {"token_fusion": "…"}',
     )
     sagemaker_endpoint_name: str | None = None
     sagemaker_runtime_url: str | None = Field(
@@ -103,3 +133,17 @@ class Settings(BaseSettings):
     )
     metrics_namespace: str = Field(default="Reelwise", min_length=1, max_length=255)
     metrics_seconds: float = Field(default=60.0, gt=0, description="between two writes of emf")
+
+    @property
+    def downloads(self) -> Path:
+        """Where copies of files that URLs name are kept."""
+        return self.reelwise_home / "downloads"
+
+    @field_validator("database_iam_auth")
+    @classmethod
+    def _tokens_only_to_whom_they_are_for(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and not (info.data.get("database_url") and info.data.get("database_ca_bundle")):
+            raise ValueError(
+                "set DATABASE_URL and DATABASE_CA_BUNDLE too: a token is for one server only"
+            )
+        return value

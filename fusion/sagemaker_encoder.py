@@ -34,8 +34,12 @@ class SageMakerFusionEncoder:
         dim: int = 384,
         url: str | None = None,
         timeout: float = 0.5,
+        target_variant: str | None = None,
     ) -> None:
         """Prepare a client for `endpoint`; nothing is sent yet.
+
+        An endpoint may have several production variants, each with a model of its own:
+        `target_variant` is the one that is called.
 
         `url` replaces AWS's address of the region; `timeout` bounds the seconds of connecting and
         of waiting for data, each, per attempt.
@@ -46,6 +50,7 @@ class SageMakerFusionEncoder:
         self.model_version = model_version
         self.dim = dim
         self._endpoint = endpoint
+        self._target = {} if target_variant is None else {"TargetVariant": target_variant}
         self._client = self._connect(url, timeout)
         self._circuit = Circuit(self._failed)
 
@@ -77,7 +82,11 @@ class SageMakerFusionEncoder:
         # chained exception may carry it into a log.
         try:
             response = self._client.invoke_endpoint(
-                EndpointName=self._endpoint, ContentType=JSON, Accept=JSON, Body=body
+                EndpointName=self._endpoint,
+                ContentType=JSON,
+                Accept=JSON,
+                Body=body,
+                **self._target,
             )
             content: bytes = response["Body"].read()
         except ClientError as error:

@@ -39,7 +39,7 @@ def read_vectors(path: Path) -> dict[str, Vector]:
 def write_vectors(path: Path, items: Sequence[Item], encoder: TextEncoder) -> None:
     """Embed films and keep the vectors in a file, as 16-bit floats."""
     vectors = encoder.encode([embedding_text(item) for item in items])
-    fingerprints = [_fingerprint(item, encoder.model_version) for item in items]
+    fingerprints = [fingerprint(item, encoder.model_version) for item in items]
     np.savez_compressed(path, vectors=vectors.astype(np.float16), fingerprints=fingerprints)
 
 
@@ -63,16 +63,16 @@ def sync_index(
     """
     store.hold(encoder.dim)
     stored = store.fingerprints()
-    by_text = {item.item_id: _fingerprint(item, encoder.model_version) for item in items}
+    by_text = {item.item_id: fingerprint(item, encoder.model_version) for item in items}
     wanted = {item_id: _placed(text, space) for item_id, text in by_text.items()}
     changed = [item for item in items if stored.get(item.item_id) != wanted[item.item_id]]
     for start in range(0, len(changed), BATCH):
         batch = changed[start : start + BATCH]
-        vectors = _vectors(batch, encoder, known)
+        vectors = embedded(batch, encoder, known)
         fused: list[Vector | None] = [None] * len(batch)
         if space is not None:
             placing = reader or encoder
-            read = vectors if placing is encoder else _vectors(batch, placing, known)
+            read = vectors if placing is encoder else embedded(batch, placing, known)
             fused = list(space.place(batch, np.array(read)))
         fingerprints = [wanted[item.item_id] for item in batch]
         store.upsert(list(map(IndexedItem, batch, vectors, fingerprints, fused)))
@@ -82,17 +82,24 @@ def sync_index(
     return len(changed)
 
 
-def _vectors(
+def embedded(
     items: Sequence[Item], encoder: TextEncoder, known: Mapping[str, Vector]
 ) -> list[Vector]:
-    fingerprints = [_fingerprint(item, encoder.model_version) for item in items]
-    texts = [
+    """The vectors of films' texts: those ``known`` by fingerprint, and the others made now."""
+    fingerprints = [fingerprint(item, encoder.model_version) for item in items]
+    unknown = [
         embedding_text(item)
-        for item, fingerprint in zip(items, fingerprints, strict=True)
-        if fingerprint not in known
+        for item, print_ in zip(items, fingerprints, strict=True)
+        if print_ not in known
     ]
-    made = iter(encoder.encode(texts))
+    made = iter(encoder.encode(unknown))
     return [known[f] if f in known else next(made) for f in fingerprints]
+
+
+def fingerprint(item: Item, model_version: str) -> str:
+    """Changes with the model and with the text that is embedded or any other fact of the film."""
+    facts = f"{model_version}\n{embedding_text(item)}\n{item.model_dump_json()}"
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 
 def _read_line(path: Path, number: int, line: str) -> Item:
@@ -100,12 +107,6 @@ def _read_line(path: Path, number: int, line: str) -> Item:
         return Item.model_validate(json.loads(line))
     except (json.JSONDecodeError, ValidationError) as error:
         raise InvalidRequest(f"{path}, line {number} is not a film: {error}") from error
-
-
-def _fingerprint(item: Item, model_version: str) -> str:
-    """Changes with the model and with the text that is embedded or any other fact of the film."""
-    facts = f"{model_version}\n{embedding_text(item)}\n{item.model_dump_json()}"
-    return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 
 def _placed(text_fingerprint: str, space: ItemSpace | None) -> str:

@@ -87,11 +87,13 @@ class Recommender:
         clock: Callable[[], datetime] = _now,
         fusions: Mapping[Variant, FusionEncoder] | None = None,
         writer: ExplanationWriter | None = None,
+        survey_cards: Sequence[str] = (),
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
         ``fusions`` are the encoders by variant; a variant without one blends vectors. ``writer``
-        puts explanations into words; without one templates do.
+        puts explanations into words; without one templates do. Surveys ask about
+        ``survey_cards`` before other films.
         """
         fusions = fusions or {}
         self._stores = stores
@@ -140,7 +142,12 @@ class Recommender:
             clock,
         )
         self._survey = LearningSurvey(
-            self._catalogue, vectors, fused, mean_vector, fusions.get("embedding_fusion")
+            self._catalogue,
+            vectors,
+            fused,
+            mean_vector,
+            fusions.get("embedding_fusion"),
+            survey_cards,
         )
         self._counterfactuals = Counterfactuals(self._catalogue, self._engine, self._users, clock)
         fusion = fusions.get("embedding_fusion")

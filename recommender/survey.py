@@ -38,8 +38,11 @@ class LearningSurvey:
         fused: ItemVectors,
         mean_vector: Floats,
         fusion: FusionEncoder | None,
+        cards: Sequence[str] = (),
     ) -> None:
+        """``cards``: the films to ask about before any other; none: whichever teach most."""
         self._catalogue = catalogue
+        self._cards = [item_id for item_id in cards if item_id in catalogue]
         self._texts = texts
         self._fused = fused
         self._mean_vector = mean_vector
@@ -52,7 +55,8 @@ class LearningSurvey:
         spread = curate(self._catalogue, list(swipes), size, seed)
         rows = self._lessons().batch(self._answers(swipes), size)
         taught = [self._catalogue.items[row].item_id for row in rows]
-        return tuple(dict.fromkeys([*taught, *spread]))[:size]
+        waiting = [item_id for item_id in self._cards if item_id not in swipes]
+        return tuple(dict.fromkeys([*taught, *waiting, *spread]))[:size]
 
     def next(self, swipes: Mapping[str, Swipe]) -> str | None:
         """The card that teaches most; None when every well known film was answered."""
@@ -96,7 +100,10 @@ class LearningSurvey:
 
     def _lessons_of(self, items: Floats, prior: Floats, respond: Response) -> Lessons:
         catalogue = self._catalogue
-        return lessons(items, prior, respond, catalogue.rating_counts, catalogue.years)
+        learned = lessons(items, prior, respond, catalogue.rating_counts, catalogue.years)
+        if not self._cards:
+            return learned
+        return learned.of_cards(catalogue.rows[item_id] for item_id in self._cards)
 
     def _matrix(self, vectors: ItemVectors, missing: Floats) -> Floats:
         known = vectors.get(self._catalogue.rows)

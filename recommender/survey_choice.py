@@ -1,7 +1,7 @@
 """Which card teaches most: how likely the person has seen it, times what an answer would change."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,12 @@ class Lessons:
     changes: Floats
     prior: Floats
     change: Floats
+
+    def of_cards(self, rows: Iterable[int]) -> "Lessons":
+        """The same, where only these rows are cards."""
+        cards = np.zeros(len(self.change), dtype=np.float32)
+        cards[[row for row in rows if row < len(cards)]] = 1.0
+        return replace(self, change=self.change * cards)
 
     def seen(self, answers: Mapping[int, Direction]) -> Floats:
         """The chance of having seen each film, shape (m,), given what was answered by row.

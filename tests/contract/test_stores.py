@@ -67,13 +67,25 @@ def emptied(empty_database: Database) -> Database:
     return empty_database
 
 
-@pytest.fixture(params=["memory", "postgres", "moto", "dynamodb_local"])
+@pytest.fixture
+def replica(empty_database: Database) -> Iterator[Database]:
+    """The same database by another pool: a replica that does not lag."""
+    url = empty_database.engine.url.render_as_string(hide_password=False)
+    database = Database(url, writable=False)
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["memory", "postgres", "replicated", "moto", "dynamodb_local"])
 def stores(request: pytest.FixtureRequest) -> Stores:
     """Fresh stores of each kind."""
     if request.param == "memory":
         return memory_stores()
     if request.param == "postgres":
         return postgres_stores(request.getfixturevalue("emptied"), max_cache_entries=1000)
+    if request.param == "replicated":
+        database, replica = map(request.getfixturevalue, ("emptied", "replica"))
+        return postgres_stores(database, 1000, replica)
     tables = new_tables(request.getfixturevalue(request.param))
     return in_dynamodb(memory_stores(), tables, max_cache_entries=1000)
 

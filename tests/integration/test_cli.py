@@ -83,6 +83,21 @@ def test_vectors_of_another_length_than_the_index_holds_are_refused(
     assert "Set VECTOR_DIM=384" in refused(reelwise("index"))
 
 
+def test_migrations_may_be_a_job_that_serving_waits_for(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIGRATE_ON_START", "false")
+    with new_database(postgres_url) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        line = refused(reelwise("serve"))
+        assert "The database's schema is at revision none" in line
+        assert "Run `reelwise migrate` first" in line
+        done = reelwise("migrate")
+        assert (done.exit_code, done.stdout) == (0, "The schema is up to date.\n"), done.output
+        done = reelwise("export-swipes", "--out", str(tmp_path / "swipes.jsonl"))
+        assert done.exit_code == 0, done.output
+
+
 class TestWarm:
     @pytest.fixture
     def queries(self, tmp_path: Path, user_id: str) -> Path:

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from fusion.fake import HashingEncoder
+from recommender.errors import InvalidRequest
 from recommender.indexer import sync_index
 from recommender.models import Filters, Item
 from recommender.stores.ports import CacheKey, IndexedItem, NewExposure, NewSwipe
@@ -168,6 +169,33 @@ def test_two_servers_may_migrate_at_once(empty: Database) -> None:
     for database in databases:
         assert tables(database) == TABLES
         database.close()
+
+
+@pytest.mark.parametrize(("revision", "said"), [("base", "none"), ("0002", "0002")])
+def test_a_schema_that_is_behind_is_refused_with_the_mend(
+    empty: Database, revision: str, said: str
+) -> None:
+    if revision != "base":
+        upgrade(empty, revision)
+    newest = ScriptDirectory.from_config(config()).get_current_head()
+    with pytest.raises(InvalidRequest) as caught:
+        empty.require_newest_schema()
+    assert f"is at revision {said}, this release needs {newest}." in str(caught.value)
+    assert "Run `reelwise migrate` first" in str(caught.value)
+    empty.migrate()
+    empty.require_newest_schema()
+
+
+def test_a_schema_of_a_later_release_is_left_alone(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So that a release can be taken back without its migrations."""
+    with database.connect() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.migrate()
+    database.require_newest_schema()
+    assert caplog.text.count("the schema is at revision 9999, of a later release") == 2
+    assert tables(database) == TABLES
 
 
 def test_down_and_up_again(database: Database) -> None:

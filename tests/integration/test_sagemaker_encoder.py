@@ -129,6 +129,18 @@ def test_a_request_names_the_endpoint_and_is_signed(
     assert WireInput.model_validate_json(request.body).asked().query == SECRET
 
 
+def test_one_of_several_production_variants_is_called(endpoint: ScriptedEndpoint) -> None:
+    endpoint.script.append(GOOD)
+    targeted = SageMakerFusionEncoder(
+        "fusion", BLEND.model_version, url=endpoint.url, timeout=10, target_variant="token-fusion"
+    )
+    check_good(targeted.fuse(ASKED))
+    check_good(client(endpoint.url).fuse(ASKED))
+    named, shared = (request.headers for request in endpoint.requests)
+    assert named["x-amzn-sagemaker-target-variant"] == "token-fusion"
+    assert "x-amzn-sagemaker-target-variant" not in shared
+
+
 @pytest.mark.parametrize(
     ("act", "reason"),
     [

@@ -1,7 +1,11 @@
 """The survey that learns, through the real service."""
 
+from assistant.composition import Fusions
+from fusion.encoder import TextEncoder
 from recommender import Recommender
 from recommender.models import Direction, SurveyMovie
+from recommender.settings import RecommenderSettings
+from recommender.stores.ports import Stores
 
 LIKE, DISLIKE, SKIP = Direction.LIKE, Direction.DISLIKE, Direction.SKIP
 
@@ -67,3 +71,24 @@ def test_more_cards_than_films_are_well_known(recommender: Recommender, user_id:
     films = len(recommender.films())
     session = recommender.start_survey(user_id, films, seed=1)
     assert len({movie.item_id for movie in session.movies}) == films
+
+
+def test_a_set_of_cards_is_asked_about_before_other_films(
+    stores: Stores, encoder: TextEncoder, fusions: Fusions, user_id: str
+) -> None:
+    """Well known ones and unknown ones, in the order of what they teach, whatever is answered."""
+    known = Recommender(stores, encoder, RecommenderSettings()).films()
+    cards = [film.item_id for film in (*known[100:106], *known[900:904])]
+    recommender = Recommender(
+        stores,
+        encoder,
+        RecommenderSettings(),
+        fusions=fusions.encoders,
+        survey_cards=[*cards, "a film that is gone"],
+    )
+    session = recommender.start_survey(user_id, 14, seed=1)
+    ids = [movie.item_id for movie in session.movies]
+    assert sorted(ids[:10]) == sorted(cards)
+    assert len(set(ids)) == 14
+    asked = shown(recommender, user_id, session.session_id, [LIKE, SKIP] * 5)
+    assert {card.item_id for card in asked} == set(cards)

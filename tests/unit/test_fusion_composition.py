@@ -70,6 +70,22 @@ def test_the_endpoint_is_the_one_that_is_named(environment: pytest.MonkeyPatch) 
     assert (encoder.model_version, encoder.dim) == ("fusion-3", 384)
 
 
+def test_each_variant_of_an_experiment_may_have_its_production_variant(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("EXPERIMENT_NAME", "x")
+    environment.setenv("EXPERIMENT_VARIANTS", "embedding_fusion=1,token_fusion=1")
+    versions = {"embedding_fusion": "embedding-fusion-4", "token_fusion": "token-fusion-4"}
+    environment.setenv("FUSION_MODEL_VERSIONS", json.dumps(versions))
+    encoders = load()
+    assert {name: encoder.model_version for name, encoder in encoders.items()} == versions
+    targets = {name: vars(encoder)["_target"] for name, encoder in encoders.items()}
+    assert targets == {
+        "embedding_fusion": {"TargetVariant": "embedding-fusion"},
+        "token_fusion": {"TargetVariant": "token-fusion"},
+    }
+
+
 @pytest.mark.parametrize("name", ["SAGEMAKER_ENDPOINT_NAME", "FUSION_MODEL_VERSION"])
 def test_an_endpoint_needs_its_name_and_its_model(
     environment: pytest.MonkeyPatch, name: str

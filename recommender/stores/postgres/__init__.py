@@ -1,6 +1,7 @@
 """All storage in one PostgreSQL with pgvector."""
 
 from recommender.stores.ports import Stores
+from recommender.stores.postgres.access import Access
 from recommender.stores.postgres.caches import (
     PostgresEmbeddingCache,
     PostgresSearchCache,
@@ -15,13 +16,19 @@ from recommender.stores.postgres.users import (
     PostgresSurveyStore,
 )
 
-__all__ = ["Database", "embedded_server", "postgres_stores"]
+__all__ = ["Access", "Database", "embedded_server", "postgres_stores"]
 
 
-def postgres_stores(database: Database, max_cache_entries: int) -> Stores:
-    """Every port over one database."""
+def postgres_stores(
+    database: Database, max_cache_entries: int, replica: Database | None = None
+) -> Stores:
+    """Every port over one database.
+
+    Only films' vectors may come from a ``replica``, which lags: swipes and what is learned of them
+    are read where they are written, and caches are unlogged tables, which replicas do not have.
+    """
     return Stores(
-        items=PostgresItemStore(database),
+        items=PostgresItemStore(database, replica),
         swipes=PostgresSwipeLog(database),
         preferences=PostgresPreferenceStore(database),
         surveys=PostgresSurveyStore(database),

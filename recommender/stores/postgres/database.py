@@ -4,21 +4,21 @@ import json
 import select
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import files
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
-from alembic import command
-from alembic.config import Config
 from fasteners import InterProcessLock
 from pgvector.psycopg import register_vector
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from recommender.errors import StoreUnavailable
+from recommender.stores.postgres import migration
+from recommender.stores.postgres.access import Access, IamToken
 
 with (
     warnings.catch_warnings()
@@ -28,13 +28,30 @@ with (
 
 ROWS_AT_A_TIME = 1000
 """Of results that are read while they come in."""
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout)
+CONNECT_SECONDS = 5
+UNHEARD_MILLISECONDS = 10_000
+"""After which a connection ends whose server vanished without a word, as in a failover."""
 
 
 class Database:
-    """A pool of connections that speak pgvector."""
+    """A pool of connections that speak pgvector.
 
-    def __init__(self, url: str, pool_size: int = 10) -> None:
+    A server that restarts or hands over to another costs the connections that were open; those
+    that are made afterwards go to whichever server the address then leads to.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        pool_size: int = 10,
+        access: Access | None = None,
+        writable: bool = True,
+    ) -> None:
+        """Nothing is connected yet. A server that only reads is refused where ``writable``.
+
+        Raises InvalidRequest when ``access`` asks for IAM, and that cannot be used.
+        """
+        access = access or Access()
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
@@ -42,9 +59,19 @@ class Database:
             pool_timeout=5,
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
-            connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "tcp_user_timeout": UNHEARD_MILLISECONDS,
+                "target_session_attrs": "read-write" if writable else "any",
+                "options": "-c timezone=UTC",
+                **access.tls(),
+            },
         )
+        event.listen(self.engine, "connect", _register_vector)
         event.listen(self.engine, "checkout", _refuse_closed)
+        event.listen(self.engine, "handle_error", _drop_demoted)
+        if access.iam:
+            _sign_in_by(IamToken(self.engine.url), self.engine)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -52,33 +79,26 @@ class Database:
 
         Raises StoreUnavailable when the server does not answer.
         """
-        try:
-            with self.engine.connect() as connection:
-                yield connection
-        except UNAVAILABLE as error:
-            raise StoreUnavailable from error
+        with _named_failures(), self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A connection on which all statements take effect together or not at all."""
-        try:
-            serial = self.engine.execution_options(isolation_level="READ COMMITTED")
-            with serial.begin() as connection:
-                yield connection
-        except UNAVAILABLE as error:
-            raise StoreUnavailable from error
+        serial = self.engine.execution_options(isolation_level="READ COMMITTED")
+        with _named_failures(), serial.begin() as connection:
+            yield connection
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision, then teach connections the vector type."""
-        config = Config()
-        config.set_main_option("script_location", str(files("recommender") / "migrations"))
+        """Bring the schema to the newest revision."""
         with self.transaction() as connection:
-            # Two servers may start at once on one database: only one migrates, the other waits.
-            connection.execute(text("SELECT pg_advisory_xact_lock(727001)"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-        self.engine.dispose()
-        event.listen(self.engine, "connect", _register_vector)
+            migration.upgrade(connection)
+        self.engine.dispose()  # connections of before did not find the vector type
+
+    def require_newest_schema(self) -> None:
+        """Raises InvalidRequest when the schema is behind this release."""
+        with self.connect() as connection:
+            migration.require_newest(connection)
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -98,8 +118,38 @@ def _refuse_closed(connection: psycopg.Connection, _record: object, _proxy: obje
         raise DisconnectionError
 
 
+def _drop_demoted(context: ExceptionContext) -> None:
+    """A failover may leave connections to a server that only reads from now on: have them replaced.
+
+    New ones find the server that writes.
+    """
+    if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+        context.is_disconnect = True
+
+
 def _register_vector(connection: psycopg.Connection, _record: object) -> None:
-    register_vector(connection)
+    with suppress(psycopg.ProgrammingError):  # before the first migration there is no such type
+        register_vector(connection)
+
+
+def _sign_in_by(token: IamToken, engine: Engine) -> None:
+    def give_token(_dialect: object, _record: object, _args: object, named: dict[str, Any]) -> None:
+        named["password"] = token()
+
+    event.listen(engine, "do_connect", give_token)
+
+
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise StoreUnavailable("all connections are busy") from error
+    except DBAPIError as error:
+        lost = isinstance(error, OperationalError | InterfaceError)
+        if not (lost or error.connection_invalidated):
+            raise
+        raise StoreUnavailable(str(error.orig).strip().partition("\n")[0]) from error
 
 
 @contextmanager

@@ -4,12 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from pgvector.sqlalchemy import avg
-from sqlalchemy import ColumnElement, LargeBinary, Row, any_, bindparam, delete, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Row,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from recommender.models import Filters, Item
 from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector, other_length
 from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.replica import CatalogueReads
 from recommender.stores.postgres.schema import items
 
 COLUMNS: Mapping[Space, ColumnElement[Vector]] = {
@@ -22,13 +34,24 @@ LENGTH = text(
     "SELECT atttypmod FROM pg_attribute "
     "WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
 )
+STATE = select(
+    func.md5(
+        func.string_agg(
+            items.c.item_id + literal(" ") + items.c.fingerprint,
+            aggregate_order_by(literal(","), items.c.item_id),
+        )
+    )
+)
+"""Equal where the films and what they were indexed from are."""
 
 
 class PostgresItemStore(ItemStore):
     """ItemStore over a table with a vector column."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, replica: Database | None = None) -> None:
+        """Vectors are read from the ``replica``, if there is one and it has every film."""
         self._database = database
+        self._reads = CatalogueReads(database, replica, STATE)
 
     def fingerprints(self) -> dict[str, str]:
         with self._database.connect() as connection:
@@ -60,10 +83,12 @@ class PostgresItemStore(ItemStore):
         with self._database.transaction() as connection:
             for start in range(0, len(films), BATCH):
                 connection.execute(statement, [_row(film) for film in films[start : start + BATCH]])
+        self._reads.written()
 
     def remove(self, item_ids: Sequence[str]) -> None:
         with self._database.connect() as connection:
             connection.execute(delete(items).where(items.c.item_id.in_(item_ids)))
+        self._reads.written()
 
     def all(self) -> Iterable[Item]:
         with self._database.connect() as connection:
@@ -85,9 +110,8 @@ class PostgresItemStore(ItemStore):
             .order_by("distance")
             .limit(k)
         )
-        with self._database.connect() as connection:
-            rows = connection.execute(statement)
-            return [Hit(row.item_id, -float(row.distance)) for row in rows]
+        rows = self._reads.rows(statement)
+        return [Hit(row.item_id, -float(row.distance)) for row in rows]
 
     def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
         # As bytes: the driver would parse each number of the text form in Python.
@@ -96,9 +120,8 @@ class PostgresItemStore(ItemStore):
         statement = select(items.c.item_id, packed).where(
             items.c.item_id == _any(item_ids), column.is_not(None)
         )
-        with self._database.connect() as connection:
-            rows = connection.execute(statement)
-            return {row.item_id: _unpacked(row.packed) for row in rows}
+        rows = self._reads.rows(statement)
+        return {row.item_id: _unpacked(row.packed) for row in rows}
 
     def mean_vector(self) -> Vector | None:
         with self._database.connect() as connection:
