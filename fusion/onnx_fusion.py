@@ -179,7 +179,7 @@ class OnnxTokenFusion(OnnxFusion):
 
 def load_fusion(folder: Path, threads: int = 1) -> OnnxFusion:
     """The encoder of a folder, of whichever kind it is."""
-    if read_card(folder).kind == "embedding":
+    if _parsed_card(folder).kind == "embedding":
         return OnnxEmbeddingFusion(folder, threads)
     return OnnxTokenFusion(folder, threads)
 
@@ -204,17 +204,30 @@ def checked(vector: Vectors, dim: int) -> Vectors:
 
 def read_card(folder: Path) -> FusionCard:
     """Read a fusion's card and check its files, and the item space's beside it, against it."""
+    card, space = _parsed_card(folder), folder.parent / SPACE_FOLDER.name / ITEM_SPACE
+    for name, expected in card.sha256.items():
+        if _digest(folder / name) != expected:
+            raise ModelFilesCorrupt(folder / name, f"its SHA-256 is not the one in {CARD}")
+    if _digest(space) != card.space:
+        raise ModelFilesCorrupt(space, f"{folder.name} was trained for another item space")
+    return card
+
+
+def _parsed_card(folder: Path) -> FusionCard:
+    """The card alone, its files unread."""
     path = folder / CARD
     try:
-        card = FusionCard.model_validate_json(path.read_text(encoding="utf-8"))
-        for name, expected in card.sha256.items():
-            if digest(folder / name) != expected:
-                raise ModelFilesCorrupt(folder / name, f"its SHA-256 is not the one in {CARD}")
-        space = folder.parent / SPACE_FOLDER.name / ITEM_SPACE
-        if digest(space) != card.space:
-            raise ModelFilesCorrupt(space, f"{folder.name} was trained for another item space")
+        return FusionCard.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ModelFilesMissing(Path(error.filename)) from error
+        raise ModelFilesMissing(path) from error
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise ModelFilesCorrupt(path, str(error)) from error
-    return card
+
+
+def _digest(path: Path) -> str:
+    try:
+        return digest(path)
+    except FileNotFoundError as error:
+        raise ModelFilesMissing(path) from error
+    except OSError as error:
+        raise ModelFilesCorrupt(path, str(error)) from error

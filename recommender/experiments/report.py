@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from statistics import fmean
 
 from recommender.errors import InvalidRequest, UnknownExperiment
@@ -19,6 +19,8 @@ from recommender.models import Exposure, Frozen, SwipeEvent
 from recommender.stores.ports import Stores
 
 ENOUGH_USERS = 10
+USERS_AT_A_TIME = 500
+"""Whose swipes are read by one query."""
 
 UserTallies = Mapping[Side, Tally]
 
@@ -120,8 +122,10 @@ def _logs(
 ) -> Iterator[tuple[Sequence[Exposure], Sequence[SwipeEvent]]]:
     """What each user was shown, oldest first, and all their swipes."""
     exposures = stores.exposures.of_experiment(experiment)
-    for user_id, shown in groupby(exposures, lambda exposure: exposure.user_id):
-        yield list(shown), stores.swipes.events(user_id)
+    users = ((user, list(shown)) for user, shown in groupby(exposures, lambda e: e.user_id))
+    while some := dict(islice(users, USERS_AT_A_TIME)):
+        swipes = stores.swipes.events_of(list(some))
+        yield from ((shown, swipes.get(user, [])) for user, shown in some.items())
 
 
 def _variant_figures(

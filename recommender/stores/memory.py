@@ -139,6 +139,9 @@ class MemorySwipeLog(SwipeLog):
     def events(self, user_id: str) -> list[SwipeEvent]:
         return list(self._events.get(user_id, ()))
 
+    def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
+        return {user_id: events for user_id in user_ids if (events := self.events(user_id))}
+
     def version(self, user_id: str) -> LogVersion:
         events = self.events(user_id)
         return LogVersion(events[-1].event_id, len(events)) if events else LogVersion()

@@ -180,6 +180,9 @@ class SwipeLog(Protocol):
     def events(self, user_id: str) -> list[SwipeEvent]:
         """All events of a user in order."""
 
+    def events_of(self, user_ids: Sequence[str]) -> Mapping[str, list[SwipeEvent]]:
+        """All events of each of these users, in order; those who have none are left out."""
+
     def version(self, user_id: str) -> LogVersion:
         """The state of the user's log, cheaply."""
 

@@ -335,6 +335,18 @@ class TestSwipeLog:
         of_ann, of_bob = (stores.swipes.events(user_id) for user_id in ("ann", "bob"))
         assert list(stores.swipes.all()) in (of_ann + of_bob, of_bob + of_ann)
 
+    def test_events_of_many_users_are_those_of_each(self, stores: Stores) -> None:
+        assert stores.swipes.events_of([]) == {}
+        assert stores.swipes.events_of(["ann"]) == {}
+        for number in range(30):
+            stores.swipes.append(
+                swipe(f"film-{number}", user_id=("ann", *WEIRD, "bob")[number % 9])
+            )
+        asked = ["bob", "nobody", *WEIRD]
+        found = stores.swipes.events_of(asked)
+        assert found == {user: stores.swipes.events(user) for user in ("bob", *WEIRD)}
+        assert all(found.values())
+
     def test_events_come_back_whole_and_in_order(self, stores: Stores) -> None:
         said = [
             ("film-1", "like"),

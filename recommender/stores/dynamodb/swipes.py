@@ -5,7 +5,7 @@ are and the latest, and ``SK key#<idempotency key>`` with the event that a key r
 the head and the key are written together, so that none is ever seen without the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 from zlib import crc32
@@ -66,6 +66,10 @@ class DynamoSwipeLog(SwipeLog):
         now = datetime.now(UTC).timestamp()
         # DynamoDB deletes what has expired up to days late.
         return [_event(r) for r in records if r.get(EXPIRES_AT) is None or r[EXPIRES_AT] > now]
+
+    def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
+        """See `SwipeLog.events_of`; DynamoDB reads one user's at a time."""
+        return {user_id: events for user_id in user_ids if (events := self.events(user_id))}
 
     def version(self, user_id: str) -> LogVersion:
         """See `SwipeLog.version`."""

@@ -1,9 +1,10 @@
 """The swipe log in PostgreSQL: rows are only ever inserted, or erased with their user."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, any_, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from recommender.models import SwipeEvent
 from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
@@ -54,6 +55,19 @@ class PostgresSwipeLog(SwipeLog):
         with self._database.connect() as connection:
             rows = connection.execute(statement).mappings().all()
         return [SwipeEvent.model_validate(dict(row)) for row in rows]
+
+    def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
+        statement = (
+            select(swipe_events)
+            .where(
+                swipe_events.c.user_id == any_(bindparam(None, list(user_ids), type_=ARRAY(Text)))
+            )
+            .order_by(swipe_events.c.user_id, swipe_events.c.event_id)
+        )
+        with self._database.connect() as connection:
+            rows = connection.execute(statement).mappings()
+            events = [SwipeEvent.model_validate(dict(row)) for row in rows]
+        return {user: list(their) for user, their in groupby(events, lambda e: e.user_id)}
 
     def version(self, user_id: str) -> LogVersion:
         statement = select(func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()).where(
