@@ -20,6 +20,9 @@ from fusion.sagemaker_requests import Machine, ProductionVariant, Request, Site
 app = typer.Typer(no_args_is_help=True, help="Jobs and endpoints on Amazon SageMaker.")
 
 GROUP = "reelwise-fusion"
+SCALING = "application-autoscaling"
+MISSING = ("ValidationException", "ResourceNotFound", "ObjectNotFoundException")
+"""What AWS's services call what is not there."""
 SERVING_INSTANCE = "ml.c7i.large"
 Url = Annotated[str, typer.Option(help="s3://…")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the requests and send nothing.")]
@@ -62,19 +65,26 @@ class Sender:
 
         return getattr(boto3.client(service), operation)(**request)
 
-    def there(self, operation: str, request: Request) -> bool:
-        """Whether what a request describes exists. On a dry run: no."""
+    def find(self, operation: str, request: Request, service: str = "sagemaker") -> Any:  # noqa: ANN401
+        """What AWS answers, or None if it has no such thing. On a dry run it has none."""
         from botocore.exceptions import ClientError
 
         if self._dry_run:
-            return False
+            return None
         try:
-            self.send(operation, request)
+            return self.send(operation, request, service)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
-                return False
+            if error.response["Error"]["Code"] in MISSING:
+                return None
             raise
-        return True
+
+    def in_service(self, endpoint: str) -> None:
+        """Wait, at most an hour, until an endpoint serves. Not on a dry run."""
+        if not self._dry_run:
+            import boto3
+
+            waiter = boto3.client("sagemaker").get_waiter("endpoint_in_service")
+            waiter.wait(EndpointName=endpoint)
 
 
 @app.command()
@@ -146,7 +156,7 @@ def register(
 ) -> None:
     """Register a trained model; it can be deployed once somebody has approved it."""
     with _sending(dry_run) as (sender, settings):
-        if not sender.there("describe_model_package_group", {"ModelPackageGroupName": group}):
+        if not sender.find("describe_model_package_group", {"ModelPackageGroupName": group}):
             sender.send(
                 "create_model_package_group", requests.model_package_group(group, settings.site)
             )
@@ -183,7 +193,10 @@ def deploy(
     instance: Kind = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Serve a registered model: each fusion that is named is a variant that scales by itself."""
+    """Serve a registered model: each fusion that is named is a variant that scales by itself.
+
+    Waits until the endpoint serves it.
+    """
     with _sending(dry_run) as (sender, settings):
         stamp, weights = _stamp(), _pairs(variant or ["embedding-fusion=1"])
         variants = [
@@ -204,15 +217,18 @@ def deploy(
         sender.send(
             "create_endpoint_config", requests.endpoint_config(config, settings.site, variants)
         )
-        if sender.there("describe_endpoint", {"EndpointName": endpoint}):
+        if there := sender.find("describe_endpoint", {"EndpointName": endpoint}):
+            for each in there.get("ProductionVariants", []):
+                unscaled = requests.unscaled(endpoint, each["VariantName"])
+                sender.find("deregister_scalable_target", unscaled, SCALING)
             sender.send("update_endpoint", requests.endpoint_update(endpoint, config, alarm or []))
         else:
             sender.send("create_endpoint", requests.endpoint(endpoint, config, settings.site))
+        sender.in_service(endpoint)
         for name in weights:
             target = requests.scalable_target(endpoint, name, least, most)
-            sender.send("register_scalable_target", target, "application-autoscaling")
-            policy = requests.scaling_policy(endpoint, name)
-            sender.send("put_scaling_policy", policy, "application-autoscaling")
+            sender.send("register_scalable_target", target, SCALING)
+            sender.send("put_scaling_policy", requests.scaling_policy(endpoint, name), SCALING)
         _started(endpoint, dry_run)
 
 
@@ -242,7 +258,12 @@ def transform(
 def _sending(dry_run: bool) -> Iterator[tuple[Sender, SageMakerSettings]]:
     """What AWS refuses ends as what a person can mend does."""
     need("aws", "boto3")
-    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ParamValidationError,
+        WaiterError,
+    )
 
     with mendable():
         settings = SageMakerSettings()
@@ -253,6 +274,8 @@ def _sending(dry_run: bool) -> Iterator[tuple[Sender, SageMakerSettings]]:
         except ClientError as error:
             told = error.response["Error"]
             refuse(f"SageMaker refused ({told['Code']}): {' '.join(told['Message'].split())}")
+        except WaiterError as error:
+            refuse(f"The endpoint does not serve: {error}. Its log group in CloudWatch says why.")
         except BotoCoreError as error:
             refuse(f"SageMaker cannot be asked: {error} Check the credentials and the region.")
 

@@ -19,7 +19,7 @@ DAY = 24 * 60 * 60
 WARM_UP_SECONDS = 120
 INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-SPOT_RETRIES = 3
+RETRIES = 3
 TRANSFORM_MB = 6
 
 
@@ -91,8 +91,8 @@ def training_job(
 ) -> Request:
     """``create_training_job``: `reelwise-job train` on URLs by channel (``train`` and others).
 
-    On spot instances it is started again when one is taken away, up to ``SPOT_RETRIES`` times and a
-    day after the start, and goes on from what lies under ``checkpoint_url``.
+    On spot instances it is started again when one is taken away, until a day after the start, and
+    goes on from what lies under ``checkpoint_url``. So it does after SageMaker's own errors.
     """
     machine = machine or Machine("ml.g5.xlarge")
     runs = machine.hours * 60 * 60
@@ -123,7 +123,7 @@ def training_job(
         "StoppingCondition": {"MaxRuntimeInSeconds": runs, **patience},
         "EnableManagedSpotTraining": spot,
         "CheckpointConfig": {"S3Uri": checkpoint_url, "LocalPath": CHECKPOINTS},
-        "RetryStrategy": {"MaximumRetryAttempts": SPOT_RETRIES},
+        "RetryStrategy": {"MaximumRetryAttempts": RETRIES},
         **site.network(),
         **site.tagged(),
     }
@@ -272,6 +272,9 @@ def endpoint(name: str, config: str, site: Site) -> Request:
 def endpoint_update(name: str, config: str, alarms: Sequence[str] = ()) -> Request:
     """``update_endpoint``: a tenth of the traffic first, the rest after ten minutes, and back to
     what served before when one of the ``alarms`` rings.
+
+    Variants that stay have as many instances as they had grown to. Those that change their machine
+    or go must not be scaled meanwhile: see `unscaled`.
     """
     rollback: Request = {}
     if alarms:
@@ -280,6 +283,11 @@ def endpoint_update(name: str, config: str, alarms: Sequence[str] = ()) -> Reque
     return {
         "EndpointName": name,
         "EndpointConfigName": config,
+        "RetainAllVariantProperties": True,
+        "ExcludeRetainedVariantProperties": [
+            {"VariantPropertyType": "DesiredWeight"},
+            {"VariantPropertyType": "DataCaptureConfig"},
+        ],
         "DeploymentConfig": {
             "BlueGreenUpdatePolicy": {
                 "TrafficRoutingConfiguration": {
@@ -292,6 +300,11 @@ def endpoint_update(name: str, config: str, alarms: Sequence[str] = ()) -> Reque
             **rollback,
         },
     }
+
+
+def unscaled(endpoint_name: str, variant: str) -> Request:
+    """``deregister_scalable_target``: the variant keeps the instances that it has."""
+    return _scaled(endpoint_name, variant)
 
 
 def scalable_target(endpoint_name: str, variant: str, least: int, most: int) -> Request:

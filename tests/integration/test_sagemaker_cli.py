@@ -94,7 +94,8 @@ def test_a_model_is_registered_approved_deployed_and_used_in_batches() -> None:
     assert served["PrimaryContainer"]["Environment"] == {"FUSION_MODEL": "token-fusion"}
     scaling = boto3.client("application-autoscaling")
     targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
-    assert {t["ResourceId"]: t["MaxCapacity"] for t in targets} == {
+    reelwise = [t for t in targets if t["ResourceId"].startswith("endpoint/reelwise/")]
+    assert {t["ResourceId"]: t["MaxCapacity"] for t in reelwise} == {
         "endpoint/reelwise/variant/embedding-fusion": 6,
         "endpoint/reelwise/variant/token-fusion": 6,
     }
@@ -119,12 +120,20 @@ def test_an_endpoint_that_is_there_is_changed_with_a_way_back(
 
     session.events.register("before-call.sagemaker.UpdateEndpoint", catch)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
-    said(sagemaker("deploy", *options, "--alarm", "errors"))
+    both = ("--variant", "embedding-fusion=1", "--variant", "token-fusion=1")
+    said(sagemaker("deploy", *options, *both, "--alarm", "errors", "--least", "2"))
     [change] = sent
+    assert change["RetainAllVariantProperties"] is True
     assert change["EndpointName"] == "changed"
     assert change["DeploymentConfig"]["AutoRollbackConfiguration"] == {  # type: ignore[index]
         "Alarms": [{"AlarmName": "errors"}]
     }
+    scaling = boto3.client("application-autoscaling")
+    targets = scaling.describe_scalable_targets(
+        ServiceNamespace="sagemaker",
+        ResourceIds=[f"endpoint/changed/variant/{name}-fusion" for name in ("embedding", "token")],
+    )["ScalableTargets"]
+    assert [target["MinCapacity"] for target in targets] == [2, 2]
 
 
 def test_a_dry_run_shows_the_requests_and_sends_nothing(aws: str) -> None:

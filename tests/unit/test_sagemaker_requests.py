@@ -68,6 +68,7 @@ def of_site(site: Site) -> dict[str, Request]:
             "reelwise-1", "reelwise-a", site, "s3://films/in", "s3://films/out"
         ),
         "RegisterScalableTarget": requests.scalable_target("reelwise", "token-fusion", 1, 4),
+        "DeregisterScalableTarget": requests.unscaled("reelwise", "token-fusion"),
         "PutScalingPolicy": requests.scaling_policy("reelwise", "token-fusion"),
     }
 
@@ -166,7 +167,7 @@ def test_what_a_site_shares_is_in_every_request_that_takes_it() -> None:
         assert FULL.kms_key in text[f"Create{name}"]
     tagged = {name for name, request in of_site(FULL).items() if "Tags" in request}
     untagged = {"UpdateModelPackage", "UpdateEndpoint", "CreateModelPackage"}
-    scaling = {"RegisterScalableTarget", "PutScalingPolicy"}
+    scaling = {"RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy"}
     assert tagged == text.keys() - untagged - scaling
 
 
