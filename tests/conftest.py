@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from assistant.api.settings import ApiSettings
 from assistant.composition import Fusions, load_fusions
+from assistant.sagemaker_cli import SageMakerSettings
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
@@ -38,6 +39,7 @@ os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp()
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine's reaches a test."""
     names = {*Settings.model_fields, *RecommenderSettings.model_fields, *ApiSettings.model_fields}
+    names |= {f"sagemaker_{name}" for name in SageMakerSettings.model_fields}
     for name in [name for name in os.environ if name.lower() in names]:
         monkeypatch.delenv(name)
 

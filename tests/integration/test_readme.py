@@ -66,10 +66,12 @@ def test_the_credentials_do_what_it_shows(recommender: Recommender, tmp_path: Pa
 
 
 def test_every_setting_in_the_readme_exists() -> None:
+    from assistant.sagemaker_cli import SageMakerSettings
     from assistant.settings import Settings
     from recommender.settings import RecommenderSettings
 
     known = {*Settings.model_fields, *RecommenderSettings.model_fields, *ApiSettings.model_fields}
+    known |= {f"sagemaker_{name}" for name in SageMakerSettings.model_fields}
     table = README.read_text().partition("## Settings")[2]
     named = re.findall(r"`([A-Z][A-Z_]+)`", table)
     assert named

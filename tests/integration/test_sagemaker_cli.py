@@ -136,6 +136,21 @@ def test_an_endpoint_that_is_there_is_changed_with_a_way_back(
     assert [target["MinCapacity"] for target in targets] == [2, 2]
 
 
+def test_an_endpoint_that_does_not_come_up_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = boto3.Session()
+    for operation, told in (("Describe", "Failed"), ("Update", "Updating")):
+        answer = AWSResponse("", 200, {}, None), {"EndpointStatus": told}
+        session.events.register(
+            f"before-call.sagemaker.{operation}Endpoint",
+            lambda answer=answer, **_: answer,
+        )
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    options = ("--endpoint", "broken", "--package", PACKAGE, "--instance", "ml.c5.large")
+    line = refused(sagemaker("deploy", *options))
+    assert "The endpoint does not serve" in line
+    assert "CloudWatch says why" in line
+
+
 def test_a_dry_run_shows_the_requests_and_sends_nothing(aws: str) -> None:
     with closed_to_strangers(aws):
         done = sagemaker("train", *DATA, "--dry-run", "--on-demand")
