@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 from assistant.bench import measure, table
 from assistant.chat.passwords import Passwords
 from assistant.chat.settings import passwords_file
-from assistant.emf import EmfExporter, exporting
 from assistant.composition import load_encoder, open_database, open_recommender, text_encoder
+from assistant.emf import EmfExporter, exporting
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
 from assistant.films import write_films
