@@ -241,7 +241,7 @@ def test_a_user_can_take_everything_out_and_be_forgotten(client: ApiClient, user
     swipe(client, user_id, HEAT)
     export = client.ok("GET", f"/user/{user_id}/export")
     assert set(export) == {
-        "user_id", "exported_at", "swipes", "surveys", "exposures", "preferences",
+        "user_id", "exported_at", "swipes", "surveys", "exposures", "conversations", "preferences",
     }  # fmt: skip
     assert [event["item_id"] for event in export["swipes"]] == [HEAT]
     assert len(export["surveys"]) == 1
