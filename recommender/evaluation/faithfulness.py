@@ -22,8 +22,10 @@ from recommender.stores.ports import NewSwipe, Stores
 
 EXPLAINED = 3
 """Films of each answer that are explained."""
-FRAMES = re.compile(
-    r"Why .+?\? |Nothing in your words or swipes points to .+ yet\.| ?On the other hand: ?"
+FRAMES = (
+    "Why {film}?",
+    "Nothing in your words or swipes points to {film} yet.",
+    "On the other hand:",
 )
 """What templates say beside the evidence."""
 
@@ -126,8 +128,11 @@ class Judge:
                 true = true and self._ranked_so(item, claim, swipes, query)
             rest = rest.replace(f"{claim.text}.", "", 1)
             yield Told(claim.kind, true, claim.text)
-        if unfounded := FRAMES.sub("", rest).strip():
-            yield Told("unfounded", False, unfounded)
+        film = f"{item.title} ({item.year})" if item.year else item.title
+        for frame in FRAMES:
+            rest = rest.replace(frame.format(film=film), "", 1)
+        if rest.strip():
+            yield Told("unfounded", False, rest.strip())
 
     def _facts(self, swipes: Sequence[NewSwipe]) -> FactChecker:
         said = {swipe.item_id: swipe.action for swipe in swipes}
