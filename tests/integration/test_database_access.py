@@ -1,5 +1,6 @@
 """TLS and IAM sign-in, on a real server with certificates made here."""
 
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,6 +101,27 @@ def test_the_right_authority_and_name_are_accepted(server: Server) -> None:
     with database.connect() as connection:
         encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         assert connection.execute(text(encrypted)).scalar_one() is True
+    database.close()
+
+
+def test_a_host_that_vanishes_is_noticed(server: Server) -> None:
+    """The kernel asks whether it is still there, and gives it up after ten seconds or so."""
+    database = Database(server.url(), access=Access(server.ca))
+    with database.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        assert isinstance(driver, psycopg.Connection)
+        with socket.socket(fileno=os.dup(driver.fileno())) as wire:
+            idle, interval, count, sending = (
+                wire.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (
+                    socket.TCP_KEEPIDLE,
+                    socket.TCP_KEEPINTVL,
+                    socket.TCP_KEEPCNT,
+                    socket.TCP_USER_TIMEOUT,
+                )
+            )
+    assert idle + interval * count <= 12
+    assert sending == 10_000
     database.close()
 
 

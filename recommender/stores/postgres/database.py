@@ -29,8 +29,14 @@ with (
 ROWS_AT_A_TIME = 1000
 """Of results that are read while they come in."""
 CONNECT_SECONDS = 5
-UNHEARD_MILLISECONDS = 10_000
-"""After which a connection ends whose server vanished without a word, as in a failover."""
+UNHEARD = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""A connection ends within about ten seconds when its host vanishes without a word, as it may in a
+failover: asked after five silent seconds, or, the last in ms, while something is being sent."""
 
 
 class Database:
@@ -61,7 +67,7 @@ class Database:
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
-                "tcp_user_timeout": UNHEARD_MILLISECONDS,
+                **UNHEARD,
                 "target_session_attrs": "read-write" if writable else "any",
                 "options": "-c timezone=UTC",
                 **access.tls(),
