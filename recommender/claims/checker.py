@@ -9,7 +9,8 @@ from recommender.claims.phrases import FILM, TITLE
 from recommender.claims.tokens import Token, Tokeniser
 from recommender.models import Evidence, Item
 
-MOST_LETTERS = 400
+MOST_LETTERS, MOST_CUTS = 400, 24
+"""A sentence that is longer, or may be cut in more places, is not looked into."""
 _CUTS = frozenset(",;:()–—")
 
 
@@ -38,8 +39,11 @@ class ClaimChecker:
             return True
         felt = any(token.text in words("feelings") for token in tokens)
         facts = [fact for fact in self._facts if not (fact.bare and felt)]
+        cuts = [place for place in range(1, len(tokens)) if _may_cut(tokens, place)]
+        if len(cuts) > MOST_CUTS:
+            return False
         reached = {0}
-        for end in [*(n for n in range(1, len(tokens)) if _may_cut(tokens, n)), len(tokens)]:
+        for end in (*cuts, len(tokens)):
             if any(self._follows(tokens, start, end, facts) for start in reached):
                 reached.add(end)
         return len(tokens) in reached
