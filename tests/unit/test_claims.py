@@ -232,8 +232,9 @@ def test_any_text_is_judged(text: str) -> None:
 
 
 def test_a_sentence_of_endless_clauses_is_dropped() -> None:
-    assert CHECKER.checked("It is Sci-Fi, and it is Thriller.")
-    assert CHECKER.checked(", and it is Sci-Fi" * 13 + ".") is None
+    clauses = "you go for Sci-Fi, and this is a Thriller, and "
+    assert CHECKER.checked(clauses + "you liked Blade Runner.")
+    assert CHECKER.checked(6 * clauses + "you liked Blade Runner.") is None
 
 
 def test_a_hostile_tag_is_a_name_and_no_instruction() -> None:
