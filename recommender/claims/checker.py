@@ -9,7 +9,7 @@ from recommender.claims.phrases import FILM, TITLE
 from recommender.claims.tokens import Token, Tokeniser
 from recommender.models import Evidence, Item
 
-MOST_LETTERS, MOST_CUTS = 400, 24
+MOST_LETTERS, MOST_CUTS = 400, 10
 """A sentence that is longer, or may be cut in more places, is not looked into."""
 _CUTS = frozenset(",;:()–—")
 
