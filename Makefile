@@ -11,13 +11,21 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 DYNAMODB := .dynamodb-local
 
-.PHONY: run test test-training lint types imports dynamodb-local clean
+.PHONY: run test synth test-infra test-training lint types imports dynamodb-local clean
 
 run: $(VENV)/serving
 	$(BIN)/reelwise serve
 
 test: lint types imports
 	$(BIN)/python -m pytest
+
+# The CloudFormation templates of all environments, checked by cdk-nag. `make test` runs the same
+# command (tests/aws/conftest.py) and looks at what it wrote.
+synth: $(VENV)/testing
+	$(BIN)/python -m infra.app cdk.out
+
+test-infra: $(VENV)/testing
+	$(BIN)/python -m pytest tests/aws
 
 test-training: $(TRAINING)/testing
 	$(TRAINING)/bin/python -m pytest tests/training
@@ -45,7 +53,7 @@ $(VENV)/serving: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/testing: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Installing Reelwise with what its tests need ..."
-	$(PIP) --editable '.[dev]'
+	$(PIP) --editable '.[dev,infra]'
 	@touch $@
 
 $(TRAINING)/testing: $(BIN)/python pyproject.toml constraints.txt

@@ -1,0 +1,1 @@
+"""Reelwise on AWS: a CDK app, container files, the canary, and what they cost."""

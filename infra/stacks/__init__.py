@@ -1,0 +1,1 @@
+"""CloudFormation stacks, in the order of deployment: see `infra.app`."""

@@ -1,0 +1,77 @@
+"""What infrastructure tells the processes is what they read, and does for them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from assistant.api.settings import ApiSettings
+from assistant.settings import Settings
+from fusion.container.cli import ContainerSettings
+from fusion.onnx_fusion import load_fusion
+from infra import process_settings
+from infra.process_settings import Database, SignIn, Wiring
+from recommender.settings import RecommenderSettings
+
+WIRING = Wiring(
+    region="eu-west-1",
+    environment="prod",
+    database=Database("db.example", 5439, "reelwise", "reelwise"),
+    tables={
+        "user_swipes": "a",
+        "user_preferences": "b",
+        "enhanced_embeddings_cache": "c",
+        "search_cache": "d",
+    },
+    domain="reelwise.example",
+    sign_in=SignIn("https://issuer.example/pool", ("chat", "canary"), "login.example"),
+    endpoint="fusion",
+    assistant_model="bedrock_converse:a.model",
+)
+OF_LIBRARIES = {"AWS_DEFAULT_REGION", "CHAINLIT_URL", "OAUTH_COGNITO_DOMAIN"}
+AGREED = {"DATABASE_IAM_AUTH", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"}
+"""Read by sign-in and by the database's connections once those are in."""
+
+
+@pytest.mark.parametrize(
+    "told", [process_settings.chat, process_settings.rest, process_settings.job]
+)
+def test_settings_take_every_variable(
+    monkeypatch: pytest.MonkeyPatch, told: Callable[[Wiring], dict[str, str]]
+) -> None:
+    variables = told(WIRING)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    known = {
+        *Settings.model_fields,
+        *RecommenderSettings.model_fields,
+        *ApiSettings.model_fields,
+    }
+    assert {name.lower() for name in variables.keys() - OF_LIBRARIES - AGREED} <= known
+    settings = Settings()
+    assert settings.user_store == "dynamodb"
+    assert settings.fusion_encoder == "sagemaker"
+    assert settings.sagemaker_endpoint_name == "fusion"
+    url = make_url(settings.database_url or "")
+    assert url.query["sslmode"] == "verify-full"
+
+
+def test_the_container_takes_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in process_settings.container().items():
+        monkeypatch.setenv(name, value)
+    settings = ContainerSettings()
+    assert settings.sm_model_dir == Path("/opt/reelwise/models")
+    assert settings.sagemaker_bind_to_port == process_settings.ENDPOINT_PORT
+
+
+def test_the_version_that_clients_expect_is_the_one_that_the_image_serves() -> None:
+    folder = process_settings.SHIPPED_MODEL.parent
+    assert process_settings.shipped_model_version() == load_fusion(folder).model_version
+
+
+def test_without_an_endpoint_the_processes_fuse_themselves() -> None:
+    variables = process_settings.rest(replace(WIRING, endpoint=None))
+    assert variables["FUSION_ENCODER"] == "embedded"
+    assert "SAGEMAKER_ENDPOINT_NAME" not in variables
