@@ -22,10 +22,10 @@ class Assembly:
         files = self.folder.glob("*.template.json")
         return {path.name.split(".")[0].split("-", 2)[2]: _read(path) for path in files}
 
-    @property
-    def report(self) -> Properties:
-        """What cdk-nag found."""
-        [report] = _read(self.folder / "validation-report.json")["pluginReports"]
+    def findings(self, checks: str) -> Properties:
+        """What a set of checks found in the course of synthesis."""
+        reports = _read(self.folder / "validation-report.json")["pluginReports"]
+        [report] = [each for each in reports if each["pluginName"] == checks]
         return dict(report)
 
     def properties(self, kind: str) -> dict[str, Properties]:

@@ -52,9 +52,13 @@ def _statements(assembly: Assembly) -> Iterator[tuple[str, Properties]]:
         if name.startswith(OF_THE_CDK):
             continue
         properties = resource.get("Properties", {})
-        documents = [each["PolicyDocument"] for each in properties.get("Policies", [])]
-        if resource["Type"] == "AWS::IAM::Policy":
-            documents.append(properties["PolicyDocument"])
+        match resource["Type"]:
+            case "AWS::IAM::Role":
+                documents = [each["PolicyDocument"] for each in properties.get("Policies", [])]
+            case "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy":
+                documents = [properties["PolicyDocument"]]
+            case _:
+                documents = []
         for document in documents:
             for statement in document["Statement"]:
                 yield f"{part}/{name}", statement

@@ -14,7 +14,7 @@ IGNORED = (
 
 def test_cfn_lint_finds_nothing(assemblies: dict[str, Assembly]) -> None:
     templates = [path for each in assemblies.values() for path in each.folder.glob("*.template.*")]
-    assert len(templates) > 3 * 7
+    assert len(templates) >= 3 * 6
     linter = Path(sys.executable).with_name("cfn-lint")
     ignore = ["--ignore-checks", *IGNORED]
     done = subprocess.run(
@@ -25,9 +25,10 @@ def test_cfn_lint_finds_nothing(assemblies: dict[str, Assembly]) -> None:
 
 def test_each_finding_that_is_accepted_has_its_reason(assemblies: dict[str, Assembly]) -> None:
     for assembly in assemblies.values():
-        assert assembly.report["conclusion"] == "success"
-        assert assembly.report["violations"] == []
-        accepted = assembly.report["suppressedViolations"]
+        found = assembly.findings("AwsSolutions")
+        assert found["conclusion"] == "success"
+        assert found["violations"] == []
+        accepted = found["suppressedViolations"]
         assert accepted
         assert all(len(finding["reason"]) > 20 for finding in accepted)
 
