@@ -190,6 +190,18 @@ def trace(
         typer.echo(f"Wrote {out}: {len(spans)} spans")
 
 
+@app.command()
+def learn(
+    users: Annotated[int, typer.Option(min=1, help="Of how many who swiped last.")] = 1000,
+) -> None:
+    """Learn from the swipes that wait for a batch to fill, so that nobody has to wait for it."""
+    with _opened() as (_, _, recommender):
+        people = recommender.recent_users(users)
+        for person in people:
+            recommender.profile(person)
+        typer.echo(f"{len(people)} users are up to date.")
+
+
 @contextmanager
 def _opened(anew: bool = False) -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
     """All parts, wired; ``anew`` forgets the index first."""

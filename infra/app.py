@@ -12,13 +12,16 @@ from infra.environment import ENVIRONMENTS, Environment, chosen
 from infra.parts import database as aurora
 from infra.parts.endpoint import endpoint_name
 from infra.process_settings import Database, Wiring
+from infra.stacks.account import AccountStack
 from infra.stacks.chat import ChatStack
 from infra.stacks.data import DataStack
 from infra.stacks.endpoint import EndpointStack
 from infra.stacks.foundation import FoundationStack
 from infra.stacks.identity import IdentityStack
+from infra.stacks.jobs import JobsStack
 from infra.stacks.network import NetworkStack
 from infra.stacks.rest import RestStack
+from infra.stacks.watch import WatchStack
 
 FLAGS = {
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
@@ -36,11 +39,14 @@ def build(app: App) -> None:
     network = NetworkStack(app, environment, foundation.key)
     data = DataStack(app, environment, foundation, network)
     identity = IdentityStack(app, environment, foundation.key)
-    if environment.endpoint:
-        EndpointStack(app, environment, environment.endpoint, foundation)
+    size = environment.endpoint
+    endpoint = EndpointStack(app, environment, size, foundation) if size else None
     wiring = _wiring(environment, data, identity)
-    ChatStack(app, environment, wiring, foundation, network, data, identity)
-    RestStack(app, environment, wiring, foundation, network, data)
+    chat = ChatStack(app, environment, wiring, foundation, network, data, identity)
+    rest = RestStack(app, environment, wiring, foundation, network, data)
+    jobs = JobsStack(app, environment, wiring, foundation, network, data, chat)
+    WatchStack(app, environment, foundation, identity, data, chat, rest, jobs, endpoint)
+    AccountStack(app, environment, foundation)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 

@@ -1,6 +1,6 @@
 """S3: the data folder of the batch side, and the access logs of everything."""
 
-from aws_cdk import Duration, aws_kms, aws_s3
+from aws_cdk import Aws, Duration, aws_kms, aws_s3
 from constructs import Construct
 
 from infra.accepted import accept
@@ -38,6 +38,7 @@ class DataBucket(aws_s3.Bucket):
         super().__init__(
             scope,
             id,
+            bucket_name=data_bucket_name(environment),
             encryption=aws_s3.BucketEncryption.KMS,
             encryption_key=key,
             bucket_key_enabled=True,
@@ -57,3 +58,8 @@ class DataBucket(aws_s3.Bucket):
             ],
             removal_policy=removal(environment),
         )
+
+
+def data_bucket_name(environment: Environment) -> str:
+    """Known to all stacks without asking the one that makes it."""
+    return f"reelwise-{environment.name}-data-{Aws.ACCOUNT_ID}"

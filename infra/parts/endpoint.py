@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, aws_cloudwatch, aws_ecr, aws_iam, aws_kms, aws_sagemaker
+from aws_cdk import (
+    Duration,
+    aws_cloudwatch,
+    aws_cloudwatch_actions,
+    aws_ecr,
+    aws_iam,
+    aws_kms,
+    aws_sagemaker,
+    aws_sns,
+)
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from constructs import Construct
 
@@ -35,6 +44,7 @@ class FusionEndpoint(Construct):
         size: EndpointSize,
         image: aws_ecr.IRepository,
         key: aws_kms.IKey,
+        alarms: aws_sns.ITopic,
     ) -> None:
         super().__init__(scope, id)
         self.name = endpoint_name(environment)
@@ -46,6 +56,7 @@ class FusionEndpoint(Construct):
             package = {"modelPackageName": environment.challenger}
             variants.append(self._variant(CHALLENGER, package, 0))
         self.errors = alarm(self, endpoint_rule(self.name, CHAMPION))
+        self.errors.add_alarm_action(aws_cloudwatch_actions.SnsAction(alarms))
         endpoint = self._endpoint(variants, key)
         for variant in variants:
             self._grow(variant.variant_name, endpoint)

@@ -68,7 +68,7 @@ class ChatStack(ReelwiseStack):
         return Task(
             self,
             "Chat",
-            foundation.app_images,
+            foundation.images["app"],
             environment.image_tag,
             LogGroup(self, "Log", f"/reelwise/{environment.name}/chat", foundation.key),
             process_settings.chat(wiring),

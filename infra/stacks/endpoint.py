@@ -20,5 +20,11 @@ class EndpointStack(ReelwiseStack):
     ) -> None:
         super().__init__(scope, environment, "endpoint", "SageMaker endpoint")
         self.fusion = FusionEndpoint(
-            self, "Fusion", environment, size, foundation.fusion_images, foundation.key
+            self,
+            "Fusion",
+            environment,
+            size,
+            foundation.images["fusion"],
+            foundation.key,
+            foundation.alarms,
         )

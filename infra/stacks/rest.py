@@ -35,7 +35,7 @@ class RestStack(ReelwiseStack):
             self,
             "Rest",
             environment,
-            foundation.lambda_images,
+            foundation.images["lambda"],
             network.vpc,
             data.database.membership(self),
             log,

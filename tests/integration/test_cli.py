@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from assistant.cli import app
 from assistant.warming import POPULAR, read_queries
 from fusion.onnx_fusion import CARD, GRAPH
 from recommender.errors import InvalidRequest
+from recommender.stores.ports import NewSwipe
+from recommender.stores.postgres import Database, postgres_stores
 from tests.conftest import new_database
 
 
@@ -148,3 +151,22 @@ def test_a_turn_can_be_drawn(tmp_path: Path) -> None:
     assert "“a heist, but funny”" in drawn
     for name in ("tool search_movies", "Recommender.search", "fuse", "SELECT items"):
         assert f">{name}</text>" in drawn
+
+
+def test_learn_catches_up_with_what_a_batch_holds_back(
+    monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    monkeypatch.setenv("PREFERENCE_UPDATE_POLICY", "batch")
+    database = Database(database_url)
+    database.migrate()
+    stores = postgres_stores(database, max_cache_entries=10)
+    for item in ("1214", "6", "50"):
+        stores.swipes.append(NewSwipe("waiting", item, "like", None, datetime.now(UTC)))
+    assert stores.preferences.get("waiting") is None
+    done = reelwise("learn", "--users", "1")
+    assert done.exit_code == 0, done.output
+    assert "1 users are up to date" in done.stdout
+    learned = stores.preferences.get("waiting")
+    database.close()
+    assert learned is not None
+    assert learned.event_count == 3
