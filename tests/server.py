@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SECONDS_TO_READY = 120
 
 @contextmanager
 def serving(
-    command: Sequence[str | Path], log: Path, cwd: Path | None = None, **variables: str
+    command: Sequence[str | Path], log: Path, variables: Mapping[str, str]
 ) -> Iterator[str]:
     """The URL of the server that ``command`` starts, once it is ready."""
     port = free_port()
@@ -26,7 +26,6 @@ def serving(
         subprocess.Popen(
             command,
             env=os.environ | {"PORT": str(port), **variables},
-            cwd=cwd,
             stdout=output,
             stderr=subprocess.STDOUT,
         ) as process,

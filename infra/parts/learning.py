@@ -134,7 +134,7 @@ class Pipeline(Construct):
 
 
 def _arn(stack: Stack, resource: str, name: str) -> str:
-    return stack.format_arn(service="sagemaker", resource=resource, resource_name=name)
+    return str(stack.format_arn(service="sagemaker", resource=resource, resource_name=name))
 
 
 def _logs(stack: Stack) -> str:

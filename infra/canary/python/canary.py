@@ -160,10 +160,10 @@ def sign_in(url: str, client_id: str, client_secret: str) -> str:
         return str(json.load(answer)["access_token"])
 
 
-def main(arguments: list[str]) -> int:
+def main(url: str = "http://localhost:8000") -> int:
     """Walk through the server at the address given: 0 when all went well, 1 with the reason."""
     try:
-        walk(Api(*arguments[:1], f"canary-{uuid.uuid4()}", *arguments[1:]), _print)
+        walk(Api(url, f"canary-{uuid.uuid4()}"), _print)
     except Failure as failure:
         print(f"canary: {failure}", file=sys.stderr)
         return 1
@@ -171,4 +171,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["http://localhost:8000"]))
+    sys.exit(main(*sys.argv[1:]))
