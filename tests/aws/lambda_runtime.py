@@ -4,13 +4,16 @@ import json
 import os
 import queue
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from tests.server import Start
+
+ROOT = Path(__file__).parents[2]
 VERSION = "/2018-06-01/runtime"
 SECONDS = 120
 Event = dict[str, Any]
@@ -76,10 +79,8 @@ def request(method: str, path: str, body: object = None, query: str = "") -> Eve
 
 
 @contextmanager
-def function(
-    command: Sequence[str | Path], variables: Mapping[str, str], cwd: Path
-) -> Iterator[Function]:
-    """The function that ``command``, a runtime client, runs."""
+def function(start: Start, variables: Mapping[str, str]) -> Iterator[Function]:
+    """The function that a runtime client, which ``start`` starts, runs."""
     running = Function()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _runtime_api(running))
     server.daemon_threads = True
@@ -87,7 +88,8 @@ def function(
     thread.start()
     api = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}"}
     lambda_ = {"AWS_LAMBDA_FUNCTION_NAME": "rest", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008"}
-    process = subprocess.Popen(command, env=os.environ | lambda_ | api | variables, cwd=cwd)
+    told = lambda_ | api | dict(variables)
+    process = subprocess.Popen(start(told), env=os.environ | told, cwd=ROOT)
     try:
         yield running
     finally:

@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, indexed_url: str) -> Iterat
     """The real server over the starter catalogue."""
     home = tmp_path_factory.mktemp("home")
     variables = {"REELWISE_HOME": str(home), "DATABASE_URL": indexed_url}
-    with serving(installed(), home / "server.log", variables) as url:
+    with serving(installed, home / "server.log", variables) as url:
         yield url
 
 

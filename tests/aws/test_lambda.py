@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from assistant.api.settings import ApiSettings
 from recommender import Recommender
 from tests.aws.lambda_runtime import Function, function, request
 
-ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "awslambdaric", "assistant.lambda_function.handler")
+
+def runtime_client(_told: Mapping[str, str]) -> Sequence[str]:
+    """AWS's, over what is installed here."""
+    return (sys.executable, "-m", "awslambdaric", "assistant.lambda_function.handler")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def rest(tmp_path_factory: pytest.TempPathFactory, indexed_url: str) -> Iterator
         "REELWISE_HOME": str(tmp_path_factory.mktemp("tmp")),
         "HOST": "0.0.0.0",  # noqa: S104 - it listens nowhere
     }
-    with function(COMMAND, variables, ROOT) as running:
+    with function(runtime_client, variables) as running:
         yield running
 
 
@@ -79,5 +81,5 @@ def test_a_bad_request_is_a_problem_that_says_how_to_mend_it(rest: Function) -> 
 
 def test_settings_that_do_not_do_end_it_before_the_first_event(tmp_path: Path) -> None:
     variables = {"VECTOR_DIM": "12", "REELWISE_HOME": str(tmp_path)}
-    with function(COMMAND, variables, ROOT) as running:
+    with function(runtime_client, variables) as running:
         assert "Exit" in running.failed_to_start()["errorType"]

@@ -1,0 +1,1 @@
+"""The images: their Dockerfile, and its steps run without a Docker engine."""
