@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import Duration, Stack, aws_ecr, aws_iam
 from constructs import Construct
 
-from infra.accepted import accept
+from infra.accepted import accept, of_resources
 from infra.environment import Environment
 from infra.parts.roles import allow
 
@@ -65,4 +65,11 @@ class Deployer(aws_iam.Role):
         canary = stack.format_arn(
             service="synthetics", resource="canary", resource_name=f"reelwise-{environment.name}"
         )
+        chat = stack.format_arn(
+            service="cloudformation",
+            resource="stack",
+            resource_name=f"reelwise-{environment.name}-chat/*",
+        )
+        allow(self, [chat], "cloudformation:DescribeStacks")
+        accept(self, "A stack's ARN ends in an id.", *of_resources(chat))
         allow(self, [canary], "synthetics:GetCanary", "synthetics:GetCanaryRuns")

@@ -1,6 +1,6 @@
 """Chat and REST on Fargate, behind a load balancer."""
 
-from aws_cdk import aws_ecs, aws_route53
+from aws_cdk import CfnOutput, aws_ecs, aws_route53
 from constructs import Construct
 
 from infra import process_settings
@@ -56,6 +56,7 @@ class ChatStack(ReelwiseStack):
         self.targets = self.balancer.send_to(self.service)
         self.service.roll_back_on_errors(self.targets)
         self._guard(environment, foundation, identity)
+        CfnOutput(self, "ImageTag", value=environment.image_tag)
 
     def _task(
         self,

@@ -1,0 +1,1 @@
+"""What the delivery workflows do beside the CDK."""
