@@ -18,7 +18,7 @@ from tests.browser.conftest import serving
 
 pytestmark = pytest.mark.browser
 
-PASSWORDS = {"ann": "correct horse", "bob": "battery staple"}
+PASSWORDS = {"amy": "correct horse", "ben": "battery staple"}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def sign_in(page: Page, url: str, name: str, password: str) -> None:
 def test_people_have_conversations_of_their_own(
     chromium: Browser, by_password: str, artifacts: Path
 ) -> None:
-    for name, other in (("ann", "a western"), ("bob", "a musical")):
+    for name, other in (("amy", "a western"), ("ben", "a musical")):
         page = chromium.new_context().new_page()
         sign_in(page, by_password, name, PASSWORDS[name])
         page.get_by_role("button", name="Start swiping").wait_for()
@@ -62,31 +62,31 @@ def test_people_have_conversations_of_their_own(
 
 
 def test_another_persons_conversation_stays_closed(by_password: str) -> None:
-    (thread,) = httpx.get(f"{by_password}/user/ann/export").json()["conversations"]
+    (thread,) = httpx.get(f"{by_password}/user/amy/export").json()["conversations"]
     path = f"{by_password}/project/thread/{thread['thread_id']}"
     assert httpx.get(path).status_code == 401
-    with httpx.Client(base_url=by_password) as bob:
-        answer = bob.post("/login", data={"username": "bob", "password": PASSWORDS["bob"]})
+    with httpx.Client(base_url=by_password) as ben:
+        answer = ben.post("/login", data={"username": "ben", "password": PASSWORDS["ben"]})
         assert answer.is_success
-        assert bob.get("/user").json()["identifier"] == "bob"
-        assert bob.get(path).status_code == 401
-        renamed = bob.put("/project/thread", json={"threadId": thread["thread_id"], "name": "x"})
-        deleted = bob.request("DELETE", "/project/thread", json={"threadId": thread["thread_id"]})
+        assert ben.get("/user").json()["identifier"] == "ben"
+        assert ben.get(path).status_code == 401
+        renamed = ben.put("/project/thread", json={"threadId": thread["thread_id"], "name": "x"})
+        deleted = ben.request("DELETE", "/project/thread", json={"threadId": thread["thread_id"]})
         assert (renamed.status_code, deleted.status_code) == (401, 401)
-        forged = {"pagination": {"first": 9}, "filter": {"userId": "ann"}}
-        listed = bob.post("/project/threads", json=forged).json()["data"]
-        assert {each["userId"] for each in listed} == {"bob"}
+        forged = {"pagination": {"first": 9}, "filter": {"userId": "amy"}}
+        listed = ben.post("/project/threads", json=forged).json()["data"]
+        assert {each["userId"] for each in listed} == {"ben"}
 
 
 def test_a_wrong_password_is_refused_and_cannot_be_tried_for_long(
     chromium: Browser, by_password: str
 ) -> None:
     page = chromium.new_context().new_page()
-    sign_in(page, by_password, "ann", PASSWORDS["bob"])
+    sign_in(page, by_password, "amy", PASSWORDS["ben"])
     expect(page.get_by_role("alert")).to_contain_text("Unable to sign in")
     answers = [
         httpx.post(f"{by_password}/login", data={"username": name, "password": "x" * 10_000})
-        for name in ["ann", "nobody", "../x", "*"] * 4
+        for name in ["amy", "nobody", "../x", "*"] * 4
     ]
     codes = [answer.status_code for answer in answers]
     assert codes == sorted(codes)
@@ -102,7 +102,7 @@ def test_a_proxy_names_the_person(
     with serving(home, DATABASE_URL=indexed_url, **settings) as url, httpx.Client() as browser:
         assert browser.get(url).is_success
         assert browser.get(f"{url}/user").status_code == 401
-        for name in ("ann", "bob"):
+        for name in ("amy", "ben"):
             assert browser.get(url, headers={"X-Who": name}).is_success
             assert browser.get(f"{url}/user").json()["identifier"] == name
         browser.get(url)
