@@ -1,0 +1,1 @@
+"""Catalogues of others, read as films: MovieLens, TMDB, and files with a mapping."""
