@@ -21,6 +21,7 @@ from assistant.emf import EmfExporter, exporting
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
 from assistant.films import write_films
+from assistant.history_cli import history
 from assistant.import_cli import app as import_app
 from assistant.key_cli import key
 from assistant.logs import set_up_logs
@@ -44,6 +45,7 @@ app.command()(tune)
 app.command()(train)
 app.command()(export_swipes)
 app.command()(key)
+app.command()(history)
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(import_app, name="import")
 app.add_typer(sagemaker_app, name="sagemaker")

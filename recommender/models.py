@@ -342,6 +342,53 @@ class SwipeReceipt(Frozen):
     direction: Direction
 
 
+HistorySite = Literal["letterboxd", "imdb", "trakt"]
+MatchedBy = Literal["imdb_id", "tmdb_id", "title"]
+
+
+class HistoryMatch(Frozen):
+    """A film of another site's export that is in the catalogue, and what becomes of it here.
+
+    ``named`` is its title there; ``score``, 0..1, is how sure the match is; ``swiped_at`` is when
+    it was rated or watched, if that is known.
+    """
+
+    item_id: str
+    title: str
+    year: int | None
+    direction: Direction
+    matched_by: MatchedBy
+    score: float = Field(ge=0, le=1)
+    named: str
+    swiped_at: datetime | None
+
+
+class UnmatchedFilm(Frozen):
+    """A film of another site's export that is not in the catalogue, or not surely."""
+
+    title: str
+    year: int | None
+    reason: str
+
+
+class HistoryReceipt(Frozen):
+    """What an export holds and, once ``recorded``, what became of it.
+
+    ``known`` counts films that were swiped here already, ``neutral`` those that were watched
+    without a like or a dislike: neither is recorded.
+    """
+
+    user_id: str
+    site: HistorySite
+    status: Literal["preview", "recorded"]
+    matches: tuple[HistoryMatch, ...]
+    unmatched: tuple[UnmatchedFilm, ...]
+    known: int
+    neutral: int
+    swipe_count: int
+    preferences_updated: bool
+
+
 class TasteWeight(Frozen):
     """How much more (or, if negative, less) than others the user goes for something: -1..1."""
 

@@ -5,6 +5,7 @@ import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
@@ -32,12 +33,17 @@ from recommender.explaining import Explainer, Tell, nobody_listens
 from recommender.explanation import ExplanationWriter, brief_of
 from recommender.fallbacks import Fallbacks
 from recommender.fusing import FusionInputs
+from recommender.history import recording
+from recommender.history.exports import read_export
+from recommender.history.matching import Matcher
 from recommender.learner import PreferenceLearner
 from recommender.lexical import LexicalIndex, TextSearch
 from recommender.models import (
     Direction,
     Evidence,
     Explanation,
+    HistoryReceipt,
+    HistorySite,
     Item,
     Profile,
     SearchRequest,
@@ -255,6 +261,48 @@ class Recommender:
             raise IdempotencyKeyReused
         return self._acknowledge(event)
 
+    def import_history(
+        self,
+        user_id: str,
+        site: HistorySite,
+        name: str,
+        content: bytes,
+        *,
+        confirm: bool = False,
+        idempotency_key: str | None = None,
+    ) -> HistoryReceipt:
+        """Say what an export of another site, a file called ``name``, tells of somebody's taste.
+
+        With ``confirm`` it is recorded, as swipes of one session, and learned from at once. Films
+        swiped here before are left alone, so that the same export again records nothing.
+
+        Raises InvalidRequest for what is no such export, IdempotencyKeyReused, StoreUnavailable
+        (then it is to be sent again: what was recorded is not recorded twice).
+        """
+        entries = read_export(site, name, content)
+        session_id = recording.mark(site, entries)
+        events = self._stores.swipes.events(user_id)
+        earlier = recording.before(events, idempotency_key, session_id)
+        plan = recording.plan(entries, self._matcher, standing_swipes(earlier))
+        if confirm:
+            swipes = recording.swipes_of(plan, user_id, session_id, self._clock(), idempotency_key)
+            for swipe in swipes:
+                self._append(swipe)
+        state, updated = (
+            self._learned_at_once(user_id) if confirm else (self._users.get(user_id), False)
+        )
+        return HistoryReceipt(
+            user_id=user_id,
+            site=site,
+            status="recorded" if confirm else "preview",
+            matches=plan.matches,
+            unmatched=plan.unmatched,
+            known=plan.known,
+            neutral=plan.neutral,
+            swipe_count=len(state.swipes),
+            preferences_updated=updated,
+        )
+
     def search(self, request: SearchRequest) -> SearchResult:
         """Rank the catalogue for this person and these words. Raises UnknownItem for film ids."""
         with self._watch.search() as answered:
@@ -421,6 +469,19 @@ class Recommender:
         if state.preferences.event_count < state.version.count:
             return self._users.relearned(state)
         return state
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(self._catalogue)
+
+    def _learned_at_once(self, user_id: str) -> tuple[UserState, bool]:
+        """The state after many swipes, and whether they were learned from; no old answer stands."""
+        fallbacks = Fallbacks()
+        state = self._users.get(user_id)
+        state = fallbacks.attempt("learning", lambda: self._users.relearned(state), state)
+        fallbacks.attempt("search_cache", lambda: self._cache.erase(user_id), None)
+        learning = self._settings.enable_preference_learning
+        return state, learning and "learning" not in fallbacks.taken
 
     def _recorded(self, user_id: str, idempotency_key: str | None) -> SwipeEvent | None:
         if idempotency_key is None:

@@ -17,7 +17,7 @@ from assistant.api.middleware import (
     SecurityHeadersMiddleware,
     UnexpectedErrorMiddleware,
 )
-from assistant.api.routes import dashboard, health, items, search, survey, swipes, users
+from assistant.api.routes import dashboard, health, history, items, search, survey, swipes, users
 from assistant.api.routes import problems as problem_pages
 from assistant.api.settings import ApiSettings
 from recommender.service import Recommender
@@ -27,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     swipes.router,
     search.router,
     users.router,
+    history.router,
     items.router,
     health.router,
     dashboard.router,
@@ -61,6 +62,7 @@ def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
     app.state.started_at = datetime.now(UTC)
     app.state.last_report = dashboard.LastReport()
     app.state.max_body_bytes = settings.max_body_bytes
+    app.state.max_upload_bytes = settings.max_upload_bytes
     problems.install(app)
     for middleware in reversed(MIDDLEWARES):  # the one added last is outermost
         app.add_middleware(middleware)

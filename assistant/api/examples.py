@@ -33,6 +33,15 @@ SEARCH: Example = {
 }
 EXPLAIN: Example = {"user_id": USER, "item_id": "164179", "query": "a clever movie about time"}
 
+HISTORY: Example = {
+    "site": "letterboxd",
+    "name": "ratings.csv",
+    "content": "RGF0ZSxOYW1lLFllYXIsTGV0dGVyYm94ZCBVUkksUmF0aW5nCjIwMjUtMDYtMDEsQXJyaXZhbCwyMDE2"
+    "LGh0dHBzOi8vYm94ZC5pdC9hLDQuNQoyMDI1LTA2LTAyLE5vd2hlcmUgRmlsbSwyMDI0LGh0dHBzOi8v"
+    "Ym94ZC5pdC9iLDIK",
+    "confirm": False,
+}
+
 BLADE_RUNNER: Example = {
     "item_id": "541",
     "title": "Blade Runner",
@@ -106,6 +115,34 @@ SWIPE_RECEIPT: Example = {
     "swipe_count": 6,
     "item_id": "541",
     "direction": "like",
+}
+HISTORY_RECEIPT: Example = {
+    "user_id": USER,
+    "site": "letterboxd",
+    "status": "preview",
+    "matches": [
+        {
+            "item_id": "164179",
+            "title": "Arrival",
+            "year": 2016,
+            "direction": "like",
+            "matched_by": "title",
+            "score": 1.0,
+            "named": "Arrival",
+            "swiped_at": "2025-06-01T00:00:00Z",
+        }
+    ],
+    "unmatched": [
+        {
+            "title": "Nowhere Film",
+            "year": 2024,
+            "reason": "the catalogue holds no film of this title and year",
+        }
+    ],
+    "known": 0,
+    "neutral": 0,
+    "swipe_count": 0,
+    "preferences_updated": False,
 }
 UNDO_RECEIPT: Example = SWIPE_RECEIPT | {"status": "undone", "swipe_count": 5}
 SEARCH_RESULT: Example = {

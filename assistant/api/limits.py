@@ -93,13 +93,17 @@ class BoundedRequest(Request):
 class LimitedRoute(APIRoute):
     """A route that charges the client's address and the user, and bounds the body."""
 
+    upload = False
+    """Whether the body carries a file."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler, so that requests which turn out to be invalid count as well."""
         handle = super().get_route_handler()
 
         async def limited(request: Request) -> Response:
             state = request.app.state
-            bounded = BoundedRequest(request.scope, request.receive, state.max_body_bytes)
+            most = state.max_upload_bytes if self.upload else state.max_body_bytes
+            bounded = BoundedRequest(request.scope, request.receive, most)
             standing = await self._charge(state.quotas, bounded)
             response = await handle(bounded)
             response.headers.update(standing.headers())

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Base64Bytes, BaseModel, BeforeValidator, ConfigDict, Field
 
 from assistant.api import examples
 from recommender.experiments.variants import Variant
@@ -15,6 +15,7 @@ from recommender.models import (
     Direction,
     Filters,
     Frozen,
+    HistorySite,
     Identifier,
     Mention,
     Moment,
@@ -176,6 +177,17 @@ class SearchIn(Frozen):
             taste=self.taste,
             variant=self.variant,
         )
+
+
+class HistoryIn(Frozen):
+    """An export of another site, and whether to record it or only to say what it tells."""
+
+    model_config = _example(examples.HISTORY)
+
+    site: HistorySite
+    name: Identifier = Field(description="What the file is called; .zip for an archive.")
+    content: Base64Bytes = Field(description="The file as the site exported it, in base64.")
+    confirm: bool = Field(default=False, strict=True, description="false: nothing is recorded.")
 
 
 class ExplainIn(Frozen):

@@ -26,20 +26,31 @@ ANEW = "Download it again."
 class Source:
     """A zip archive, a folder or a single file. Close it after use."""
 
-    def __init__(self, path: Path, progress: Callable[[int], None] = lambda _: None) -> None:
-        """``progress`` is told of bytes of large tables that were read.
+    def __init__(
+        self,
+        path: Path,
+        progress: Callable[[int], object] = lambda _: None,
+        content: bytes | None = None,
+        limit: int = MAX_UNPACKED,
+    ) -> None:
+        """``content`` is what a file holds that is not on a disk and only called ``path``.
 
-        Raises InvalidRequest when it is not there, damaged, or made to do harm.
+        ``progress`` is told of bytes of large tables that were read, ``limit`` is how many all
+        files may unfold to. Raises InvalidRequest when it is not there, damaged, or made to do
+        harm.
         """
         self.path = path
         self.progress = progress
+        self._content = content
         self._zip: zipfile.ZipFile | None = None
         with _named(path.name):
-            if path.is_file() and _is_zip(path):
-                self._zip = zipfile.ZipFile(path)
-                _check(path.name, self._zip.infolist())
-            elif not path.exists():
-                raise FileNotFoundError
+            if path.is_dir() and content is None:
+                return
+            with self._stored() as file:
+                zipped = path.suffix == ".zip" or file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+            if zipped:
+                self._zip = zipfile.ZipFile(path if content is None else io.BytesIO(content))
+                _check(path.name, self._zip.infolist(), limit)
 
     def __enter__(self) -> "Source":
         return self
@@ -53,13 +64,10 @@ class Source:
         """The names of its files, with "/" between folders."""
         if self._zip:
             return [info.filename for info in self._zip.infolist() if not info.is_dir()]
-        if self.path.is_file():
-            return [self.path.name]
-        return sorted(
-            file.relative_to(self.path).as_posix()
-            for file in self.path.rglob("*")
-            if file.is_file()
-        )
+        if self._content is None and self.path.is_dir():
+            files = sorted(file for file in self.path.rglob("*") if file.is_file())
+            return [file.relative_to(self.path).as_posix() for file in files]
+        return [self.path.name]
 
     def find(self, name: str) -> str | None:
         """The outermost file whose name, or the end of whose path, is ``name``."""
@@ -77,20 +85,18 @@ class Source:
             raise InvalidRequest(f"{self.path.name} holds no {name}. {ANEW}")
         return found
 
-    def size(self, name: str) -> int:
-        """Bytes of a file, unpacked."""
-        return self._zip.getinfo(name).file_size if self._zip else self._file(name).stat().st_size
-
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """A file's bytes. What is damaged raises InvalidRequest while it is read."""
         where = f"{self.path.name}/{name}" if self.path.name != name else name
-        stored = self._zip.open if self._zip else lambda each: self._file(each).open("rb")
-        with _named(where), stored(name) as packed:
+        with _named(where), self._zip.open(name) if self._zip else self._file(name) as packed:
             yield _unpacked(packed) if name.endswith(".gz") else packed
 
-    def _file(self, name: str) -> Path:
-        return self.path if self.path.is_file() else self.path / name
+    def _file(self, name: str) -> IO[bytes]:
+        return (self.path / name).open("rb") if self.path.is_dir() else self._stored()
+
+    def _stored(self) -> IO[bytes]:
+        return self.path.open("rb") if self._content is None else io.BytesIO(self._content)
 
 
 def text_lines(stream: IO[bytes], file: str) -> Iterator[str]:
@@ -149,12 +155,7 @@ def _header(row: Sequence[str], file: str, needed: Sequence[str]) -> list[str]:
     return header
 
 
-def _is_zip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return path.suffix == ".zip" or file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
-
-
-def _check(archive: str, infos: Sequence[zipfile.ZipInfo]) -> None:
+def _check(archive: str, infos: Sequence[zipfile.ZipInfo], limit: int) -> None:
     for info in infos:
         if _leads_out(info.orig_filename):
             raise InvalidRequest(
@@ -167,10 +168,8 @@ def _check(archive: str, infos: Sequence[zipfile.ZipInfo]) -> None:
                 f"{info.file_size:,} bytes: no table does. Take an archive from its publisher."
             )
     total = sum(info.file_size for info in infos)
-    if total > MAX_UNPACKED:
-        raise InvalidRequest(
-            f"{archive} holds {total:,} bytes, more than {MAX_UNPACKED:,}. Split it."
-        )
+    if total > limit:
+        raise InvalidRequest(f"{archive} holds {total:,} bytes, more than {limit:,}. Split it.")
 
 
 def _leads_out(name: str) -> bool:

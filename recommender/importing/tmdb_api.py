@@ -150,7 +150,9 @@ class TmdbApi:
         self._next = max(now, self._next) + 1 / PER_SECOND
 
 
-def fetch(api: TmdbApi, tmdb_ids: Iterable[int], target: Path, progress: Callable[[], None]) -> int:
+def fetch(
+    api: TmdbApi, tmdb_ids: Iterable[int], target: Path, progress: Callable[[], object]
+) -> int:
     """Write the details of films to a file, one a line; returns how many are gone from TMDB."""
     gone = 0
     new = target.with_suffix(".part")

@@ -1,0 +1,43 @@
+"""What people watched elsewhere, taken over as swipes."""
+
+from fastapi import APIRouter
+
+from assistant.api import examples, kinds
+from assistant.api.dependencies import IdempotencyKey, Service, UserId
+from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
+from assistant.api.identity import UserRoute
+from assistant.api.schemas import HistoryIn
+from recommender.models import HistoryReceipt
+
+
+class UploadRoute(UserRoute):
+    """A route that takes a file, for which there is more room."""
+
+    upload = True
+
+
+router = APIRouter(prefix="/user/{user_id}", tags=["swipes"], route_class=UploadRoute)
+
+
+@router.post(
+    "/history",
+    responses=answers(
+        examples.HISTORY_RECEIPT, *WITH_BODY, *EVERY_ROUTE, kinds.IDEMPOTENCY_KEY_REUSED
+    ),
+)
+def import_history(
+    user_id: UserId, body: HistoryIn, service: Service, idempotency_key: IdempotencyKey = None
+) -> HistoryReceipt:
+    """Say what an export of Letterboxd, IMDb or Trakt tells; with `confirm`, record it.
+
+    Films that are swiped here already, and those that were watched without a like or a dislike,
+    are left alone.
+    """
+    return service.import_history(
+        user_id,
+        body.site,
+        body.name,
+        body.content,
+        confirm=body.confirm,
+        idempotency_key=idempotency_key,
+    )
