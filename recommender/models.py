@@ -146,8 +146,8 @@ class Filters(Frozen):
 
     include_genres: Names = ()
     exclude_genres: Names = ()
-    year_from: int | None = Field(default=None, ge=1870, le=2100)
-    year_to: int | None = Field(default=None, ge=1870, le=2100)
+    year_from: int | None = Field(default=None, ge=1, le=2100)
+    year_to: int | None = Field(default=None, ge=1, le=2100)
     people: Names = ()
     exclude_people: Names = ()
     exclude_seen: bool = True

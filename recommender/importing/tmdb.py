@@ -14,6 +14,8 @@ from recommender.models import Item
 
 MAX_CAST = 5
 MAX_KEYWORDS = 15
+GENRES = {"Science Fiction": "Sci-Fi", "Family": "Children"}
+"""TMDB's names of genres that are called otherwise here."""
 IDS_ONLY = "holds ids only, as TMDB's daily exports do. Fetch the films with: --fetch"
 
 
@@ -91,7 +93,7 @@ def _facts(row: Row, people: Mapping[int, Row], known: Mapping[str, Item]) -> Ma
         "item_id": f"tmdb-{tmdb_id}",
         "title": films.plain(row.get("title")),
         "year": films.year(row.get("release_date")),
-        "genres": _names(row.get("genres")),
+        "genres": films.names(GENRES.get(g, g) for g in _names(row.get("genres"))),
         "director": films.names(directors),
         "cast": films.names(cast, MAX_CAST),
         "tags": _names(row.get("keywords"), MAX_KEYWORDS),

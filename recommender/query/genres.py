@@ -7,7 +7,7 @@ from typing import Any
 from recommender.catalogue import Catalogue
 from recommender.query.lexicon import Phrases, load, negated, shares_negation
 from recommender.query.spelling import Spellings
-from recommender.query.words import Span, Words
+from recommender.query.words import Span, Words, keys_of
 
 LONGEST_NAME = 15
 MAX_REACH = 6
@@ -49,6 +49,14 @@ def described_phrases() -> Phrases[Genres]:
     return Phrases(nouns | _GENRES["strong"] | _GENRES["weak"] | _MOODS["moods"], plurals=True)
 
 
+def _own_names(catalogue: Catalogue) -> dict[str, Genres]:
+    """Genres of a catalogue that the lexicon does not know, by their own names."""
+    known = {
+        genre for phrases in ("strong", "weak") for of in _GENRES[phrases].values() for genre in of
+    }
+    return {genre: [genre] for genre in catalogue.genres if genre not in known and keys_of(genre)}
+
+
 @dataclass(frozen=True)
 class GenreWishes:
     """What a query says of genres; ``spans`` are the words of refusal, which leave the text.
@@ -77,12 +85,13 @@ class GenreFinder:
         """Genres the catalogue does not have are never returned."""
         self._known = frozenset(catalogue.genres)
         self._everyday = everyday
-        self._names = genre_phrases()
+        own = _own_names(catalogue)
+        self._names = Phrases(_GENRES["strong"] | _GENRES["weak"] | own, plurals=True)
         self._spellings = Spellings(self._names.keys)
-        self._weak = Phrases(_GENRES["weak"], plurals=True)
+        self._weak = Phrases(_GENRES["weak"] | own, plurals=True)
         self._moods = mood_phrases()
         self._refusable = Phrases(
-            _GENRES["strong"] | _GENRES["weak"] | _GENRES["negated"], plurals=True
+            _GENRES["strong"] | _GENRES["weak"] | _GENRES["negated"] | own, plurals=True
         )
         self._negators = Phrases.of(_GENRES["words"]["negators"])
         self._refusals = Phrases.of(_GENRES["words"]["refusals"])

@@ -18,14 +18,8 @@ _DECADES: dict[str, int] = _LEXICON["decades"]
 _PARTS: dict[str, list[int]] = _LEXICON["parts"]
 _NUMBERS: dict[str, int] = _LEXICON["numbers"]
 
-_YEAR = r"(?:18[89]\d|19\d\d|20\d\d)"
-_DECADE = (
-    rf"(?:(?:{'|'.join(_PARTS)}) )?(?:the )?"
-    rf"(?:(?:18|19|20)\d0s|\d0s|{'|'.join(_DECADES)})"
-)
-_PERIOD = rf"(?:the )?(?:year )?(?:{_DECADE}|{_YEAR})"
-_A, _B = rf"(?P<a>{_PERIOD})", rf"(?P<b>{_PERIOD})"
-
+_CINEMA = 1880
+"""Before it a number is hardly a year, where no item is older."""
 
 _BEFORE_SETTING = re.compile(
     rf"\b(?:{'|'.join(_LEXICON['settings']['before'])})(?: the| any| from| in)* ?$"
@@ -54,6 +48,7 @@ class YearFinder:
         self._by_decade = {year - year % 10: 0 for year in years}
         for year in years:
             self._by_decade[year - year % 10] += 1
+        self._period_pattern = _pattern(min(years, default=_CINEMA))
         self._nouns = described_phrases()
         self._rules: list[tuple[re.Pattern[str], Rule]] = [
             (re.compile(pattern), rule) for pattern, rule in self._grammar()
@@ -96,40 +91,41 @@ class YearFinder:
 
     def _grammar(self) -> list[tuple[str, Rule]]:
         start, end = self._start, self._end
+        a, b = rf"(?P<a>{self._period_pattern})", rf"(?P<b>{self._period_pattern})"
         to = r"(?:to|till|until|through|and|or|thru)"
         return [
             (
-                rf"\b(?:between |from )?{_A} (?:{to} )?{_B}\b",
+                rf"\b(?:between |from )?{a} (?:{to} )?{b}\b",
                 lambda m: _ordered(start(m["a"]), end(m["b"])),
             ),
             (
-                rf"\b(?:not|no|nothing) (?:before|older than|earlier than|pre) {_A}\b",
+                rf"\b(?:not|no|nothing) (?:before|older than|earlier than|pre) {a}\b",
                 lambda m: (start(m["a"]), None),
             ),
             (
-                rf"\b(?:before|pre|prior to|older than|earlier than) {_A}\b",
+                rf"\b(?:before|pre|prior to|older than|earlier than) {a}\b",
                 lambda m: (None, start(m["a"]) - 1),
             ),
             (
-                rf"\b(?:until|up to|till|(?:no|not) (?:later|newer) than|not after) {_A}\b",
+                rf"\b(?:until|up to|till|(?:no|not) (?:later|newer) than|not after) {a}\b",
                 lambda m: (None, end(m["a"])),
             ),
             (
-                rf"\b(?:after|post|newer than|later than) {_A}\b",
+                rf"\b(?:after|post|newer than|later than) {a}\b",
                 lambda m: (end(m["a"]) + 1, None),
             ),
-            (rf"\b(?:since|starting|starting in) {_A}\b", lambda m: (start(m["a"]), None)),
+            (rf"\b(?:since|starting|starting in) {a}\b", lambda m: (start(m["a"]), None)),
             (
-                rf"\b(?:from |in )?{_A} (?:onwards?|on|and later|or later|or newer|and up|and newer"
+                rf"\b(?:from |in )?{a} (?:onwards?|on|and later|or later|or newer|and up|and newer"
                 r"|and after)\b",
                 lambda m: (start(m["a"]), None),
             ),
             (
-                rf"\b(?:from |in )?{_A} (?:or older|or earlier|and earlier|and before|and older)\b",
+                rf"\b(?:from |in )?{a} (?:or older|or earlier|and earlier|and before|and older)\b",
                 lambda m: (None, end(m["a"])),
             ),
             (
-                rf"\b(?:around|circa|about|roughly) {_A}\b",
+                rf"\b(?:around|circa|about|roughly) {a}\b",
                 lambda m: (start(m["a"]) - 2, end(m["a"]) + 2),
             ),
             (
@@ -142,7 +138,7 @@ class YearFinder:
             ),
             (r"\b(?:from )?this year\b", lambda _: (self._newest, None)),
             (
-                rf"\b(?:(?:released|made|out) )?(?:(?:from|in|of) )?{_A}\b",
+                rf"\b(?:(?:released|made|out) )?(?:(?:from|in|of) )?{a}\b",
                 lambda m: (start(m["a"]), end(m["a"])),
             ),
         ]
@@ -187,6 +183,17 @@ class YearFinder:
         return words.pauses(index) and (
             first or words.key(index - 1) in _LEXICON["words"]["openers"]
         )
+
+
+def _pattern(oldest: int) -> str:
+    """Matches years and decades, those before cinema only where ``oldest`` is one of them."""
+    year = r"(?:18[89]\d|19\d\d|20\d\d)" if oldest >= _CINEMA else r"(?:1\d\d\d|20\d\d)"
+    century = "18|19|20" if oldest >= _CINEMA else r"1\d|20"
+    decade = (
+        rf"(?:(?:{'|'.join(_PARTS)}) )?(?:the )?"
+        rf"(?:(?:{century})\d0s|\d0s|{'|'.join(_DECADES)})"
+    )
+    return rf"(?:the )?(?:year )?(?:{decade}|{year})"
 
 
 def _is_setting(plain: str, match: re.Match[str]) -> bool:
