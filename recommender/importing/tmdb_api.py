@@ -172,7 +172,7 @@ def _waiting(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, _Busy) and error.seconds is not None:
         return min(error.seconds, LONGEST_WAIT)
-    return wait_exponential_jitter(initial=0.5, max=LONGEST_WAIT)(state)
+    return wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT)(state)
 
 
 def _retry_after(response: httpx.Response) -> float | None:
