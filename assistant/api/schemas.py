@@ -1,9 +1,17 @@
 """What clients send. The answers are the domain's own models."""
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Base64Bytes, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
 from assistant.api import examples
 from recommender.experiments.variants import Variant
@@ -61,6 +69,23 @@ History = Annotated[
     tuple[Mention, ...],
     Field(max_length=MAX_HISTORY),
     BeforeValidator(_mentions, json_schema_input_type=list[Identifier | Mention] | None),
+]
+
+
+def _decoded(value: object) -> bytes:
+    """Pydantic's own type drops what is no base64 instead of refusing it."""
+    if not isinstance(value, str):
+        raise ValueError("should be a text: the file in base64")
+    try:
+        return b64decode(value, validate=True)
+    except ValueError as error:
+        raise ValueError("is not base64") from error
+
+
+FileContent = Annotated[
+    bytes,
+    BeforeValidator(_decoded),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
 ]
 
 
@@ -186,7 +211,7 @@ class HistoryIn(Frozen):
 
     site: HistorySite
     name: Identifier = Field(description="What the file is called; .zip for an archive.")
-    content: Base64Bytes = Field(description="The file as the site exported it, in base64.")
+    content: FileContent = Field(description="The file as the site exported it, in base64.")
     confirm: bool = Field(default=False, strict=True, description="false: nothing is recorded.")
 
 

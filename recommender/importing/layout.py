@@ -72,6 +72,7 @@ def _unfinished(home: Path, encoder: TextEncoder) -> Iterator[VectorJournal]:
     home.mkdir(parents=True, exist_ok=True)
     lock = InterProcessLock(home / "import.lock")
     if not lock.acquire(blocking=False):
+        lock.lockfile.close()  # it leaves it open then
         raise InvalidRequest("Another import is running. Wait until it has ended.")
     try:
         name = "".join(c if c.isalnum() else "-" for c in encoder.model_version)
