@@ -59,7 +59,11 @@ def _printable_query(text: object) -> object:
     return "".join(c for c in text if c != "\x00" and not "\ud800" <= c <= "\udfff")
 
 
-Identifier = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
+Identifier = Annotated[
+    str,
+    Field(min_length=1, max_length=128, json_schema_extra={"pattern": r"^[^\u0000]+$"}),
+    AfterValidator(_printable),
+]
 
 
 def _addressable(user_id: str) -> str:
@@ -70,7 +74,15 @@ def _addressable(user_id: str) -> str:
     return user_id
 
 
-UserIdentifier = Annotated[Identifier, AfterValidator(_addressable)]
+UserIdentifier = Annotated[
+    Identifier,
+    Field(
+        json_schema_extra={
+            "pattern": r"^(?!(?:\.{1,2}|\*)$)[^/\\\u0000-\u001f\u007f-\u009f]+$",
+        }
+    ),
+    AfterValidator(_addressable),
+]
 Query = Annotated[str, Field(max_length=MAX_QUERY_CHARS), BeforeValidator(_printable_query)]
 Names = Annotated[tuple[Identifier, ...], Field(max_length=MAX_NAMES)]
 Moment = Annotated[datetime, AfterValidator(_aware)]

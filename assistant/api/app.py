@@ -40,7 +40,7 @@ MIDDLEWARES = (
     UnexpectedErrorMiddleware,
     KnownHostMiddleware,
 )
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
 def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:

@@ -17,7 +17,7 @@ async def _recommender(request: Request) -> Recommender:
     return service
 
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 
 Service = Annotated[Recommender, Depends(_recommender)]
 UserId = Annotated[UserIdentifier, Path(examples=["ada"])]

@@ -4,14 +4,7 @@ from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from assistant.api import examples
 from recommender.experiments.variants import Variant
@@ -50,7 +43,17 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-SwipedAt = Annotated[Moment, AfterValidator(_past)]
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 5.0 is 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Count = Annotated[int, Field(ge=1, strict=True), BeforeValidator(_whole)]
+SwipedAt = Annotated[
+    Moment,
+    AfterValidator(_past),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]}),
+]
 NamedFilms = Annotated[
     tuple[Identifier, ...],
     Field(max_length=MAX_NAMED_FILMS),
@@ -99,10 +102,8 @@ class SurveyStart(Frozen):
     model_config = _example(examples.SURVEY_START)
 
     user_id: UserIdentifier
-    survey_size: int | None = Field(
+    survey_size: Count | None = Field(
         default=None,
-        ge=1,
-        strict=True,
         description="At most as many as there are films not yet swiped. 20 if not given, "
         "or what the operator set as SURVEY_SIZE.",
     )
@@ -138,7 +139,7 @@ class SearchIn(Frozen):
 
     user_id: UserIdentifier
     query: Query = ""
-    k: int = Field(default=20, ge=1, le=MAX_RESULTS, strict=True, description="How many films.")
+    k: Count = Field(default=20, le=MAX_RESULTS, description="How many films.")
     explain: bool = Field(default=False, strict=True, description="Add the evidence per film.")
     filters: Filters | None = None
     similar_to: NamedFilms = Field(

@@ -1,101 +1,17 @@
 """Every acknowledged swipe outlives the server, however it dies."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
 import httpx
-import psutil
-import pytest
 
 from recommender.models import Item
+from tests.server import Server, database_processes, no_process_left, start
 
 SWIPES, CLIENTS, KILL_AFTER = 500, 6, 150
-START_SECONDS = 90.0
-
-
-@dataclass
-class Server:
-    """``reelwise serve`` in a process of its own, on a data folder."""
-
-    process: subprocess.Popen[bytes]
-    url: str
-    log: Path
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def start(home: Path) -> Server:
-    port, log = free_port(), home.parent / "server.log"
-    environment = os.environ | {"REELWISE_HOME": str(home), "PORT": str(port)}
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "assistant.cli", "serve"],
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
-    server = Server(process, f"http://127.0.0.1:{port}", log)
-    wait_until_ready(server)
-    return server
-
-
-def wait_until_ready(server: Server) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, server.log.read_text()
-        try:
-            if httpx.get(f"{server.url}/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)  # a process that starts offers nothing to wait on
-    pytest.fail(server.log.read_text())
-
-
-def database_processes(home: Path) -> list[psutil.Process]:
-    """The PostgreSQL processes whose data lies under ``home``: the postmaster and its children."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if str(home) in " ".join(process.info["cmdline"] or []) and "postgres" in str(
-            process.info["cmdline"]
-        ):
-            found += [process, *process.children(recursive=True)]
-    return found
-
-
-@contextmanager
-def no_process_left(home: Path) -> Iterator[None]:
-    """Whatever happens, ends the database that belongs to ``home``."""
-    try:
-        yield
-    finally:
-        left = database_processes(home)
-        for process in left:
-            process.send_signal(signal.SIGTERM)
-        psutil.wait_procs(left, timeout=10)
 
 
 def swipe_until_killed(
