@@ -30,6 +30,7 @@ from assistant.sagemaker_cli import app as sagemaker_app
 from assistant.settings import Settings
 from assistant.system_cli import tune
 from assistant.train_cli import export_swipes, train
+from assistant.upkeep_cli import backup, doctor, restore
 from assistant.warming import POPULAR, read_queries, warm_up
 from fusion.encoder import TextEncoder
 from recommender import Recommender
@@ -46,6 +47,9 @@ app.command()(train)
 app.command()(export_swipes)
 app.command()(key)
 app.command()(history)
+app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(import_app, name="import")
 app.add_typer(sagemaker_app, name="sagemaker")

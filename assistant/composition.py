@@ -5,12 +5,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from subprocess import SubprocessError
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from tqdm import tqdm
 
 from assistant.films import load_films, local
 from assistant.settings import Settings
+from fusion.bounded import BoundedEncoder, BoundedFusion
 from fusion.encoder import TextEncoder
 from fusion.fusion_encoder import FusionEncoder
 from fusion.item_space import FILE as ITEM_SPACE
@@ -182,10 +184,11 @@ def open_database(settings: Settings) -> Iterator[Database]:
 
     Raises InvalidRequest when the folder or the server that was named cannot be used.
     """
+    home = settings.reelwise_home
     with ExitStack() as stack:
         try:
             url = settings.database_url or stack.enter_context(
-                embedded_server(settings.reelwise_home / "postgres")
+                embedded_server(home / "postgres")
             )
             database = _connected(url, "DATABASE_URL", settings)
             stack.callback(database.close)
@@ -193,7 +196,13 @@ def open_database(settings: Settings) -> Iterator[Database]:
                 pass
         except OSError as error:
             raise InvalidRequest(
-                f"REELWISE_HOME={settings.reelwise_home} cannot hold the data: {error.strerror}."
+                f"REELWISE_HOME={home} cannot hold the data: {error.strerror}."
+            ) from error
+        except SubprocessError as error:
+            raise InvalidRequest(
+                f"The database of REELWISE_HOME={home} does not start; {home / 'postgres' / 'log'} "
+                "says why. `reelwise doctor` looks at what it needs: a folder to write in, and "
+                "space."
             ) from error
         except StoreUnavailable as error:
             raise InvalidRequest(
@@ -260,11 +269,12 @@ def open_recommender(
             sync_index(
                 films.items, stores.items, encoder, progress, films.vectors, fusions.space, embedded
             )
+        seconds = settings.encoder_timeout
         yield Recommender(
             stores,
-            encoder,
+            BoundedEncoder(encoder, seconds),
             domain,
-            fusions=fusions.encoders,
+            fusions={name: BoundedFusion(each, seconds) for name, each in fusions.encoders.items()},
             writer=writer,
             survey_cards=films.survey,
         )

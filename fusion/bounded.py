@@ -1,0 +1,86 @@
+"""Encoders that answer in time or not at all, whatever the model behind them does."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from fusion.encoder import TextEncoder, Vectors
+from fusion.errors import EncoderUnavailable
+from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput
+
+T = TypeVar("T")
+MAX_HANGING = 4
+
+
+class Deadline:
+    """Lets each call take ``seconds``, in a thread of its own that nobody waits for longer.
+
+    While `MAX_HANGING` calls are over their time, further ones fail at once: they would wait in
+    vain, and hold memory and a thread each.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._hanging: set[Future[Any]] = set()
+        self._lock = Lock()
+
+    def call(self, action: Callable[[], T]) -> T:
+        """The action's result, or its error. Raises EncoderUnavailable when the time is over."""
+        with self._lock:
+            if len(self._hanging) >= MAX_HANGING:
+                raise EncoderUnavailable("Earlier calls of the model hang. Restart the server.")
+        future: Future[T] = Future()
+        # A daemon: what hangs must not keep the process from ending.
+        Thread(target=_fulfil, args=(future, action), daemon=True).start()
+        try:
+            return future.result(self._seconds)
+        except TimeoutError as error:
+            self._give_up(future)
+            raise EncoderUnavailable(f"No answer within {self._seconds:g} s.") from error
+
+    def _give_up(self, future: Future[T]) -> None:
+        with self._lock:
+            self._hanging.add(future)
+        future.add_done_callback(self._came_back)
+
+    def _came_back(self, future: Future[T]) -> None:
+        with self._lock:
+            self._hanging.discard(future)
+
+
+def _fulfil(future: Future[T], action: Callable[[], T]) -> None:
+    try:
+        result = action()
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+class BoundedEncoder:
+    """A text encoder with a deadline for each call."""
+
+    def __init__(self, encoder: TextEncoder, seconds: float) -> None:
+        self._encoder = encoder
+        self._deadline = Deadline(seconds)
+        self.model_version = encoder.model_version
+        self.dim = encoder.dim
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed `texts`; see `TextEncoder.encode`. Raises EncoderUnavailable also when late."""
+        return self._deadline.call(lambda: self._encoder.encode(texts))
+
+
+class BoundedFusion:
+    """A fusion encoder with a deadline for each call."""
+
+    def __init__(self, encoder: FusionEncoder, seconds: float) -> None:
+        self._encoder = encoder
+        self._deadline = Deadline(seconds)
+        self.model_version = encoder.model_version
+        self.dim = encoder.dim
+
+    def fuse(self, asked: FusionInput) -> Fused:
+        """Fuse; see `FusionEncoder.fuse`. Raises EncoderUnavailable also when late."""
+        return self._deadline.call(lambda: self._encoder.fuse(asked))
