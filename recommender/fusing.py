@@ -96,6 +96,11 @@ def packed(fused: Fused) -> Vector:
     return np.concatenate([fused.vector, fused.taste, rest])
 
 
+def packed_length(dim: int) -> int:
+    """How many numbers a packed answer has."""
+    return 2 * dim + 2
+
+
 def unpacked(vector: Vector) -> Fused:
     """The answer that was packed."""
     dim = (len(vector) - 2) // 2

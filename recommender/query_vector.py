@@ -13,7 +13,7 @@ from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput
 from recommender.cache import AnswerCache
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
-from recommender.fusing import FusionInputs, packed, unpacked
+from recommender.fusing import FusionInputs, packed, packed_length, unpacked
 from recommender.models import SearchRequest, Understanding
 from recommender.preferences.model import Tier
 from recommender.preferences.vectors import unit
@@ -125,6 +125,7 @@ class QueryEmbedder:
         if not text:
             return Words(None)
         known = fallbacks.attempt("embedding_cache", lambda: self._cache.embedding(text, now), None)
+        known = _of_length(known, self._encoder.dim)
         EMBEDDING_CACHE.labels("miss" if known is None else "hit").inc()
         if known is not None:
             return Words(known, cached=True)
@@ -155,6 +156,7 @@ class QueryEmbedder:
         known = fallbacks.attempt(
             "embedding_cache", lambda: self._cache.fused(name, state, now), None
         )
+        known = _of_length(known, packed_length(encoder.dim))
         EMBEDDING_CACHE.labels("miss" if known is None else "hit").inc()
         if known is not None:
             return unpacked(known), True, 0.0
@@ -215,3 +217,8 @@ class QueryEmbedder:
 
 def _outcome(made: object | None) -> str:
     return "failed" if made is None else "made"
+
+
+def _of_length(known: Vector | None, length: int) -> Vector | None:
+    """What was remembered, unless something else wrote it."""
+    return known if known is not None and known.shape == (length,) else None

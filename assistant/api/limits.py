@@ -52,13 +52,21 @@ class Quota:
 
     def charge(self, caller: str) -> Standing:
         """Count one request of ``caller``. Raises HTTPException 429 past the quota."""
-        allowed = self._limiter.hit(self._rate, caller)
+        allowed = self._limiter.hit(self._rate, caller) or self._hit_after_set_back(caller)
         window = self._limiter.get_window_stats(self._rate, caller)
         standing = Standing(self, window.remaining, max(1, ceil(window.reset_time - time.time())))
         if not allowed:
             retry = {"Retry-After": str(standing.reset_seconds)}
             raise HTTPException(429, headers=retry | standing.headers())
         return standing
+
+    def _hit_after_set_back(self, caller: str) -> bool:
+        """A window that ends later than one that began now could is of a clock since set back."""
+        window = self._limiter.get_window_stats(self._rate, caller)
+        if window.reset_time - time.time() <= self._rate.get_expiry():
+            return False
+        self._limiter.clear(self._rate, caller)
+        return self._limiter.hit(self._rate, caller)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,277 @@
+"""What happens to the real server, on the real PostgreSQL, when something breaks under it."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
+from pathlib import Path
+from threading import Event, Lock
+
+import httpx
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, text
+from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+
+from recommender.models import Item
+from recommender.stores.postgres import Database, postgres_stores
+from tests.conftest import new_database
+from tests.faults import fill, held_at, postmaster, read_only, small_disk, wait_at_gate
+from tests.server import (
+    Server,
+    command,
+    database_processes,
+    launch,
+    no_process_left,
+    serving,
+    start,
+)
+
+SWIPES, CLIENTS, BREAK_AFTER = 200, 4, 60
+USERS = ("ann", "bob")
+Swiped = tuple[str, str]
+
+
+def films(items: Sequence[Item], count: int) -> list[str]:
+    return [item.item_id for item in items[:count]]
+
+
+def say(server: Server, user: str, film: str, key: str | None = None) -> httpx.Response:
+    body = {"user_id": user, "item_id": film, "direction": "like"}
+    headers = {"Idempotency-Key": key} if key else {}
+    return httpx.post(f"{server.url}/swipe", json=body, headers=headers, timeout=30)
+
+
+def refused(answer: httpx.Response) -> bool:
+    """Whether nothing was acknowledged, properly said."""
+    if answer.status_code != 503:
+        assert answer.status_code == 200, answer.text
+        return False
+    assert answer.json()["type"] == "/problems/store-unavailable"
+    assert int(answer.headers["Retry-After"]) >= 1
+    return True
+
+
+persistent = retry(
+    retry=retry_if_result(refused) | retry_if_exception_type(httpx.TransportError),
+    stop=stop_after_delay(90),
+    wait=wait_fixed(0.2),
+)
+
+
+def stored(server: Server) -> list[Swiped]:
+    swipes: list[Swiped] = []
+    for user in USERS:
+        export = httpx.get(f"{server.url}/user/{user}/export", timeout=30)
+        if export.status_code == 200:
+            swipes += [(user, swipe["item_id"]) for swipe in export.json()["swipes"]]
+    return swipes
+
+
+class Burst:
+    """Clients who swipe at once until all is acknowledged, or they are told to stop."""
+
+    def __init__(self, server: Server, item_ids: Sequence[str]) -> None:
+        self._server, self._films = server, item_ids
+        self._lock = Lock()
+        self.acknowledged: list[Swiped] = []
+        self.refusals = 0
+        self.enough, self.stopped = Event(), Event()
+
+    def client(self, number: int) -> None:
+        for turn in range(number, len(self._films), CLIENTS):
+            user, film = USERS[turn % len(USERS)], self._films[turn]
+            while not self.stopped.is_set() and not self._swipe(user, film):
+                pass
+
+    def _swipe(self, user: str, film: str) -> bool:
+        try:
+            lost = refused(say(self._server, user, film, key=film))
+        except httpx.TransportError:
+            lost = True
+        with self._lock:
+            if lost:
+                self.refusals += 1
+            else:
+                self.acknowledged.append((user, film))
+            if len(self.acknowledged) >= BREAK_AFTER:
+                self.enough.set()
+        return not lost
+
+
+@pytest.fixture(scope="module")
+def item_ids(starter_items: list[Item]) -> list[str]:
+    return films(starter_items, SWIPES)
+
+
+def test_postgresql_killed_in_a_burst_comes_back_with_every_acknowledged_swipe(
+    tmp_path: Path, item_ids: list[str]
+) -> None:
+    home = tmp_path / "home"
+    with no_process_left(home), serving(home) as server, ThreadPoolExecutor(CLIENTS) as pool:
+        burst = Burst(server, item_ids)
+        clients = [pool.submit(burst.client, number) for number in range(CLIENTS)]
+        assert burst.enough.wait(60), server.log.read_text()
+        postmaster(database_processes(home)).kill()
+        for each in clients:
+            each.result(timeout=120)
+        assert burst.refusals, "nobody noticed"
+        kept = stored(server)
+        assert len(burst.acknowledged) == SWIPES
+        assert sorted(kept) == sorted(burst.acknowledged)
+        profile = httpx.get(f"{server.url}/user/ann/profile", timeout=30).json()
+        assert profile["swipe_count"] == SWIPES / 2
+        assert profile["strategy"] == "personal"
+
+
+def test_a_power_cut_in_a_burst_loses_no_acknowledged_swipe(
+    tmp_path: Path, item_ids: list[str]
+) -> None:
+    home = tmp_path / "home"
+    with no_process_left(home), ThreadPoolExecutor(CLIENTS) as pool:
+        server = start(home)
+        burst = Burst(server, item_ids)
+        clients = [pool.submit(burst.client, number) for number in range(CLIENTS)]
+        assert burst.enough.wait(60), server.log.read_text()
+        server.kill()
+        for process in database_processes(home):
+            process.kill()
+        burst.stopped.set()
+        for each in clients:
+            each.result(timeout=60)
+        with serving(home) as again:
+            kept = stored(again)
+            assert set(burst.acknowledged) <= set(kept)
+            assert len(kept) == len(set(kept)) <= len(burst.acknowledged) + CLIENTS
+
+
+def test_a_full_disk_refuses_swipes_until_there_is_room(
+    tmp_path: Path, item_ids: list[str]
+) -> None:
+    with small_disk(tmp_path / "disk", megabytes=400) as disk:
+        home = disk / "home"
+        with no_process_left(home), serving(home) as server:
+            acknowledged = [(USERS[0], item_ids[0])]
+            assert not refused(say(server, *acknowledged[0]))
+            ballast = fill(disk)
+            for film in item_ids[1:]:
+                if refused(say(server, USERS[0], film)):
+                    break
+                acknowledged.append((USERS[0], film))
+            else:
+                pytest.fail("a full disk took all swipes")
+            assert httpx.get(f"{server.url}/healthz", timeout=30).status_code == 200
+            ballast.unlink()
+            later = (USERS[1], item_ids[0])
+            assert persistent(say)(server, *later).json()["swipe_count"] == 1
+            assert sorted(stored(server)) == sorted([*acknowledged, later])
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=10) as disk:
+        read_only(disk)
+        environment = os.environ | {"REELWISE_HOME": str(disk / "home"), "PORT": "0"}
+        for words in (["serve"], ["index"], ["doctor"]):
+            done = subprocess.run(
+                command(*words), env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 2, done.stderr
+            assert "Read-only file system" in done.stdout + done.stderr
+            assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_cannot_start_is_named(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=10) as disk:  # PostgreSQL alone needs more
+        environment = os.environ | {"REELWISE_HOME": str(disk / "home"), "PORT": "0"}
+        done = subprocess.run(
+            command("serve"), env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2, done.stderr
+        assert "does not start" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def indexed(postgres_url: str, indexed_template: str) -> Iterator[str]:
+    with new_database(postgres_url, indexed_template) as url:
+        yield url
+
+
+def test_more_requests_than_connections_are_told_to_come_back(
+    tmp_path: Path, indexed: str, item_ids: list[str]
+) -> None:
+    settings = {"DATABASE_URL": indexed, "DATABASE_POOL_SIZE": "1"}  # and one for a rush
+    engine = create_engine(indexed)
+    with serving(tmp_path / "home", **settings) as server, ThreadPoolExecutor(6) as pool:
+        with engine.begin() as hog:
+            hog.execute(text("LOCK TABLE swipe_events IN ACCESS EXCLUSIVE MODE"))
+            asked = [pool.submit(say, server, "ann", film) for film in item_ids[:6]]
+            turned_away = list(islice(as_completed(asked, timeout=60), 4))
+            assert all(refused(each.result()) for each in turned_away)
+        answers = [each.result(timeout=60) for each in set(asked).difference(turned_away)]
+        assert not any(map(refused, answers))
+        assert not refused(say(server, "bob", item_ids[0]))
+        recorded = [("ann", answer.json()["item_id"]) for answer in answers]
+        assert sorted(stored(server)) == sorted([*recorded, ("bob", item_ids[0])])
+    engine.dispose()
+
+
+def test_a_first_index_that_was_cut_off_is_completed_by_the_next_start(
+    tmp_path: Path, postgres_url: str, starter_items: list[Item]
+) -> None:
+    with new_database(postgres_url) as url:
+        database = Database(url)
+        database.migrate()
+        with held_at(url, starter_items[200].item_id) as gate:
+            server = launch(tmp_path / "home", DATABASE_URL=url)
+            wait_at_gate(gate)
+            server.kill()
+        half = postgres_stores(database, 10).items.fingerprints()
+        assert 0 < len(half) < 200
+        assert f"{len(starter_items) - len(half)} films are missing" in diagnosis(url)
+        with serving(tmp_path / "home", DATABASE_URL=url):
+            done = postgres_stores(database, 10).items.fingerprints()
+        assert len(done) == len(starter_items)
+        assert half.items() <= done.items()
+        assert "MEND" not in diagnosis(url)
+        database.close()
+
+
+def test_a_power_cut_between_new_weights_and_their_index_is_mended_by_the_next_start(
+    tmp_path: Path, indexed: str, models_folder: Path, starter_items: list[Item]
+) -> None:
+    """The index is of the models that ship; those of a folder are put in their place."""
+    items = postgres_stores(database := Database(indexed), 10).items
+    database.migrate()
+    before, some = items.fingerprints(), [item.item_id for item in starter_items[::200]]
+    old = items.vectors(some, "fused")
+    new = {"DATABASE_URL": indexed, "FUSION_DIR": str(models_folder)}
+    with held_at(indexed, starter_items[800].item_id) as gate:
+        server = launch(tmp_path / "home", **new)
+        wait_at_gate(gate)
+        server.kill()
+    cut_off = items.fingerprints()
+    changed = sum(cut_off[item_id] != before[item_id] for item_id in before)
+    assert 0 < changed < len(before)
+    assert "reelwise index" in diagnosis(indexed)
+    with serving(tmp_path / "home", **new) as server:
+        found = httpx.post(f"{server.url}/search", json={"user_id": "ann", "query": "heist"})
+        assert found.json()["intelligence_metadata"]["degraded"] == []
+        assert found.json()["items"]
+    texts, placed = items.vectors(some), items.vectors(some, "fused")
+    for item_id in some:  # in the hand-made space a film's place is its text's vector
+        np.testing.assert_allclose(placed[item_id], texts[item_id], atol=1e-3)
+        assert not np.allclose(old[item_id], texts[item_id], atol=1e-3)
+    assert "MEND" not in diagnosis(indexed, FUSION_DIR=str(models_folder))
+    database.close()
+
+
+def diagnosis(url: str, **settings: str) -> str:
+    """What the doctor says of an installation on a database."""
+    environment = os.environ | {"DATABASE_URL": url} | settings
+    done = subprocess.run(
+        command("doctor"), env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (2 if "MEND" in done.stdout else 0), done.stderr
+    return done.stdout

@@ -1,0 +1,84 @@
+"""A model that hangs costs its callers a bounded wait, then none."""
+
+import time
+from collections.abc import Iterator, Sequence
+from threading import Event
+
+import numpy as np
+import pytest
+
+from fusion.bounded import MAX_HANGING, BoundedEncoder, BoundedFusion
+from fusion.encoder import Vectors
+from fusion.errors import EncoderUnavailable
+from fusion.fake import BlendFusionEncoder, HashingEncoder
+from fusion.fusion_encoder import Fused, FusionInput
+
+SECONDS = 0.02
+PATIENT = 60.0
+
+
+class Stuck(HashingEncoder):
+    """Answers nothing before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = Event()
+        self.calls = 0
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.calls += 1
+        assert self.go.wait(PATIENT)
+        return super().encode(texts)
+
+
+@pytest.fixture
+def stuck() -> Iterator[Stuck]:
+    encoder = Stuck()
+    yield encoder
+    encoder.go.set()
+
+
+def test_what_answers_in_time_is_passed_on() -> None:
+    plain = HashingEncoder()
+    bounded = BoundedEncoder(plain, PATIENT)
+    np.testing.assert_array_equal(bounded.encode(["a", "b"]), plain.encode(["a", "b"]))
+    assert (bounded.dim, bounded.model_version) == (plain.dim, plain.model_version)
+    asked = FusionInput("words")
+    fused: Fused = BoundedFusion(BlendFusionEncoder(), PATIENT).fuse(asked)
+    np.testing.assert_array_equal(fused.vector, BlendFusionEncoder().fuse(asked).vector)
+
+
+def test_its_errors_are_passed_on() -> None:
+    class Broken(HashingEncoder):
+        def encode(self, texts: Sequence[str]) -> Vectors:
+            raise EncoderUnavailable(f"{len(texts)} were too many")
+
+    with pytest.raises(EncoderUnavailable, match="1 were too many"):
+        BoundedEncoder(Broken(), PATIENT).encode(["a"])
+
+
+def test_who_hangs_is_given_up(stuck: Stuck) -> None:
+    with pytest.raises(EncoderUnavailable, match=r"No answer within 0\.02 s"):
+        BoundedEncoder(stuck, SECONDS).encode(["a"])
+
+
+def test_who_goes_on_hanging_is_not_asked_any_more_until_it_comes_back(stuck: Stuck) -> None:
+    bounded = BoundedEncoder(stuck, SECONDS)
+    for _ in range(MAX_HANGING):
+        with pytest.raises(EncoderUnavailable, match="No answer"):
+            bounded.encode(["a"])
+    with pytest.raises(EncoderUnavailable, match="Earlier calls of the model hang"):
+        bounded.encode(["a"])
+    assert stuck.calls == MAX_HANGING
+    stuck.go.set()
+    assert answers(bounded).shape == (1, stuck.dim)
+
+
+def answers(bounded: BoundedEncoder) -> Vectors:
+    """Its first answer: the threads that hung need a moment to end."""
+    deadline = time.monotonic() + PATIENT
+    while True:
+        try:
+            return bounded.encode(["a"])
+        except EncoderUnavailable:
+            assert time.monotonic() < deadline
