@@ -1,0 +1,172 @@
+"""Clocks that are set back, caches that somebody else wrote into, models that hang."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from time import time
+
+import pytest
+from sqlalchemy import text
+
+from assistant.api.limits import Quota
+from assistant.composition import Fusions, load_encoder, open_recommender
+from assistant.settings import Settings
+from fusion.encoder import TextEncoder, Vectors
+from fusion.fusion_encoder import Fused, FusionInput
+from fusion.onnx_encoder import OnnxTextEncoder
+from fusion.onnx_fusion import OnnxFusion
+from recommender import Recommender
+from recommender.catalogue import Catalogue
+from recommender.models import Direction, Item, SearchResult
+from recommender.settings import RecommenderSettings
+from recommender.stores.ports import Stores
+from recommender.stores.postgres import Database
+from tests.integration.viewers import ROMANCE, SCI_FI, ids, look, opinions, tell
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+QUERY = "a lonely robot"
+
+
+class Clock:
+    """A clock that can be set."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def timed(stores: Stores, encoder: TextEncoder, fusions: Fusions, clock: Clock) -> Recommender:
+    return Recommender(stores, encoder, RecommenderSettings(), clock, fusions.encoders)
+
+
+@pytest.fixture
+def likes(starter_items: list[Item]) -> dict[str, str]:
+    return opinions(Catalogue(starter_items), SCI_FI, ROMANCE)
+
+
+def test_a_clock_set_back_changes_neither_order_nor_taste(
+    timed: Recommender, clock: Clock, likes: dict[str, str], user_id: str
+) -> None:
+    still, jumping = f"still-{user_id}", f"jumping-{user_id}"
+    tell(timed, still, likes)
+    for number, (item_id, direction) in enumerate(likes.items()):
+        clock.now = NOON - timedelta(hours=number)
+        timed.record_swipe(jumping, item_id, Direction(direction))
+    clock.now = NOON - timedelta(days=1)
+    swiped = [event.item_id for event in timed.export_user(jumping).swipes]
+    assert swiped == list(likes)
+    assert timed.undo_swipe(jumping).item_id == timed.undo_swipe(still).item_id == swiped[-1]
+    there, here = (timed.profile(user) for user in (jumping, still))
+    assert (there.swipe_count, there.strategy) == (here.swipe_count, here.strategy)
+    assert there.top_genres == here.top_genres
+    assert there.preference_confidence == pytest.approx(here.preference_confidence, abs=0.01)
+
+
+def test_a_clock_set_back_brings_no_stale_answer(
+    timed: Recommender, clock: Clock, likes: dict[str, str], user_id: str
+) -> None:
+    tell(timed, user_id, likes)
+    first = look(timed, user_id, QUERY)
+    assert look(timed, user_id, QUERY).cached
+    clock.now = NOON - timedelta(days=30)
+    timed.record_swipe(user_id, ids(first)[0], Direction.DISLIKE)
+    assert ids(first)[0] not in ids(look(timed, user_id, QUERY))
+    clock.now = NOON
+    assert ids(first)[0] not in ids(look(timed, user_id, QUERY))
+
+
+def test_a_clock_set_back_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    quota, now = Quota("user", "2/minute"), time()
+    monkeypatch.setattr("time.time", lambda: now)
+    for _ in range(2):
+        quota.charge("ada")
+    with pytest.raises(Exception, match="429"):
+        quota.charge("ada")
+    monkeypatch.setattr("time.time", lambda: now - 86_400)
+    assert quota.charge("ada").remaining == 1
+    quota.charge("ada")
+    with pytest.raises(Exception, match="429"):
+        quota.charge("ada")
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "UPDATE embedding_cache SET embedding = '[1,2,3]'",
+        "UPDATE search_cache SET payload = 'not JSON'",
+        "UPDATE search_cache SET payload = '{\"items\": []}'",
+        "UPDATE user_preferences SET preferences = '{\"event_count\": 1}'",
+        "TRUNCATE embedding_cache, search_cache, user_preferences",
+    ],
+)
+def test_what_others_wrote_into_caches_is_made_anew(
+    stores: Stores,
+    encoder: TextEncoder,
+    fusions: Fusions,
+    indexed_url: str,
+    likes: dict[str, str],
+    user_id: str,
+    poison: str,
+) -> None:
+    def fresh() -> Recommender:
+        return Recommender(
+            stores, encoder, RecommenderSettings(), lambda: NOON, fusions=fusions.encoders
+        )
+
+    tell(fresh(), user_id, likes)
+    sound = look(fresh(), user_id, QUERY)
+    database = Database(indexed_url)
+    with database.connect() as connection:
+        connection.execute(text(poison))
+        if "search_cache" not in poison:  # it would answer before the others are asked
+            connection.execute(text("DELETE FROM search_cache"))
+    database.close()
+    answer = look(fresh(), user_id, QUERY)
+    assert not answer.cached or "preferences" in poison
+    assert answer.intelligence_metadata.degraded == ()
+    assert ids(answer) == ids(sound)
+    assert fresh().profile(user_id).swipe_count == len(likes)
+
+
+@pytest.fixture
+def gate() -> Iterator[Event]:
+    """What a hanging model waits for."""
+    event = Event()
+    yield event
+    event.set()
+
+
+def test_a_model_that_hangs_costs_a_bounded_wait_and_its_share_of_the_answer(
+    indexed_url: str, user_id: str, gate: Event, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    settings = Settings(database_url=indexed_url, reelwise_home=str(tmp_path), encoder_timeout=0.05)
+    encode, fuse = OnnxTextEncoder.encode, OnnxFusion.fuse
+
+    def hang(encoder: OnnxTextEncoder, texts: Sequence[str]) -> Vectors:
+        gate.wait()
+        return encode(encoder, texts)
+
+    def hang_too(encoder: OnnxFusion, asked: FusionInput) -> Fused:
+        gate.wait()
+        return fuse(encoder, asked)
+
+    def asked(service: Recommender, query: str) -> SearchResult:
+        return look(service, user_id, f"{query} for {user_id}")
+
+    with open_recommender(settings, load_encoder(settings)) as service:
+        monkeypatch.setattr(OnnxTextEncoder, "encode", hang)
+        monkeypatch.setattr(OnnxFusion, "fuse", hang_too)
+        for number in range(6):
+            answer = asked(service, f"heist {number}")
+            assert answer.items
+            assert set(answer.intelligence_metadata.degraded) == {"encoder", "fusion"}
+        assert service.ready() == {"store": True, "index": True, "encoder": False}
+        assert service.record_swipe(user_id, "1", Direction.LIKE).swipe_count == 1
