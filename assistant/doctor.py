@@ -138,7 +138,7 @@ def whole_models(here: Settings, loaded: list[Models]) -> str:
 
 def answering(here: Settings, stack: ExitStack, opened: list[Database]) -> str:
     """Whether the database answers; the embedded one is started unless it runs."""
-    if here.database_url is None and not (here.reelwise_home / "postgres").exists():
+    if not here.database_url and not (here.reelwise_home / "postgres").exists():
         return "not made yet; the first start makes it"
     database = stack.enter_context(open_database(here))
     current_revision(database)

@@ -97,7 +97,7 @@ def test_parallel_replays_record_once_and_get_one_answer(
     pair: Pair, films: Sequence[str], user_id: str
 ) -> None:
     receipts = at_once(
-        lambda number: swipe(pair[number % 2], user_id, films[0], "like", key="the same"), 40
+        lambda number: swipe(pair[number % 2], user_id, films[0], "like", key="the-same"), 40
     )
     assert all(receipt == receipts[0] for receipt in receipts)
     assert len(get(pair[0], f"/user/{user_id}/export")["swipes"]) == 1
