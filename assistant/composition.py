@@ -187,9 +187,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
     home = settings.reelwise_home
     with ExitStack() as stack:
         try:
-            url = settings.database_url or stack.enter_context(
-                embedded_server(home / "postgres")
-            )
+            url = settings.database_url or stack.enter_context(embedded_server(home / "postgres"))
             database = _connected(url, "DATABASE_URL", settings)
             stack.callback(database.close)
             with database.connect():

@@ -21,16 +21,17 @@ from assistant.composition import (
     open_database,
     text_encoder,
 )
+from assistant.films import load_films
 from assistant.refusal import first_problem
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from recommender.errors import InvalidRequest, ReelwiseError
-from recommender.indexer import STARTER, read_items, wanted_fingerprints
+from recommender.indexer import wanted_fingerprints
 from recommender.settings import RecommenderSettings
 from recommender.stores.postgres import Database
 from recommender.stores.postgres.items import PostgresItemStore
-from recommender.stores.postgres.revisions import current_revision, known_revisions
+from recommender.stores.postgres.migration import current_revision, known_revisions
 
 P = ParamSpec("P")
 Models = tuple[TextEncoder, Fusions]
@@ -63,7 +64,8 @@ def examine() -> Iterator[Finding]:
         for database in opened:
             yield check("schema", known_schema, database)
             for encoder, fusions in models:
-                yield check("index", current_index, database, text_encoder(here, encoder), fusions)
+                texts = text_encoder(here, encoder)
+                yield check("index", current_index, here, database, texts, fusions)
 
 
 def check(part: str, look: Callable[P, str], *args: P.args, **named: P.kwargs) -> Finding:
@@ -89,12 +91,7 @@ def contradictions() -> str:
         raise InvalidRequest(
             "SWIPES_LIVE_DAYS forgets swipes in DynamoDB only. Set USER_STORE=dynamodb or unset it."
         )
-    if api.metrics_user is not None and not asks:
-        raise InvalidRequest(
-            "METRICS_USER names who may read /metrics, and REST asks nobody who they are. Set "
-            "API_KEYS_FILE or JWT_JWKS_URL, or unset it."
-        )
-    if not asks and not api.only_from_here:
+    if not asks and not api.private:
         raise InvalidRequest(
             f"HOST={api.host} lets others reach REST, which asks nobody who they are. Set "
             "API_KEYS_FILE or JWT_JWKS_URL, or HOST=127.0.0.1."
@@ -141,14 +138,13 @@ def answering(here: Settings, stack: ExitStack, opened: list[Database]) -> str:
     if not here.database_url and not (here.reelwise_home / "postgres").exists():
         return "not made yet; the first start makes it"
     database = stack.enter_context(open_database(here))
-    current_revision(database)
     opened.append(database)
     return "answers"
 
 
 def known_schema(database: Database) -> str:
     """Whether this release can serve the schema."""
-    current, known = current_revision(database), known_revisions()
+    current, known = _revision(database), known_revisions()
     if current is not None and current not in known:
         raise InvalidRequest(
             f"The schema is at revision {current}, of a later release than this one, which ends at "
@@ -159,11 +155,14 @@ def known_schema(database: Database) -> str:
     return f"at the newest revision, {current}"
 
 
-def current_index(database: Database, encoder: TextEncoder, fusions: Fusions) -> str:
+def current_index(
+    here: Settings, database: Database, encoder: TextEncoder, fusions: Fusions
+) -> str:
     """Whether the index holds the catalogue's films as these models place them."""
-    if current_revision(database) != known_revisions()[0]:
+    if _revision(database) != known_revisions()[0]:
         return "not looked at before the schema is the newest"
-    wanted = wanted_fingerprints(read_items(STARTER), encoder, fusions.space)
+    films = load_films(here, encoder).items
+    wanted = wanted_fingerprints(films, encoder, fusions.space)
     stored = PostgresItemStore(database).fingerprints()
     old = sum(stored.get(film) != fingerprint for film, fingerprint in wanted.items())
     gone = len(stored.keys() - wanted.keys())
@@ -173,6 +172,11 @@ def current_index(database: Database, encoder: TextEncoder, fusions: Fusions) ->
             "Bring the index up to date with: reelwise index"
         )
     return f"{len(stored)} films, of these models and this catalogue"
+
+
+def _revision(database: Database) -> str | None:
+    with database.connect() as connection:
+        return current_revision(connection)
 
 
 def _nearest(folder: Path) -> Path:

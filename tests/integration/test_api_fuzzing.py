@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.server import serving
+from tests.processes import serving
 
 EXAMPLES = os.environ.get("API_FUZZ_EXAMPLES", "12")
 UNLIMITED = {"RATE_LIMIT": "1000000/second", "RATE_LIMIT_PER_ADDRESS": "1000000/second"}

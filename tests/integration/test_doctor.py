@@ -13,7 +13,7 @@ from assistant.cli import app
 from fusion.onnx_fusion import GRAPH
 from recommender.stores.postgres import Database
 from tests.conftest import new_database
-from tests.server import free_port
+from tests.processes import free_port
 
 PARTS = ["settings", "data folder", "disk space", "models", "database", "schema", "index"]
 Examine = Callable[..., dict[str, str]]
@@ -73,7 +73,6 @@ def test_one_that_never_started(examine: Examine) -> None:
         ({"PORT": "eighty"}, "PORT: Input should be a valid integer"),
         ({"HOST": "192.0.2.1"}, "lets others reach REST"),
         ({"SWIPES_LIVE_DAYS": "30"}, "Set USER_STORE=dynamodb or unset it"),
-        ({"METRICS_USER": "ops"}, "METRICS_USER names who may read /metrics"),
         ({"FULL_PERSONALIZATION_SWIPES": "3"}, "is below MIN_SWIPES_FOR_PERSONALIZATION"),
         ({"EXPERIMENT_NAME": "x"}, "an experiment compares two or more"),
         ({"JWT_SECRET": "s" * 32}, "JWT_ISSUER"),

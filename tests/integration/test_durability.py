@@ -9,7 +9,7 @@ from threading import Event
 import httpx
 
 from recommender.models import Item
-from tests.server import Server, database_processes, no_process_left, start
+from tests.processes import Server, database_processes, no_process_left, start
 
 SWIPES, CLIENTS, KILL_AFTER = 500, 6, 150
 

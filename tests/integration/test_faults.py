@@ -18,7 +18,7 @@ from recommender.models import Item
 from recommender.stores.postgres import Database, postgres_stores
 from tests.conftest import new_database
 from tests.faults import fill, held_at, postmaster, read_only, small_disk, wait_at_gate
-from tests.server import (
+from tests.processes import (
     Server,
     command,
     database_processes,

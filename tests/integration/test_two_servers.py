@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from recommender.models import Item
-from tests.server import Server, database_processes, no_process_left, start
+from tests.processes import Server, database_processes, no_process_left, start
 
 SWIPES, CLIENTS = 200, 8
 NOON = "2026-06-01T12:00:00Z"

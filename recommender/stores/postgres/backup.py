@@ -17,7 +17,7 @@ from sqlalchemy import inspect, make_url, select, text
 
 from recommender.errors import InvalidRequest
 from recommender.stores.postgres.database import Database
-from recommender.stores.postgres.revisions import known_revisions
+from recommender.stores.postgres.migration import known_revisions
 from recommender.stores.postgres.schema import (
     exposures,
     metadata,

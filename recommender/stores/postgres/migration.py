@@ -27,7 +27,7 @@ def upgrade(connection: Connection) -> None:
 
 def require_newest(connection: Connection) -> None:
     """Raises InvalidRequest, naming the mend, when the schema is behind this release."""
-    newest, current = _scripts().get_current_head(), _current(connection)
+    newest, current = known_revisions()[0], current_revision(connection)
     if current == newest or _newer(connection):
         return
     raise InvalidRequest(
@@ -36,21 +36,24 @@ def require_newest(connection: Connection) -> None:
     )
 
 
-def _newer(connection: Connection) -> bool:
-    """Whether a later release migrated: this one serves then, as after a deployment taken back."""
-    current = _current(connection)
-    if current is None or current in {script.revision for script in _scripts().walk_revisions()}:
-        return False
-    log.warning("the schema is at revision %s, of a later release than this one", current)
-    return True
+def known_revisions() -> list[str]:
+    """The revisions that this release can serve or bring forward, the newest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return [script.revision for script in scripts.walk_revisions()]
 
 
-def _current(connection: Connection) -> str | None:
+def current_revision(connection: Connection) -> str | None:
+    """The database's own; None before its first migration."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+def _newer(connection: Connection) -> bool:
+    """Whether a later release migrated: this one serves then, as after a deployment taken back."""
+    current = current_revision(connection)
+    if current is None or current in known_revisions():
+        return False
+    log.warning("the schema is at revision %s, of a later release than this one", current)
+    return True
 
 
 def _config() -> Config:
