@@ -71,7 +71,14 @@ def serve() -> None:
         from assistant.server import create_app  # the chat takes a second to import
 
         web = create_app(recommender, encoder, settings)
-        config = uvicorn.Config(web, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            web,
+            loop="asyncio",  # not whatever an extra's packages bring along
+            http="h11",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
         uvicorn.Server(config).run(sockets=[listener])

@@ -1,8 +1,8 @@
 """The one place where parts are chosen and wired together."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from subprocess import SubprocessError
@@ -25,7 +25,7 @@ from recommender.experiments.variants import Variant
 from recommender.explanation import ExplanationWriter
 from recommender.indexer import sync_index
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import Stores
+from recommender.stores.ports import ItemStore, Stores
 from recommender.stores.postgres import Access, Database, embedded_server, postgres_stores
 from recommender.stores.postgres.schema import FUSED_DIM
 
@@ -149,9 +149,23 @@ def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Sto
         if replica is not None:
             stack.callback(replica.close)
         stores = postgres_stores(database, domain.max_cache_entries, replica)
+        if settings.item_store == "chroma":
+            stores = replace(stores, items=stack.enter_context(_chroma(settings)))
         if settings.user_store == "dynamodb":
             stores = _in_dynamodb(stores, settings, domain)
         yield stores
+
+
+def _chroma(settings: Settings) -> AbstractContextManager[ItemStore]:
+    """Raises InvalidRequest when its package is not there or, entered, its folder will not do."""
+    try:
+        # Chroma is an extra, and takes seconds to import.
+        from recommender.stores.chroma import open_chroma
+    except ModuleNotFoundError as error:
+        raise InvalidRequest(
+            f"ITEM_STORE=chroma needs {error.name}: pip install 'reelwise[chroma]'"
+        ) from error
+    return open_chroma(settings.reelwise_home / "chroma")
 
 
 def _in_dynamodb(stores: Stores, settings: Settings, domain: RecommenderSettings) -> Stores:

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     migrate_on_start: bool = Field(
         default=True, description="false: refuse to start until `reelwise migrate` has run"
     )
+    item_store: Literal["postgres", "chroma"] = Field(
+        default="postgres", description="where films and their vectors are"
+    )
     user_store: Literal["postgres", "dynamodb"] = Field(
         default="postgres", description="where swipes, preferences and caches are"
     )

@@ -1,4 +1,7 @@
-"""What every adapter of the storage ports must do, on memory, PostgreSQL and DynamoDB."""
+"""What every adapter of the storage ports must do, on memory, PostgreSQL and DynamoDB.
+
+Films live in Chroma, too.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +17,14 @@ from recommender.errors import InvalidRequest
 from recommender.models import Filters, Item
 from recommender.preferences.model import UserPreferences
 from recommender.preferences.vectors import unit
+from recommender.stores.chroma import open_chroma
 from recommender.stores.dynamodb import in_dynamodb
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import (
     CachedSearch,
     CacheKey,
     IndexedItem,
+    ItemStore,
     LogVersion,
     NewExposure,
     NewSwipe,
@@ -29,6 +34,7 @@ from recommender.stores.ports import (
     Vector,
 )
 from recommender.stores.postgres import Database, caches, postgres_stores
+from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.schema import embedding_cache, metadata, search_cache
 from tests.conftest import new_database
 from tests.dynamodb import new_tables
@@ -88,6 +94,18 @@ def stores(request: pytest.FixtureRequest) -> Stores:
         return postgres_stores(database, 1000, replica)
     tables = new_tables(request.getfixturevalue(request.param))
     return in_dynamodb(memory_stores(), tables, max_cache_entries=1000)
+
+
+@pytest.fixture(params=["memory", "postgres", "chroma"])
+def item_store(request: pytest.FixtureRequest) -> Iterator[ItemStore]:
+    """A fresh store of films of each kind."""
+    if request.param == "chroma":
+        with open_chroma(request.getfixturevalue("tmp_path")) as store:
+            yield store
+    elif request.param == "memory":
+        yield memory_stores().items
+    else:
+        yield PostgresItemStore(request.getfixturevalue("emptied"))
 
 
 def vector(seed: int) -> Vector:
@@ -152,43 +170,43 @@ def passes(item: Item, filters: Filters) -> bool:
 
 
 class TestItemStore:
-    def test_starts_empty(self, stores: Stores) -> None:
-        assert stores.items.fingerprints() == {}
-        assert list(stores.items.all()) == []
-        assert stores.items.mean_vector() is None
-        assert stores.items.nearest(vector(1), 5, Filters()) == []
-        assert stores.items.vectors(["film-1"]) == {}
+    def test_starts_empty(self, item_store: ItemStore) -> None:
+        assert item_store.fingerprints() == {}
+        assert list(item_store.all()) == []
+        assert item_store.mean_vector() is None
+        assert item_store.nearest(vector(1), 5, Filters()) == []
+        assert item_store.vectors(["film-1"]) == {}
 
-    def test_gives_back_what_was_put_in(self, stores: Stores) -> None:
+    def test_gives_back_what_was_put_in(self, item_store: ItemStore) -> None:
         added = films(20)
-        stores.items.upsert(added)
-        assert {item.item_id: item for item in stores.items.all()} == {
+        item_store.upsert(added)
+        assert {item.item_id: item for item in item_store.all()} == {
             film.item.item_id: film.item for film in added
         }
-        assert stores.items.fingerprints() == {f.item.item_id: f.fingerprint for f in added}
-        vectors = stores.items.vectors(["film-3", "film-5", "no such film"])
+        assert item_store.fingerprints() == {f.item.item_id: f.fingerprint for f in added}
+        vectors = item_store.vectors(["film-3", "film-5", "no such film"])
         assert vectors.keys() == {"film-3", "film-5"}
         np.testing.assert_array_equal(vectors["film-5"], added[5].vector)
         assert vectors["film-5"].dtype == np.float32
 
-    def test_upsert_replaces_every_field(self, stores: Stores) -> None:
+    def test_upsert_replaces_every_field(self, item_store: ItemStore) -> None:
         old, new = films(1, seed=1)[0], films(1, seed=2)[0]
         new = replace(new, vector=vector(7), fingerprint="new")
         assert old.item != new.item
-        stores.items.upsert([old])
-        stores.items.upsert([new])
-        assert list(stores.items.all()) == [new.item]
-        assert stores.items.fingerprints() == {"film-0": "new"}
-        np.testing.assert_array_equal(stores.items.vectors(["film-0"])["film-0"], new.vector)
+        item_store.upsert([old])
+        item_store.upsert([new])
+        assert list(item_store.all()) == [new.item]
+        assert item_store.fingerprints() == {"film-0": "new"}
+        np.testing.assert_array_equal(item_store.vectors(["film-0"])["film-0"], new.vector)
 
-    def test_remove_ignores_unknown_ids(self, stores: Stores) -> None:
-        stores.items.upsert(films(4))
-        stores.items.remove(["film-1", "no such film", "film-3"])
-        stores.items.remove([])
-        assert stores.items.fingerprints().keys() == {"film-0", "film-2"}
+    def test_remove_ignores_unknown_ids(self, item_store: ItemStore) -> None:
+        item_store.upsert(films(4))
+        item_store.remove(["film-1", "no such film", "film-3"])
+        item_store.remove([])
+        assert item_store.fingerprints().keys() == {"film-0", "film-2"}
 
-    def test_only_an_empty_one_takes_vectors_of_another_length(self, stores: Stores) -> None:
-        items, (film,) = stores.items, films(1)
+    def test_only_an_empty_one_takes_vectors_of_another_length(self, item_store: ItemStore) -> None:
+        items, (film,) = item_store, films(1)
         items.upsert([film])
         items.hold(DIM)
         with pytest.raises(InvalidRequest, match="384 numbers, the encoder makes 1024"):
@@ -201,17 +219,17 @@ class TestItemStore:
         items.remove([film.item.item_id])
         items.hold(DIM)
 
-    def test_mean_vector(self, stores: Stores) -> None:
+    def test_mean_vector(self, item_store: ItemStore) -> None:
         added = films(9)
-        stores.items.upsert(added)
-        mean = stores.items.mean_vector()
+        item_store.upsert(added)
+        mean = item_store.mean_vector()
         assert mean is not None
         np.testing.assert_allclose(mean, np.mean([f.vector for f in added], axis=0), atol=1e-6)
 
-    def test_nearest_is_an_exact_filtered_search(self, stores: Stores) -> None:
+    def test_nearest_is_an_exact_filtered_search(self, item_store: ItemStore) -> None:
         """Equal to sorting all films that pass by their inner product, for many random filters."""
         added = films(80)
-        stores.items.upsert(added)
+        item_store.upsert(added)
         found_something = 0
         for seed in range(40):
             filters, query, k = some_filters(seed), vector(seed), 1 + seed % 12
@@ -222,14 +240,14 @@ class TestItemStore:
                 if passes(film.item, filters) and film.item.item_id not in exclude
             ]
             wanted = sorted(wanted, reverse=True)[:k]
-            hits = stores.items.nearest(query, k, filters, exclude)
+            hits = item_store.nearest(query, k, filters, exclude)
             assert [hit.item_id for hit in hits] == [item_id for _, item_id in wanted]
             np.testing.assert_allclose([h.score for h in hits], [s for s, _ in wanted], atol=1e-5)
             found_something += bool(hits)
         assert found_something > 20
 
     @pytest.mark.parametrize("weird", WEIRD)
-    def test_weird_text_is_only_text(self, stores: Stores, weird: str) -> None:
+    def test_weird_text_is_only_text(self, item_store: ItemStore, weird: str) -> None:
         film = films(1)[0]
         item = Item(
             item_id=weird,
@@ -239,32 +257,34 @@ class TestItemStore:
             tags=(weird, "{a,b}", ""),
             overview=weird,
         )
-        stores.items.upsert([film, replace(film, item=item)])
+        item_store.upsert([film, replace(film, item=item)])
         filters = Filters(include_genres=(weird,), people=(weird,))
-        assert [hit.item_id for hit in stores.items.nearest(vector(1), 9, filters)] == [weird]
-        assert item in list(stores.items.all())
-        assert stores.items.nearest(vector(1), 9, filters, [weird]) == []
-        stores.items.remove([weird])
-        assert stores.items.fingerprints().keys() == {"film-0"}
+        assert [hit.item_id for hit in item_store.nearest(vector(1), 9, filters)] == [weird]
+        assert item in list(item_store.all())
+        assert item_store.nearest(vector(1), 9, filters, [weird]) == []
+        item_store.remove([weird])
+        assert item_store.fingerprints().keys() == {"film-0"}
 
 
 class TestFusedSpace:
     """A film has a vector in a second space too, or has none there."""
 
     @pytest.fixture
-    def placed(self, stores: Stores) -> list[IndexedItem]:
+    def placed(self, item_store: ItemStore) -> list[IndexedItem]:
         """Films of which every third has no place; the others' vectors are no unit vectors."""
         added = [
             replace(film, fused=None if number % 3 == 0 else 3 * vector(number))
             for number, film in enumerate(films(30))
         ]
-        stores.items.upsert(added)
+        item_store.upsert(added)
         return added
 
-    def test_vectors_come_back_by_space(self, stores: Stores, placed: list[IndexedItem]) -> None:
+    def test_vectors_come_back_by_space(
+        self, item_store: ItemStore, placed: list[IndexedItem]
+    ) -> None:
         ids = [film.item.item_id for film in placed]
-        assert stores.items.vectors(ids).keys() == set(ids)
-        fused = stores.items.vectors([*ids, "no such film"], "fused")
+        assert item_store.vectors(ids).keys() == set(ids)
+        fused = item_store.vectors([*ids, "no such film"], "fused")
         assert fused.keys() == {f.item.item_id for f in placed if f.fused is not None}
         for film in placed:
             if film.fused is not None:
@@ -273,7 +293,7 @@ class TestFusedSpace:
                 assert found.dtype == np.float32
 
     def test_nearest_is_by_inner_product_in_that_space(
-        self, stores: Stores, placed: list[IndexedItem]
+        self, item_store: ItemStore, placed: list[IndexedItem]
     ) -> None:
         for seed in range(20):
             filters, query, k = some_filters(seed), 2 * vector(seed), 1 + seed
@@ -285,32 +305,32 @@ class TestFusedSpace:
                 ),
                 reverse=True,
             )[:k]
-            hits = stores.items.nearest(query, k, filters, (), "fused")
+            hits = item_store.nearest(query, k, filters, (), "fused")
             assert [hit.item_id for hit in hits] == [item_id for _, item_id in wanted]
             np.testing.assert_allclose([h.score for h in hits], [s for s, _ in wanted], atol=1e-4)
 
-    def test_the_spaces_do_not_meet(self, stores: Stores, placed: list[IndexedItem]) -> None:
+    def test_the_spaces_do_not_meet(self, item_store: ItemStore, placed: list[IndexedItem]) -> None:
         film = placed[4]
         assert film.fused is not None
-        by_text = stores.items.nearest(film.vector, 1, Filters())
-        by_place = stores.items.nearest(film.fused, 1, Filters(), (), "fused")
+        by_text = item_store.nearest(film.vector, 1, Filters())
+        by_place = item_store.nearest(film.fused, 1, Filters(), (), "fused")
         assert [hit.item_id for hit in (*by_text, *by_place)] == [film.item.item_id] * 2
         assert by_place[0].score == pytest.approx(9, abs=1e-4)
-        assert stores.items.nearest(film.fused, 1, Filters())[0].score < 2
-        excluded = stores.items.nearest(film.fused, 30, Filters(), [film.item.item_id], "fused")
+        assert item_store.nearest(film.fused, 1, Filters())[0].score < 2
+        excluded = item_store.nearest(film.fused, 30, Filters(), [film.item.item_id], "fused")
         assert film.item.item_id not in [hit.item_id for hit in excluded]
 
-    def test_a_place_is_given_changed_and_taken(self, stores: Stores) -> None:
+    def test_a_place_is_given_changed_and_taken(self, item_store: ItemStore) -> None:
         film = films(1)[0]
         for fused in (None, vector(5), vector(6), None):
-            stores.items.upsert([replace(film, fused=fused)])
-            found = stores.items.vectors(["film-0"], "fused")
+            item_store.upsert([replace(film, fused=fused)])
+            found = item_store.vectors(["film-0"], "fused")
             assert found.keys() == (set() if fused is None else {"film-0"})
             if fused is not None:
                 np.testing.assert_array_equal(found["film-0"], fused)
 
-    def test_the_mean_is_of_texts(self, stores: Stores, placed: list[IndexedItem]) -> None:
-        mean = stores.items.mean_vector()
+    def test_the_mean_is_of_texts(self, item_store: ItemStore, placed: list[IndexedItem]) -> None:
+        mean = item_store.mean_vector()
         assert mean is not None
         np.testing.assert_allclose(mean, np.mean([f.vector for f in placed], axis=0), atol=1e-6)
 
