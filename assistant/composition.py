@@ -151,6 +151,8 @@ def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Sto
         stores = postgres_stores(database, domain.max_cache_entries, replica)
         if settings.item_store == "chroma":
             stores = replace(stores, items=stack.enter_context(_chroma(settings)))
+        elif settings.item_store == "opensearch":
+            stores = replace(stores, items=_opensearch(settings))
         if settings.user_store == "dynamodb":
             stores = _in_dynamodb(stores, settings, domain)
         yield stores
@@ -166,6 +168,26 @@ def _chroma(settings: Settings) -> AbstractContextManager[ItemStore]:
             f"ITEM_STORE=chroma needs {error.name}: pip install 'reelwise[chroma]'"
         ) from error
     return open_chroma(settings.reelwise_home / "chroma")
+
+
+def _opensearch(settings: Settings) -> ItemStore:
+    """Raises InvalidRequest when a package or the cluster is not there."""
+    try:
+        from recommender.stores.opensearch import connect
+
+        return connect(
+            settings.opensearch_url,
+            settings.opensearch_index,
+            settings.vector_dim,
+            FUSED_DIM,
+            settings.opensearch_timeout,
+            settings.opensearch_aws_region,
+        )
+    except ModuleNotFoundError as error:
+        extra = "aws" if error.name == "boto3" else "opensearch"
+        raise InvalidRequest(
+            f"ITEM_STORE=opensearch needs {error.name}: pip install 'reelwise[{extra}]'"
+        ) from error
 
 
 def _in_dynamodb(stores: Stores, settings: Settings, domain: RecommenderSettings) -> Stores:

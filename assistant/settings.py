@@ -40,8 +40,18 @@ class Settings(BaseSettings):
     migrate_on_start: bool = Field(
         default=True, description="false: refuse to start until `reelwise migrate` has run"
     )
-    item_store: Literal["postgres", "chroma"] = Field(
+    item_store: Literal["postgres", "chroma", "opensearch"] = Field(
         default="postgres", description="where films and their vectors are"
+    )
+    opensearch_url: str = Field(
+        default="http://localhost:9200", description="may hold user and password"
+    )
+    opensearch_index: str = "reelwise-films"
+    opensearch_timeout: float = Field(
+        default=5.0, gt=0, description="seconds to connect, and to wait for data, per attempt"
+    )
+    opensearch_aws_region: str | None = Field(
+        default=None, description="sign requests for Amazon's service there; default: do not sign"
     )
     user_store: Literal["postgres", "dynamodb"] = Field(
         default="postgres", description="where swipes, preferences and caches are"

@@ -143,7 +143,7 @@ class ItemStore(Protocol):
         """
 
     def upsert(self, items: Sequence[IndexedItem]) -> None:
-        """Add or replace films, all or none."""
+        """Add or replace films, each whole; all or none where the store has transactions."""
 
     def remove(self, item_ids: Sequence[str]) -> None:
         """Delete films; unknown ids are ignored."""

@@ -1,6 +1,7 @@
 """What every adapter of the storage ports must do, on memory, PostgreSQL and DynamoDB.
 
-Films live in Chroma, too.
+Films live in Chroma, too, and in OpenSearch as far as a server goes that speaks its REST API and
+searches exactly.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from recommender.preferences.vectors import unit
 from recommender.stores.chroma import open_chroma
 from recommender.stores.dynamodb import in_dynamodb
 from recommender.stores.memory import memory_stores
+from recommender.stores.opensearch import connect
 from recommender.stores.ports import (
     CachedSearch,
     CacheKey,
@@ -38,6 +40,7 @@ from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.schema import embedding_cache, metadata, search_cache
 from tests.conftest import new_database
 from tests.dynamodb import new_tables
+from tests.opensearch import opensearch
 
 DIM = 384
 SWEEP_EVERY = 60
@@ -96,12 +99,15 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return in_dynamodb(memory_stores(), tables, max_cache_entries=1000)
 
 
-@pytest.fixture(params=["memory", "postgres", "chroma"])
+@pytest.fixture(params=["memory", "postgres", "chroma", "opensearch"])
 def item_store(request: pytest.FixtureRequest) -> Iterator[ItemStore]:
     """A fresh store of films of each kind."""
     if request.param == "chroma":
         with open_chroma(request.getfixturevalue("tmp_path")) as store:
             yield store
+    elif request.param == "opensearch":
+        with opensearch() as server:
+            yield connect(server.url, "films", DIM, DIM)
     elif request.param == "memory":
         yield memory_stores().items
     else:
