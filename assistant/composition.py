@@ -26,7 +26,15 @@ from recommender.explanation import ExplanationWriter
 from recommender.indexer import sync_index
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import ItemStore, Stores
-from recommender.stores.postgres import Access, Database, embedded_server, postgres_stores
+from recommender.stores.postgres import (
+    SCAN,
+    Access,
+    Database,
+    Hnsw,
+    embedded_server,
+    postgres_stores,
+)
+from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.schema import FUSED_DIM
 
 
@@ -148,7 +156,7 @@ def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Sto
         replica = _replica(settings)
         if replica is not None:
             stack.callback(replica.close)
-        stores = postgres_stores(database, domain.max_cache_entries, replica)
+        stores = postgres_stores(database, domain.max_cache_entries, replica, hnsw_index(settings))
         if settings.item_store == "chroma":
             stores = replace(stores, items=stack.enter_context(_chroma(settings)))
         elif settings.item_store == "opensearch":
@@ -156,6 +164,21 @@ def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Sto
         if settings.user_store == "dynamodb":
             stores = _in_dynamodb(stores, settings, domain)
         yield stores
+
+
+def hnsw_index(settings: Settings) -> Hnsw | None:
+    """What PostgreSQL searches films by; None: it looks at every one.
+
+    Raises InvalidRequest when something is to be made smaller that is not there.
+    """
+    if settings.item_index == "hnsw":
+        return Hnsw(settings.item_quantisation)
+    if settings.item_quantisation != "none":
+        raise InvalidRequest(
+            f"ITEM_QUANTISATION={settings.item_quantisation} makes a graph's vectors smaller: set "
+            "ITEM_INDEX=hnsw to have one."
+        )
+    return None
 
 
 def _chroma(settings: Settings) -> AbstractContextManager[ItemStore]:
@@ -254,8 +277,9 @@ def _replica(settings: Settings) -> Database | None:
 
 def _connected(url: str, name: str, settings: Settings, writable: bool = True) -> Database:
     access = Access(settings.database_ca_bundle, settings.database_iam_auth)
+    options = SCAN if hnsw_index(settings) else None
     try:
-        return Database(url, settings.database_pool_size, access, writable)
+        return Database(url, settings.database_pool_size, access, writable, options)
     except (ArgumentError, NoSuchModuleError) as error:
         raise InvalidRequest(
             f"{name} is not an address: write it as postgresql+psycopg://user@host/database."
@@ -303,6 +327,8 @@ def open_recommender(
             sync_index(
                 films.items, stores.items, encoder, progress, films.vectors, fusions.space, embedded
             )
+        if isinstance(stores.items, PostgresItemStore):
+            stores.items.build_indexes()
         seconds = settings.encoder_timeout
         yield Recommender(
             stores,

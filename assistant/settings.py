@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from assistant.chat.settings import Auth
 from recommender.experiments.variants import Variant
 from recommender.models import UserIdentifier
+from recommender.stores.postgres.ann import Quantisation
 
 Place = Annotated[str, BeforeValidator(fspath)]
 """A path of this machine, or a URL such as ``s3://bucket/folder``."""
@@ -42,6 +43,13 @@ class Settings(BaseSettings):
     )
     item_store: Literal["postgres", "chroma", "opensearch"] = Field(
         default="postgres", description="where films and their vectors are"
+    )
+    item_index: Literal["exact", "hnsw"] = Field(
+        default="exact",
+        description="with ITEM_STORE=postgres: look at every film, or at those a graph leads to",
+    )
+    item_quantisation: Quantisation = Field(
+        default="none", description="with ITEM_INDEX=hnsw: how small the graph's vectors are made"
     )
     opensearch_url: str = Field(
         default="http://localhost:9200", description="may hold user and password"

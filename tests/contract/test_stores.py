@@ -35,7 +35,8 @@ from recommender.stores.ports import (
     ThreadRecord,
     Vector,
 )
-from recommender.stores.postgres import Database, caches, postgres_stores
+from recommender.stores.postgres import SCAN, Database, Hnsw, caches, postgres_stores
+from recommender.stores.postgres.ann import Quantisation, build_indexes
 from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.schema import embedding_cache, metadata, search_cache
 from tests.conftest import new_database
@@ -99,7 +100,25 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     return in_dynamodb(memory_stores(), tables, max_cache_entries=1000)
 
 
-@pytest.fixture(params=["memory", "postgres", "chroma", "opensearch"])
+@pytest.fixture
+def graphs_only(emptied: Database) -> Iterator[Database]:
+    """A database that uses graphs where the planner would look at so few films one by one."""
+    url = emptied.engine.url.render_as_string(hide_password=False)
+    database = Database(url, options=SCAN | {"enable_seqscan": "off", "enable_bitmapscan": "off"})
+    database.migrate()
+    yield database
+    build_indexes(database, None)
+    database.close()
+
+
+QUANTISATIONS: dict[str, Quantisation] = {
+    "hnsw": "none",
+    "hnsw_halfvec": "halfvec",
+    "hnsw_binary": "binary",
+}
+
+
+@pytest.fixture(params=["memory", "postgres", *QUANTISATIONS, "chroma", "opensearch"])
 def item_store(request: pytest.FixtureRequest) -> Iterator[ItemStore]:
     """A fresh store of films of each kind."""
     if request.param == "chroma":
@@ -110,6 +129,11 @@ def item_store(request: pytest.FixtureRequest) -> Iterator[ItemStore]:
             yield connect(server.url, "films", DIM, DIM)
     elif request.param == "memory":
         yield memory_stores().items
+    elif request.param in QUANTISATIONS:
+        hnsw = Hnsw(QUANTISATIONS[request.param])
+        by_graph = PostgresItemStore(request.getfixturevalue("graphs_only"), hnsw)
+        by_graph.build_indexes()
+        yield by_graph
     else:
         yield PostgresItemStore(request.getfixturevalue("emptied"))
 

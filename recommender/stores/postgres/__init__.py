@@ -2,6 +2,7 @@
 
 from recommender.stores.ports import Stores
 from recommender.stores.postgres.access import Access
+from recommender.stores.postgres.ann import SCAN, Hnsw
 from recommender.stores.postgres.caches import (
     PostgresEmbeddingCache,
     PostgresSearchCache,
@@ -16,19 +17,22 @@ from recommender.stores.postgres.users import (
     PostgresSurveyStore,
 )
 
-__all__ = ["Access", "Database", "embedded_server", "postgres_stores"]
+__all__ = ["SCAN", "Access", "Database", "Hnsw", "embedded_server", "postgres_stores"]
 
 
 def postgres_stores(
-    database: Database, max_cache_entries: int, replica: Database | None = None
+    database: Database,
+    max_cache_entries: int,
+    replica: Database | None = None,
+    hnsw: Hnsw | None = None,
 ) -> Stores:
-    """Every port over one database.
+    """Every port over one database; films are searched exactly, or by ``hnsw``.
 
     Only films' vectors may come from a ``replica``, which lags: swipes and what is learned of them
     are read where they are written, and caches are unlogged tables, which replicas do not have.
     """
     return Stores(
-        items=PostgresItemStore(database, replica),
+        items=PostgresItemStore(database, replica, hnsw),
         swipes=PostgresSwipeLog(database),
         preferences=PostgresPreferenceStore(database),
         surveys=PostgresSurveyStore(database),

@@ -4,7 +4,7 @@ import json
 import logging
 import select
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import SubprocessError
@@ -60,12 +60,15 @@ class Database:
         pool_size: int = 10,
         access: Access | None = None,
         writable: bool = True,
+        options: Mapping[str, str] | None = None,
     ) -> None:
-        """Nothing is connected yet. A server that only reads is refused where ``writable``.
+        """Nothing is connected yet. A server that only reads is refused where ``writable``;
+        ``options`` of the server's are set on each connection.
 
         Raises InvalidRequest when ``access`` asks for IAM, and that cannot be used.
         """
         access = access or Access()
+        chosen = {"timezone": "UTC", **(options or {})}
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
@@ -77,7 +80,7 @@ class Database:
                 "connect_timeout": CONNECT_SECONDS,
                 **UNHEARD,
                 "target_session_attrs": "read-write" if writable else "any",
-                "options": "-c timezone=UTC",
+                "options": " ".join(f"-c {name}={value}" for name, value in chosen.items()),
                 **access.tls(),
             },
         )

@@ -1,6 +1,7 @@
 """Films and their vectors in PostgreSQL with pgvector."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from pgvector.sqlalchemy import avg
@@ -8,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     LargeBinary,
     Row,
+    Select,
     any_,
     bindparam,
     delete,
@@ -20,20 +22,20 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from recommender.models import Filters, Item
 from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector, other_length
+from recommender.stores.postgres.ann import (
+    COLUMNS,
+    Binary,
+    Hnsw,
+    build_indexes,
+    drop_indexes,
+    length,
+)
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.replica import CatalogueReads
 from recommender.stores.postgres.schema import items
 
-COLUMNS: Mapping[Space, ColumnElement[Vector]] = {
-    "text": items.c.embedding,
-    "fused": items.c.fused,
-}
 ITEM_COLUMNS = [c for c in items.c if c.name not in ("fingerprint", "embedding", "fused")]
 BATCH = 500
-LENGTH = text(
-    "SELECT atttypmod FROM pg_attribute "
-    "WHERE attrelid = 'items'::regclass AND attname = 'embedding'"
-)
 STATE = select(
     func.md5(
         func.string_agg(
@@ -43,15 +45,23 @@ STATE = select(
     )
 )
 """Equal where the films and what they were indexed from are."""
+_VECTORS = {name: bindparam(name, type_=Binary()) for name in ("embedding", "fused")}
 
 
 class PostgresItemStore(ItemStore):
-    """ItemStore over a table with a vector column."""
+    """ItemStore over a table with vector columns, which are scanned, or searched by ``hnsw``."""
 
-    def __init__(self, database: Database, replica: Database | None = None) -> None:
+    def __init__(
+        self, database: Database, replica: Database | None = None, hnsw: Hnsw | None = None
+    ) -> None:
         """Vectors are read from the ``replica``, if there is one and it has every film."""
         self._database = database
         self._reads = CatalogueReads(database, replica, STATE)
+        self._hnsw = hnsw
+
+    def build_indexes(self) -> None:
+        """Have the indexes that searches go by, and no others; best when the films are there."""
+        build_indexes(self._database, self._hnsw)
 
     def fingerprints(self) -> dict[str, str]:
         with self._database.connect() as connection:
@@ -62,11 +72,12 @@ class PostgresItemStore(ItemStore):
         with self._database.transaction() as connection:
             # Two servers may start at once: none may write between the look and the change.
             connection.execute(text("LOCK TABLE items IN SHARE ROW EXCLUSIVE MODE"))
-            held = connection.execute(LENGTH).scalar_one()
+            held = length(connection, "embedding")
             if held == dim:
                 return
             if connection.execute(select(items.c.item_id).limit(1)).first():
                 raise other_length(held, dim)
+            drop_indexes(connection)  # they are of the former length; indexing builds them anew
             connection.execute(
                 text(
                     f"ALTER TABLE items ALTER COLUMN embedding TYPE vector({dim:d}), "
@@ -75,7 +86,7 @@ class PostgresItemStore(ItemStore):
             )
 
     def upsert(self, films: Sequence[IndexedItem]) -> None:
-        statement = insert(items)
+        statement = insert(items).values(_VECTORS)
         statement = statement.on_conflict_do_update(
             index_elements=[items.c.item_id],
             set_={column.name: column for column in statement.excluded if not column.primary_key},
@@ -102,15 +113,25 @@ class PostgresItemStore(ItemStore):
         exclude: Sequence[str] = (),
         space: Space = "text",
     ) -> list[Hit]:
-        column = COLUMNS[space]
-        distance = column.max_inner_product(bindparam("query", vector))
-        statement = (
-            select(items.c.item_id, distance.label("distance"))
-            .where(column.is_not(None), *_conditions(filters, exclude))
-            .order_by("distance")
-            .limit(k)
+        column, conditions = COLUMNS[space], _conditions(filters, exclude)
+        films = select(items.c.item_id, column.label("vector")).where(
+            column.is_not(None), *conditions
         )
-        rows = self._reads.rows(statement)
+        if self._hnsw is not None:
+            candidates = films.order_by(self._hnsw.distance(vector, space))
+            hits = self._best(candidates.limit(self._hnsw.depth(k, space)), vector, k)
+            if len(hits) == k:
+                return hits
+        # Where a filter leaves few films, a graph may give up before it comes to them.
+        return self._best(films, vector, k)
+
+    def _best(self, films: Select[Any], vector: Vector, k: int) -> list[Hit]:
+        """The k of these films of highest inner product, all of them looked at."""
+        candidates = films.subquery()
+        # What is added keeps the planner from an index for this order.
+        distance = candidates.c.vector.max_inner_product(bindparam("query", vector, Binary())) + 0
+        statement = select(candidates.c.item_id, distance.label("distance"))
+        rows = self._reads.rows(statement.order_by("distance").limit(k))
         return [Hit(row.item_id, -float(row.distance)) for row in rows]
 
     def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
