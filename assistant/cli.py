@@ -27,6 +27,7 @@ from assistant.key_cli import key
 from assistant.logs import set_up_logs
 from assistant.refusal import mendable, refuse
 from assistant.sagemaker_cli import app as sagemaker_app
+from assistant.scale_cli import bench_index
 from assistant.settings import Settings
 from assistant.system_cli import tune
 from assistant.train_cli import export_swipes, train
@@ -50,6 +51,7 @@ app.command()(history)
 app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
+app.command()(bench_index)
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(import_app, name="import")
 app.add_typer(sagemaker_app, name="sagemaker")

@@ -1,0 +1,131 @@
+"""``reelwise bench-index``: what storing and searching many films costs on this machine."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import numpy as np
+import typer
+from sqlalchemy import text
+
+from assistant.composition import load_encoder, load_fusions
+from assistant.refusal import mendable, need, refuse
+from assistant.settings import Settings
+from recommender.evaluation.scale import (
+    SPACES,
+    Figures,
+    Results,
+    World,
+    make_world,
+    measure,
+    measure_start,
+    results_table,
+)
+from recommender.indexer import STARTER, STARTER_VECTORS, read_items, read_vectors, sync_index
+from recommender.settings import RecommenderSettings
+from recommender.stores.memory import MemoryItemStore
+from recommender.stores.postgres import SCAN, Database, Hnsw, embedded_server
+from recommender.stores.postgres.items import PostgresItemStore
+
+POSTGRES: dict[str, Hnsw | None] = {
+    "exact": None,
+    "hnsw": Hnsw(),
+    "hnsw, halfvec": Hnsw("halfvec"),
+    "hnsw, binary": Hnsw("binary"),
+}
+CHROMA = "chroma"
+
+
+def bench_index(
+    films: Annotated[list[int], typer.Option(min=100, help="How many; may be given again.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"Of {', '.join([*POSTGRES, CHROMA])}.")
+    ] = None,
+    queries: Annotated[int, typer.Option(min=10, help="Of each kind.")] = 100,
+    out: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("recommender/results"),
+) -> None:
+    """Fill stores with noisy copies of the catalogue's films, search them, and write a table."""
+    chosen = only or list(POSTGRES)
+    if unknown := set(chosen) - {*POSTGRES, CHROMA}:
+        refuse(f"No search is called {', '.join(sorted(unknown))}.")
+    if CHROMA in chosen:
+        need("chroma", "chromadb")
+    with mendable():
+        for count in films:
+            world = _world(count, queries)
+            results = _read(out).with_start(measure_start(world.items))
+            for figures in _measured(world, chosen):
+                results = results.with_figures(figures)
+                _write(out, results)
+    typer.echo(f"Wrote {out / 'scale.md'}")
+
+
+def _measured(world: World, chosen: list[str]) -> Iterator[Figures]:
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        if wanted := [name for name in POSTGRES if name in chosen]:
+            with embedded_server(home / "postgres") as url, _database(url) as database:
+                for name in wanted:
+                    store = PostgresItemStore(database, POSTGRES[name])
+                    yield measure(world, name, store, store.build_indexes, _size(database, name))
+        if CHROMA in chosen:
+            from recommender.stores.chroma import open_chroma
+
+            with open_chroma(home / "chroma") as chroma:
+                yield measure(
+                    world, CHROMA, chroma, lambda: None, lambda: _folder_size(home / "chroma")
+                )
+
+
+@contextmanager
+def _database(url: str) -> Iterator[Database]:
+    database = Database(url, options=SCAN)
+    database.migrate()
+    yield database
+    database.close()
+
+
+def _world(count: int, queries: int) -> World:
+    settings, held = Settings(), MemoryItemStore()
+    encoder, films = load_encoder(settings), read_items(STARTER)
+    space = load_fusions(settings, RecommenderSettings()).space
+    sync_index(films, held, encoder, lambda *_: None, read_vectors(STARTER_VECTORS), space)
+    ids = [film.item_id for film in films]
+    vectors = {}
+    for name in SPACES:
+        found = held.vectors(ids, name)
+        vectors[name] = np.array([found[item_id] for item_id in ids])
+    return make_world(films, vectors, count, queries)
+
+
+def _size(database: Database, name: str) -> Callable[[], float]:
+    """Megabytes of the table, or of the graphs."""
+    statement = "SELECT pg_table_size('items')"
+    if name != "exact":
+        statement = (
+            "SELECT sum(pg_relation_size(oid)) FROM pg_class "
+            "WHERE relname LIKE 'ann\\_embedding%' OR relname LIKE 'ann\\_fused%'"
+        )
+
+    def size() -> float:
+        with database.connect() as connection:
+            return float(connection.execute(text(statement)).scalar_one()) / 1e6
+
+    return size
+
+
+def _folder_size(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def _read(out: Path) -> Results:
+    path = out / "scale.json"
+    return Results.model_validate_json(path.read_text()) if path.exists() else Results()
+
+
+def _write(out: Path, results: Results) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "scale.json").write_text(results.model_dump_json(indent=1) + "\n")
+    (out / "scale.md").write_text(results_table(results))
