@@ -68,7 +68,7 @@ def _measured(world: World, chosen: list[str]) -> Iterator[Figures]:
         if wanted := [name for name in POSTGRES if name in chosen]:
             with embedded_server(home / "postgres") as url, _database(url) as database:
                 for name in wanted:
-                    store = PostgresItemStore(database, POSTGRES[name])
+                    store = PostgresItemStore(database, hnsw=POSTGRES[name])
                     yield measure(world, name, store, store.build_indexes, _size(database, name))
         if CHROMA in chosen:
             from recommender.stores.chroma import open_chroma

@@ -131,7 +131,7 @@ def item_store(request: pytest.FixtureRequest) -> Iterator[ItemStore]:
         yield memory_stores().items
     elif request.param in QUANTISATIONS:
         hnsw = Hnsw(QUANTISATIONS[request.param])
-        by_graph = PostgresItemStore(request.getfixturevalue("graphs_only"), hnsw)
+        by_graph = PostgresItemStore(request.getfixturevalue("graphs_only"), hnsw=hnsw)
         by_graph.build_indexes()
         yield by_graph
     else:

@@ -66,7 +66,7 @@ def exactly(films: list[IndexedItem], k: int) -> set[str]:
 def test_each_setting_has_its_indexes_and_searches_go_by_them(
     graphs: Database, quantisation: Quantisation, names: set[str]
 ) -> None:
-    store = PostgresItemStore(graphs, Hnsw(quantisation))
+    store = PostgresItemStore(graphs, hnsw=Hnsw(quantisation))
     store.build_indexes()
     built = indexes(graphs)
     assert built.keys() == names | FILTERS
@@ -89,22 +89,22 @@ def test_each_setting_has_its_indexes_and_searches_go_by_them(
 
 
 def test_back_to_exact_leaves_no_index(graphs: Database) -> None:
-    PostgresItemStore(graphs, Hnsw()).build_indexes()
+    PostgresItemStore(graphs, hnsw=Hnsw()).build_indexes()
     PostgresItemStore(graphs).build_indexes()
     assert indexes(graphs) == {}
 
 
 def test_another_setting_keeps_what_both_share(graphs: Database) -> None:
-    PostgresItemStore(graphs, Hnsw("halfvec")).build_indexes()
+    PostgresItemStore(graphs, hnsw=Hnsw("halfvec")).build_indexes()
     before = indexes(graphs)
-    PostgresItemStore(graphs, Hnsw("binary")).build_indexes()
+    PostgresItemStore(graphs, hnsw=Hnsw("binary")).build_indexes()
     after = indexes(graphs)
     assert after.keys() - before.keys() == {"ann_embedding_binary_384"}
     assert after["ann_fused_halfvec_384"] == before["ann_fused_halfvec_384"]
 
 
 def test_an_index_whose_building_broke_off_is_built_anew(graphs: Database) -> None:
-    store = PostgresItemStore(graphs, Hnsw("halfvec"))
+    store = PostgresItemStore(graphs, hnsw=Hnsw("halfvec"))
     store.build_indexes()
     name, before = "ann_fused_halfvec_384", indexes(graphs)
     with graphs.connect() as connection:
@@ -127,7 +127,7 @@ def test_the_few_films_that_pass_a_filter_are_all_found(
     short = {"hnsw.max_scan_tuples": "1", "hnsw.ef_search": "5", "enable_seqscan": "off"}
     hasty = Database(url, options=SCAN | short | {"enable_bitmapscan": "off"})
     hasty.migrate()
-    store = PostgresItemStore(hasty, Hnsw(quantisation))
+    store = PostgresItemStore(hasty, hnsw=Hnsw(quantisation))
     store.build_indexes()
     rare = [film for film in FILMS if film.item.genres]
     hits = store.nearest(FILMS[7].vector, 10, Filters(include_genres=("Rare",)))
@@ -139,7 +139,7 @@ def test_the_few_films_that_pass_a_filter_are_all_found(
 
 
 def test_an_emptied_index_takes_another_length(graphs: Database) -> None:
-    store = PostgresItemStore(graphs, Hnsw("halfvec"))
+    store = PostgresItemStore(graphs, hnsw=Hnsw("halfvec"))
     store.build_indexes()
     store.remove([film.item.item_id for film in FILMS])
     store.hold(256)
