@@ -5,7 +5,8 @@ true inner products; only what an index holds is made smaller. Indexes are no mi
 chosen by settings, best built once the films are there, and can be dropped without any loss.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -85,21 +86,34 @@ class Hnsw:
 def build_indexes(database: Database, hnsw: Hnsw | None) -> None:
     """Have exactly the indexes that ``hnsw`` asks for, or none; those that are there are kept.
 
-    Nobody is locked out meanwhile. Raises StoreUnavailable.
+    Nobody is locked out meanwhile; while one server builds, others go on without. Raises
+    StoreUnavailable.
     """
-    with database.connect() as connection:
+    with database.connect() as connection, _only_one(connection) as mine:
+        if not mine:
+            return
         wanted = {} if hnsw is None else _definitions(connection, hnsw)
         drop_indexes(connection, keep=wanted)
         missing = [name for name in wanted if name not in _existing(connection)]
-        if not missing:
-            return
-        connection.execute(text(f"SET maintenance_work_mem = '{_memory(connection) // 1024}kB'"))
         for name in missing:
-            connection.execute(
-                text(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON items {wanted[name]}")
-            )
+            connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON items {wanted[name]}"))
+        if missing:
+            connection.execute(text("ANALYZE items"))
+
+
+@contextmanager
+def _only_one(connection: Connection) -> Iterator[bool]:
+    """Whether this session alone may build, which then has the memory to."""
+    mine: bool = connection.execute(text("SELECT pg_try_advisory_lock(727002)")).scalar_one()
+    if not mine:
+        yield False
+        return
+    try:
+        connection.execute(text(f"SET maintenance_work_mem = '{_memory(connection) // 1024}kB'"))
+        yield True
+    finally:
         connection.execute(text("RESET maintenance_work_mem"))
-        connection.execute(text("ANALYZE items"))
+        connection.execute(text("SELECT pg_advisory_unlock(727002)"))
 
 
 def length(connection: Connection, column: str) -> int:
