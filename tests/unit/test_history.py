@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.catalogue import Catalogue
@@ -185,6 +185,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["letterboxd", "imdb", "trakt"]), st.binary(max_size=200) | TEXTS)
 def test_any_bytes_are_entries_or_refused(site: HistorySite, content: bytes) -> None:
     with suppress(InvalidRequest):
@@ -192,6 +193,7 @@ def test_any_bytes_are_entries_or_refused(site: HistorySite, content: bytes) -> 
             assert 0 < len(entry.title) <= 500
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_entries_or_refused(told: object) -> None:
     with suppress(InvalidRequest):

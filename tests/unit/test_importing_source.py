@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import InvalidRequest
@@ -61,6 +61,7 @@ def test_a_file_in_memory_is_read_as_one_on_disk(tmp_path: Path) -> None:
         assert got.read() == b"y"
 
 
+@settings(deadline=None)
 @given(cut=st.integers(0, 399))
 def test_a_truncated_zip_is_refused_wherever_it_is_cut(cut: int) -> None:
     whole = io.BytesIO()
@@ -155,6 +156,7 @@ def test_a_table_that_is_none_is_refused_by_line(content: bytes, reason: str) ->
     assert reason in refusal(lambda: rows(content, "title"))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_rows_or_refused(content: bytes) -> None:
     with suppress(InvalidRequest):
@@ -165,6 +167,7 @@ def test_any_bytes_are_rows_or_refused(content: bytes) -> None:
 FIELDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(FIELDS, FIELDS), max_size=8))
 def test_what_csv_writes_is_read_as_it_was(written: list[tuple[str, str]]) -> None:
     def quoted(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import InvalidRequest
@@ -201,6 +201,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({name: JSON | st.just(ROW[name]) for name in ROW})))
 def test_any_rows_are_films_or_faults(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import InvalidRequest
@@ -131,6 +131,7 @@ def test_titles_are_turned(written: str, title: str, other: str | None, year: in
     assert named(written) == (title, other, year)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=60))
 def test_any_title_reads_as_one(text: str) -> None:
     title, _, year = named(text)
@@ -141,6 +142,7 @@ def test_any_title_reads_as_one(text: str) -> None:
 RATING = st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 10).map(lambda n: n / 2))
 
 
+@settings(deadline=None)
 @given(st.lists(RATING, max_size=60), st.integers(30, 200))
 def test_counts_and_means_do_not_depend_on_the_blocks(
     tmp_path_factory: pytest.TempPathFactory, ratings: list[tuple[int, int, float]], block: int
