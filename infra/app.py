@@ -28,6 +28,7 @@ FLAGS = {
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/core:checkSecretUsage": True,
     "@aws-cdk/core:target-partitions": ["aws"],
+    "aws:cdk:enable-path-metadata": True,  # the diagram names resources as the tree does
 }
 """Behaviour of the CDK that its new apps have."""
 

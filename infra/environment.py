@@ -1,9 +1,11 @@
 """The environments: dev, stage and prod differ in size and in how hard their data is to lose."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from constructs import Node
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from constructs import Node
 
 Name = Literal["dev", "stage", "prod"]
 
@@ -101,7 +103,7 @@ ENVIRONMENTS: dict[Name, Environment] = {
 }
 
 
-def chosen(node: Node) -> Environment:
+def chosen(node: "Node") -> Environment:
     """The environment that the context names (``env``, default dev), with its other values.
 
     Raises:
