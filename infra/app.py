@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from aws_cdk import App, Validations
+from aws_cdk import App, Validations, aws_rds
 from cdk_nag import AwsSolutionsChecks
 
 from infra.environment import ENVIRONMENTS, Environment, chosen
@@ -52,15 +52,15 @@ def build(app: App) -> None:
 
 
 def _wiring(environment: Environment, data: DataStack, identity: IdentityStack) -> Wiring:
+    def at(endpoint: aws_rds.Endpoint) -> Database:
+        return Database(endpoint.hostname, aurora.PORT, aurora.NAME, aurora.USER)
+
+    reader = at(data.database.cluster_read_endpoint) if environment.database_readers else None
     return Wiring(
         region=environment.region,
         environment=environment.name,
-        database=Database(
-            host=data.database.cluster_endpoint.hostname,
-            port=aurora.PORT,
-            name=aurora.NAME,
-            user=aurora.USER,
-        ),
+        database=at(data.database.cluster_endpoint),
+        reader=reader,
         tables={name: table.table_name for name, table in data.tables.items()},
         domain=environment.domain,
         sign_in=identity.sign_in,

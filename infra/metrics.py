@@ -1,44 +1,45 @@
 """What CloudWatch is told by the application and by AWS, and what of it must not happen.
 
-The application's metrics are counts and milliseconds in one namespace, without dimensions, summed
-over all of an environment's processes. Each environment has an account, or a namespace, of its own.
+The application's metrics, and what each alarm divides by what, are described in
+``recommender/telemetry.py``; here they are by the names that CloudWatch gets.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import Duration, aws_cloudwatch
 from aws_cdk.aws_cloudwatch import ComparisonOperator as Is
 from constructs import Construct
 
+from infra.process_settings import namespace
+
 PERIOD = Duration.minutes(5)
 
 
 @dataclass(frozen=True)
-class Names:
-    """The application's metrics, by the names that it writes."""
+class Measure:
+    """One of the application's metrics, perhaps of one value of a label alone."""
 
-    search_milliseconds: str = "search_latency_ms"
-    searches: str = "searches"
-    search_errors: str = "search_errors"
-    inferences: str = "fusion_inferences"
-    inference_failures: str = "fusion_inference_failures"
-    embedding_hits: str = "embedding_cache_hits"
-    embedding_lookups: str = "embedding_cache_lookups"
-    preference_updates: str = "preference_updates"
-    preference_failures: str = "preference_update_failures"
-    surveys_started: str = "surveys_started"
-    surveys_completed: str = "surveys_completed"
-    swipes: str = "swipes"
-    search_hits: str = "search_cache_hits"
+    name: str
+    label: dict[str, str] = field(default_factory=dict)
+    statistic: str = "Sum"
 
 
-NAMES = Names()
-
-
-def namespace(environment: str) -> str:
-    """Where an environment's metrics are."""
-    return f"Reelwise/{environment}"
+SEARCH_SECONDS = "reelwise_search_seconds"
+ANSWERED = Measure(SEARCH_SECONDS, statistic="SampleCount")
+ANSWERED_FROM_CACHE = Measure(SEARCH_SECONDS, {"cached": "true"}, "SampleCount")
+UNANSWERED = Measure("reelwise_search_failures_total")
+SWIPES = Measure("reelwise_swipes_total")
+INFERENCES = Measure("reelwise_inferences_total")
+INFERENCES_FAILED = Measure("reelwise_inferences_total", {"outcome": "failed"})
+LOOKUPS = Measure("reelwise_embedding_cache_total")
+HITS = Measure("reelwise_embedding_cache_total", {"outcome": "hit"})
+UPDATES = Measure("reelwise_preference_updates_total")
+UPDATES_FAILED = Measure("reelwise_preference_updates_total", {"outcome": "failed"})
+STARTED = Measure("reelwise_surveys_total", {"event": "started"})
+COMPLETED = Measure("reelwise_surveys_total", {"event": "completed"})
+REQUESTS = Measure("reelwise_http_requests_total")
+REQUESTS_FAILED = Measure("reelwise_http_failures_total")
 
 
 class AppMetrics:
@@ -47,28 +48,44 @@ class AppMetrics:
     def __init__(self, environment: str) -> None:
         self._namespace = namespace(environment)
 
-    def count(self, name: str, period: Duration = PERIOD) -> aws_cloudwatch.Metric:
+    def count(self, measure: Measure, period: Duration = PERIOD) -> aws_cloudwatch.Metric:
         """How many in a period."""
-        return self._metric(name, "Sum", period)
+        return aws_cloudwatch.Metric(
+            namespace=self._namespace,
+            metric_name=measure.name,
+            dimensions_map=measure.label,
+            statistic=measure.statistic,
+            period=period,
+        )
 
-    def milliseconds(self, name: str, statistic: str) -> aws_cloudwatch.Metric:
-        """A percentile, such as ``p95``."""
-        return self._metric(name, statistic, PERIOD)
+    def seconds(self, statistic: str) -> aws_cloudwatch.Metric:
+        """Of searches, a percentile such as ``p95``."""
+        return self.count(Measure(SEARCH_SECONDS, statistic=statistic))
 
     def percent(
-        self, part: str, whole: str, least: int, otherwise: int, period: Duration = PERIOD
+        self,
+        part: Measure,
+        whole: Measure,
+        least: int,
+        otherwise: int,
+        period: Duration = PERIOD,
     ) -> aws_cloudwatch.MathExpression:
         """100 * part / whole; ``otherwise`` where ``whole`` is below ``least``, as at night."""
         return aws_cloudwatch.MathExpression(
             expression=f"IF(whole >= {least}, 100 * FILL(part, 0) / whole, {otherwise})",
             using_metrics={"part": self.count(part, period), "whole": self.count(whole, period)},
-            label=f"{part} of {whole}, %",
+            label=f"{part.name} {' '.join(part.label.values())}, %",
             period=period,
         )
 
-    def _metric(self, name: str, statistic: str, period: Duration) -> aws_cloudwatch.Metric:
-        return aws_cloudwatch.Metric(
-            namespace=self._namespace, metric_name=name, statistic=statistic, period=period
+    def unanswered(self, least: int) -> aws_cloudwatch.MathExpression:
+        """Of all searches, the percentage that failed: those are not among the answered."""
+        return aws_cloudwatch.MathExpression(
+            expression="IF(FILL(answered, 0) + FILL(failed, 0) >= "
+            f"{least}, 100 * FILL(failed, 0) / (FILL(answered, 0) + FILL(failed, 0)), 0)",
+            using_metrics={"answered": self.count(ANSWERED), "failed": self.count(UNANSWERED)},
+            label="searches that fail, %",
+            period=PERIOD,
         )
 
 
@@ -91,21 +108,21 @@ def rules(metrics: AppMetrics) -> Sequence[Rule]:
     return (
         Rule(
             "SlowSearches",
-            metrics.milliseconds(NAMES.search_milliseconds, "p95"),
+            metrics.seconds("p95"),
             above,
-            800,
+            0.8,
             "One search in twenty takes longer than 800 ms.",
         ),
         Rule(
             "InferenceFailures",
-            metrics.percent(NAMES.inference_failures, NAMES.inferences, 20, 0),
+            metrics.percent(INFERENCES_FAILED, INFERENCES, 20, 0),
             above,
             3,
             "More than 3 % of fusions fail: those searches do without.",
         ),
         Rule(
             "ColdEmbeddingCache",
-            metrics.percent(NAMES.embedding_hits, NAMES.embedding_lookups, 100, 100),
+            metrics.percent(HITS, LOOKUPS, 100, 100),
             below,
             60,
             "Fewer than 60 % of searches find their vector remembered.",
@@ -113,14 +130,14 @@ def rules(metrics: AppMetrics) -> Sequence[Rule]:
         ),
         Rule(
             "PreferenceFailures",
-            metrics.percent(NAMES.preference_failures, NAMES.preference_updates, 20, 0),
+            metrics.percent(UPDATES_FAILED, UPDATES, 20, 0),
             above,
             5,
             "More than 5 % of profiles could not be learned: swipes are kept, answers lag behind.",
         ),
         Rule(
             "SurveysLeft",
-            metrics.percent(NAMES.surveys_completed, NAMES.surveys_started, 20, 100, day),
+            metrics.percent(COMPLETED, STARTED, 20, 100, day),
             below,
             60,
             "Fewer than 60 % of the people who began the survey finished it.",
@@ -128,10 +145,17 @@ def rules(metrics: AppMetrics) -> Sequence[Rule]:
         ),
         Rule(
             "SearchErrors",
-            metrics.percent(NAMES.search_errors, NAMES.searches, 20, 0),
+            metrics.unanswered(20),
             above,
             2,
             "More than 2 % of searches fail.",
+        ),
+        Rule(
+            "RestErrors",
+            metrics.percent(REQUESTS_FAILED, REQUESTS, 50, 0),
+            above,
+            1,
+            "More than 1 % of REST requests fail.",
         ),
     )
 

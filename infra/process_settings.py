@@ -5,7 +5,7 @@ The one place where infrastructure meets settings. Values may be CDK tokens, whi
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
@@ -27,11 +27,8 @@ class Database:
 
     @property
     def url(self) -> str:
-        """Checks the server's certificate and name; the password is a token of IAM."""
-        return (
-            f"postgresql+psycopg://{self.user}@{self.host}:{self.port}/{self.name}"
-            f"?sslmode=verify-full&sslrootcert={CERTIFICATES}"
-        )
+        """Without a password: that is a token of IAM."""
+        return f"postgresql+psycopg://{self.user}@{self.host}:{self.port}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class Wiring:
     sign_in: SignIn
     endpoint: str | None = None
     assistant_model: str | None = None
-    more: Mapping[str, str] = field(default_factory=dict)
+    reader: Database | None = None
 
 
 def shipped_model_version() -> str:
@@ -64,19 +61,28 @@ def shipped_model_version() -> str:
     return f"{card['name']}-{card['version']}"
 
 
+def namespace(environment: str) -> str:
+    """Where CloudWatch keeps an environment's metrics."""
+    return f"Reelwise/{environment}"
+
+
 def serving(wiring: Wiring) -> dict[str, str]:
     """Of every process that recommends."""
     return {
         "DATABASE_URL": wiring.database.url,
+        "DATABASE_CA_BUNDLE": CERTIFICATES,
         "DATABASE_IAM_AUTH": "true",
+        **({"DATABASE_READ_URL": wiring.reader.url} if wiring.reader else {}),
         "USER_STORE": "dynamodb",
         "DDB_SWIPES_TABLE": wiring.tables["user_swipes"],
         "DDB_PREFERENCES_TABLE": wiring.tables["user_preferences"],
         "DDB_EMBEDDINGS_CACHE_TABLE": wiring.tables["enhanced_embeddings_cache"],
         "DDB_SEARCH_CACHE_TABLE": wiring.tables["search_cache"],
         "REELWISE_HOME": "/var/reelwise",
+        "METRICS": "emf",
+        "METRICS_NAMESPACE": namespace(wiring.environment),
+        "LOG_FORMAT": "json",
         **_fusion(wiring),
-        **wiring.more,
     }
 
 

@@ -36,7 +36,8 @@ class ApiSettings(BaseSettings):
     With ``api_keys_file`` or one of the ``jwt_`` sources of keys, routes that serve one person ask
     for a credential and act for its user only; without, they are open. A token is signed with
     HS256 (``jwt_secret``) or RS256 (the others), names ``jwt_issuer`` and ``jwt_audience``, and its
-    ``jwt_user_claim`` is the user.
+    ``jwt_user_claim`` is the user. ``jwt_audience`` may be several, separated by commas; a token
+    without one, as Cognito's access tokens are, is for the client that its ``client_id`` names.
     ``metrics_password`` is what the user "operator" sees /metrics and /dashboard with.
     """
 

@@ -1,8 +1,9 @@
 """JSON Web Tokens: which user a token acts for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -38,7 +39,8 @@ class Tokens:
     def __init__(self, key_of: KeyOf, algorithm: str, settings: ApiSettings) -> None:
         self._key_of = key_of
         self._algorithm = algorithm
-        self._issuer, self._audience = settings.jwt_issuer, settings.jwt_audience
+        self._issuer = settings.jwt_issuer
+        self._audiences = frozenset((settings.jwt_audience or "").split(","))
         self._claim = settings.jwt_user_claim
         # Keys may have to be fetched: one thread waits for them, not those that serve requests.
         self._fetching = CapacityLimiter(1) if isinstance(key_of, IssuersKeys) else None
@@ -55,17 +57,26 @@ class Tokens:
                 token,
                 self._key_of(token),
                 algorithms=[self._algorithm],
-                audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "iss", "aud", self._claim]},
+                options={"require": ["exp", "iss", self._claim], "verify_aud": False},
             )
+            self._check_audience(claims)
         except (jwt.InvalidTokenError, jwt.InvalidKeyError) as error:
             raise TokenRefused(_reason(error)) from error
         try:
             return _USER.validate_python(claims[self._claim], strict=True)
         except ValidationError as error:
             raise TokenRefused(f"The token's {self._claim} cannot be a user id.") from error
+
+    def _check_audience(self, claims: Mapping[str, Any]) -> None:
+        """Cognito's access tokens name no audience but the client that they were given to."""
+        named = claims.get("aud", claims.get("client_id"))
+        if named is None:
+            raise jwt.MissingRequiredClaimError("aud")
+        ours = named if isinstance(named, list) else [named]
+        if not any(isinstance(each, str) and each in self._audiences for each in ours):
+            raise jwt.InvalidAudienceError
 
 
 class IssuersKeys:

@@ -4,8 +4,9 @@ from aws_cdk import Duration, aws_cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
+from infra import metrics as m
 from infra.environment import Environment
-from infra.metrics import NAMES, AppMetrics
+from infra.metrics import AppMetrics
 from infra.stacks.chat import ChatStack
 from infra.stacks.data import DataStack
 from infra.stacks.rest import RestStack
@@ -42,33 +43,20 @@ class Dashboard(aws_cloudwatch.Dashboard):
 
 
 def _for_people(metrics: AppMetrics) -> list[aws_cloudwatch.IWidget]:
-    name = NAMES.search_milliseconds
     return [
-        _graph("Search, ms", [metrics.milliseconds(name, each) for each in ("p50", "p95", "p99")]),
-        _graph("Searches and swipes", [metrics.count(NAMES.searches), metrics.count(NAMES.swipes)]),
-        _graph("Searches that fail, %", [_share(metrics, NAMES.search_errors, NAMES.searches)]),
-        _graph(
-            "Surveys finished, %",
-            [_share(metrics, NAMES.surveys_completed, NAMES.surveys_started)],
-        ),
+        _graph("Search, seconds", [metrics.seconds(each) for each in ("p50", "p95", "p99")]),
+        _graph("Searches and swipes", [metrics.count(m.ANSWERED), metrics.count(m.SWIPES)]),
+        _graph("Searches that fail, %", [metrics.unanswered(least=1)]),
+        _graph("Surveys finished, %", [_share(metrics, m.COMPLETED, m.STARTED)]),
     ]
 
 
 def _made_with(metrics: AppMetrics) -> list[aws_cloudwatch.IWidget]:
     return [
-        _graph(
-            "Fusions that fail, %",
-            [_share(metrics, NAMES.inference_failures, NAMES.inferences)],
-        ),
-        _graph(
-            "Vectors remembered, %",
-            [_share(metrics, NAMES.embedding_hits, NAMES.embedding_lookups)],
-        ),
-        _graph("Answers remembered, %", [_share(metrics, NAMES.search_hits, NAMES.searches)]),
-        _graph(
-            "Profiles not learned, %",
-            [_share(metrics, NAMES.preference_failures, NAMES.preference_updates)],
-        ),
+        _graph("Fusions that fail, %", [_share(metrics, m.INFERENCES_FAILED, m.INFERENCES)]),
+        _graph("Vectors remembered, %", [_share(metrics, m.HITS, m.LOOKUPS)]),
+        _graph("Answers remembered, %", [_share(metrics, m.ANSWERED_FROM_CACHE, m.ANSWERED)]),
+        _graph("Profiles not learned, %", [_share(metrics, m.UPDATES_FAILED, m.UPDATES)]),
     ]
 
 
@@ -105,7 +93,7 @@ def _carried_by(chat: ChatStack, rest: RestStack, data: DataStack) -> list[aws_c
     ]
 
 
-def _share(metrics: AppMetrics, part: str, whole: str) -> aws_cloudwatch.IMetric:
+def _share(metrics: AppMetrics, part: m.Measure, whole: m.Measure) -> aws_cloudwatch.IMetric:
     return metrics.percent(part, whole, least=1, otherwise=0)
 
 

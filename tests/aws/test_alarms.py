@@ -1,18 +1,23 @@
 """The alarms that operations asked for, with their limits, and where they are heard."""
 
-import pytest
+import json
+import re
 
-from infra.metrics import NAMES
+import pytest
+from prometheus_client import REGISTRY
+
+import recommender.telemetry  # noqa: F401 - they define the metrics
 from tests.aws.assembly import Assembly, Properties
 
 LIMITS = {
-    "SlowSearches": ("GreaterThanThreshold", 800),
+    "SlowSearches": ("GreaterThanThreshold", 0.8),  # seconds
     "InferenceFailures": ("GreaterThanThreshold", 3),
     "ColdEmbeddingCache": ("LessThanThreshold", 60),
     "EndpointErrors": ("GreaterThanThreshold", 1),
     "PreferenceFailures": ("GreaterThanThreshold", 5),
     "SurveysLeft": ("LessThanThreshold", 60),
     "SearchErrors": ("GreaterThanThreshold", 2),
+    "RestErrors": ("GreaterThanThreshold", 1),
 }
 
 
@@ -27,15 +32,28 @@ def test_an_alarm_has_the_limit_that_was_asked_for(prod: Assembly, name: str) ->
 def test_slow_searches_are_told_by_the_95th_percentile(prod: Assembly) -> None:
     alarm = _alarm(prod, "SlowSearches")
     assert alarm["ExtendedStatistic"] == "p95"
-    assert alarm["MetricName"] == NAMES.search_milliseconds
+    assert alarm["MetricName"] == "reelwise_search_seconds"
     assert alarm["Namespace"] == "Reelwise/prod"
 
 
 def test_a_share_is_of_what_was_asked_and_silent_at_night(prod: Assembly) -> None:
-    *parts, share = sorted(_alarm(prod, "SearchErrors")["Metrics"], key=lambda m: "Expression" in m)
-    names = {part["MetricStat"]["Metric"]["MetricName"] for part in parts}
-    assert names == {NAMES.searches, NAMES.search_errors}
-    assert share["Expression"] == "IF(whole >= 20, 100 * FILL(part, 0) / whole, 0)"
+    metrics = _alarm(prod, "InferenceFailures")["Metrics"]
+    asked = {each["Id"]: each["MetricStat"]["Metric"] for each in metrics if "MetricStat" in each}
+    assert asked["whole"]["MetricName"] == asked["part"]["MetricName"]
+    assert asked["part"]["Dimensions"] == [{"Name": "outcome", "Value": "failed"}]
+    assert "Dimensions" not in asked["whole"]
+    [share] = [each["Expression"] for each in metrics if "Expression" in each]
+    assert share == "IF(whole >= 20, 100 * FILL(part, 0) / whole, 0)"
+
+
+def test_the_application_writes_every_metric_that_is_watched(prod: Assembly) -> None:
+    written = set()
+    for family in REGISTRY.collect():
+        if family.name.startswith("reelwise_"):
+            written.add(family.name if family.type == "histogram" else f"{family.name}_total")
+    watched = set(re.findall(r"reelwise_\w+", json.dumps(prod.templates["watch"])))
+    assert len(watched) >= 8
+    assert watched <= written
 
 
 def test_a_silent_cache_or_survey_does_not_count_as_a_bad_one(prod: Assembly) -> None:

@@ -27,6 +27,7 @@ def rest(tmp_path_factory: pytest.TempPathFactory, indexed_url: str) -> Iterator
         "DATABASE_URL": indexed_url,
         "REELWISE_HOME": str(tmp_path_factory.mktemp("tmp")),
         "HOST": "0.0.0.0",  # noqa: S104 - it listens nowhere
+        "METRICS": "emf",
     }
     with function(runtime_client, variables) as running:
         yield running
@@ -63,6 +64,14 @@ def test_a_person_can_swipe_and_be_forgotten(rest: Function) -> None:
 def test_an_encoded_path_arrives(rest: Function) -> None:
     answer = rest.invoke(request("GET", "/user/ada%40example.org/profile"))
     assert body(answer)["user_id"] == "ada@example.org"
+
+
+def test_the_metrics_of_an_event_are_written_before_it_is_answered(
+    rest: Function, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rest.invoke(request("POST", "/search", {"user_id": "ada", "query": "a western"}))
+    lines = [line for line in capfd.readouterr().out.splitlines() if '"_aws"' in line]
+    assert any("reelwise_search_seconds" in json.loads(line) for line in lines)
 
 
 def test_paths_which_name_people_are_not_logged(

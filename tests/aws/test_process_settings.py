@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from assistant.api.settings import ApiSettings
+from assistant.api.tokens import tokens
 from assistant.settings import Settings
 from fusion.container.cli import ContainerSettings
 from fusion.onnx_fusion import load_fusion
@@ -31,8 +32,7 @@ WIRING = Wiring(
     assistant_model="bedrock_converse:a.model",
 )
 OF_LIBRARIES = {"AWS_DEFAULT_REGION", "CHAINLIT_URL", "OAUTH_COGNITO_DOMAIN"}
-AGREED = {"DATABASE_IAM_AUTH", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL"}
-"""Read by sign-in and by the database's connections once those are in."""
+BUNDLE = Path(__file__).parents[2] / "infra" / "containers" / "rds-global-bundle.pem"
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,31 @@ def test_settings_take_every_variable(
         *RecommenderSettings.model_fields,
         *ApiSettings.model_fields,
     }
-    assert {name.lower() for name in variables.keys() - OF_LIBRARIES - AGREED} <= known
+    assert {name.lower() for name in variables.keys() - OF_LIBRARIES} <= known
+    monkeypatch.setenv("DATABASE_CA_BUNDLE", str(BUNDLE))  # where this machine has it
     settings = Settings()
+    assert settings.database_iam_auth
+    assert settings.metrics == "emf"
     assert settings.user_store == "dynamodb"
     assert settings.fusion_encoder == "sagemaker"
     assert settings.sagemaker_endpoint_name == "fusion"
-    url = make_url(settings.database_url or "")
-    assert url.query["sslmode"] == "verify-full"
+    assert make_url(settings.database_url or "").password is None
+
+
+@pytest.mark.parametrize("told", [process_settings.chat, process_settings.rest])
+def test_whoever_asks_must_have_a_token_of_the_user_pool(
+    monkeypatch: pytest.MonkeyPatch, told: Callable[[Wiring], dict[str, str]]
+) -> None:
+    for name, value in told(WIRING).items():
+        monkeypatch.setenv(name, value)
+    assert tokens(ApiSettings()) is not None
+
+
+def test_reads_that_may_lag_go_to_the_replica() -> None:
+    replica = Database("reader.example", 5439, "reelwise", "reelwise")
+    assert "DATABASE_READ_URL" not in process_settings.rest(WIRING)
+    variables = process_settings.rest(replace(WIRING, reader=replica))
+    assert variables["DATABASE_READ_URL"] == replica.url
 
 
 def test_the_container_takes_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:

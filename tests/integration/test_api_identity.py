@@ -222,6 +222,8 @@ CREDENTIALS: dict[str, dict[str, str]] = {
     "no issuer": bearer(token(iss=None)),
     "another audience": bearer(token(aud="another")),
     "no audience": bearer(token(aud=None)),
+    "another client": bearer(token(aud=None, client_id="another")),
+    "another audience, our client": bearer(token(aud="another", client_id=AUDIENCE)),
     "no user": bearer(token(sub=None)),
     "an empty user": bearer(token(sub="")),
     "a user who cannot be": bearer(token(sub="../bo")),
@@ -238,6 +240,17 @@ def test_no_route_serves_who_is_not_known(
     assert response.headers["www-authenticate"].startswith('Bearer realm="reelwise"')
     assert nobody_asked(service)
     assert SECRET not in response.text
+
+
+@pytest.mark.parametrize(
+    "names", [{"aud": "second"}, {"aud": ["x", AUDIENCE]}, {"aud": None, "client_id": AUDIENCE}]
+)
+def test_a_token_for_any_of_our_audiences_is_taken(
+    service: NonCallableMagicMock, key_file: Path, names: dict[str, object]
+) -> None:
+    several = ApiClient(both(service, key_file, jwt_audience=f"{AUDIENCE},second"))
+    response = several.get(f"/user/{ADA}/export", headers=bearer(token(**names)))
+    assert response.status_code != 401
 
 
 def test_a_tampered_token_is_refused(client: ApiClient, service: NonCallableMagicMock) -> None:
