@@ -22,7 +22,8 @@ Event = dict[str, Any]
 class Function:
     """A function whose process asks this for events."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path) -> None:
+        self.log = log
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._answers: queue.Queue[tuple[str, Any]] = queue.Queue()
 
@@ -79,9 +80,9 @@ def request(method: str, path: str, body: object = None, query: str = "") -> Eve
 
 
 @contextmanager
-def function(start: Start, variables: Mapping[str, str]) -> Iterator[Function]:
-    """The function that a runtime client, which ``start`` starts, runs."""
-    running = Function()
+def function(start: Start, variables: Mapping[str, str], log: Path) -> Iterator[Function]:
+    """The function that a runtime client, which ``start`` starts, runs; it writes to ``log``."""
+    running = Function(log)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _runtime_api(running))
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, daemon=True)
@@ -89,12 +90,16 @@ def function(start: Start, variables: Mapping[str, str]) -> Iterator[Function]:
     api = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}"}
     lambda_ = {"AWS_LAMBDA_FUNCTION_NAME": "rest", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008"}
     told = lambda_ | api | dict(variables)
-    process = subprocess.Popen(start(told), env=os.environ | told, cwd=ROOT)
+    output = log.open("wb")
+    process = subprocess.Popen(
+        start(told), env=os.environ | told, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+    )
     try:
         yield running
     finally:
         process.kill()
         process.wait()
+        output.close()
         running.end()
         server.shutdown()
         thread.join()

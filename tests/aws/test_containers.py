@@ -109,7 +109,7 @@ class TestApp:
 @built
 def test_lambda_answers_an_event(tmp_path: Path) -> None:
     told = {"REELWISE_HOME": "/tmp/home"}  # noqa: S108 - the only folder that Lambda gives
-    with function(Container("lambda", tmp_path).main, told) as running:
+    with function(Container("lambda", tmp_path).main, told, tmp_path / "log") as running:
         answer = running.invoke(request("POST", "/search", {"user_id": "ada", "query": "heist"}))
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["items"]

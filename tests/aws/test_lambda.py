@@ -23,13 +23,14 @@ def runtime_client(_told: Mapping[str, str]) -> Sequence[str]:
 @pytest.fixture(scope="module")
 def rest(tmp_path_factory: pytest.TempPathFactory, indexed_url: str) -> Iterator[Function]:
     """The function over the starter catalogue, in the only folder that it may write to."""
+    home = tmp_path_factory.mktemp("tmp")
     variables = {
         "DATABASE_URL": indexed_url,
-        "REELWISE_HOME": str(tmp_path_factory.mktemp("tmp")),
+        "REELWISE_HOME": str(home),
         "HOST": "0.0.0.0",  # noqa: S104 - it listens nowhere
         "METRICS": "emf",
     }
-    with function(runtime_client, variables) as running:
+    with function(runtime_client, variables, home / "log") as running:
         yield running
 
 
@@ -66,19 +67,16 @@ def test_an_encoded_path_arrives(rest: Function) -> None:
     assert body(answer)["user_id"] == "ada@example.org"
 
 
-def test_the_metrics_of_an_event_are_written_before_it_is_answered(
-    rest: Function, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_metrics_of_an_event_are_written_before_it_is_answered(rest: Function) -> None:
     rest.invoke(request("POST", "/search", {"user_id": "ada", "query": "a western"}))
-    lines = [line for line in capfd.readouterr().out.splitlines() if '"_aws"' in line]
+    lines = [line for line in rest.log.read_text().splitlines() if '"_aws"' in line]
     assert any("reelwise_search_seconds" in json.loads(line) for line in lines)
 
 
-def test_paths_which_name_people_are_not_logged(
-    rest: Function, capfd: pytest.CaptureFixture[str]
-) -> None:
-    rest.invoke(request("GET", "/user/ada/profile"))
-    assert "ada" not in capfd.readouterr().out
+def test_paths_which_name_people_are_not_logged(rest: Function) -> None:
+    rest.invoke(request("GET", "/user/somebody/profile"))
+    assert rest.log.read_text()
+    assert "somebody" not in rest.log.read_text()
 
 
 def test_a_bad_request_is_a_problem_that_says_how_to_mend_it(rest: Function) -> None:
@@ -90,5 +88,5 @@ def test_a_bad_request_is_a_problem_that_says_how_to_mend_it(rest: Function) -> 
 
 def test_settings_that_do_not_do_end_it_before_the_first_event(tmp_path: Path) -> None:
     variables = {"VECTOR_DIM": "12", "REELWISE_HOME": str(tmp_path)}
-    with function(runtime_client, variables) as running:
+    with function(runtime_client, variables, tmp_path / "log") as running:
         assert "Exit" in running.failed_to_start()["errorType"]
