@@ -246,7 +246,7 @@ def test_no_route_serves_who_is_not_known(
     "names", [{"aud": "second"}, {"aud": ["x", AUDIENCE]}, {"aud": None, "client_id": AUDIENCE}]
 )
 def test_a_token_for_any_of_our_audiences_is_taken(
-    service: NonCallableMagicMock, names: dict[str, object]
+    service: NonCallableMagicMock, names: dict[str, Any]
 ) -> None:
     several = ApiClient(both(service, None, jwt_audience=f"{AUDIENCE},second"))
     response = several.get(f"/user/{ADA}/export", headers=bearer(token(**names)))

@@ -119,7 +119,7 @@ def test_an_index_whose_building_broke_off_is_built_anew(graphs: Database) -> No
 
 
 def test_while_one_server_builds_another_goes_on_without(graphs: Database) -> None:
-    store = PostgresItemStore(graphs, Hnsw("binary"))
+    store = PostgresItemStore(graphs, hnsw=Hnsw("binary"))
     with graphs.connect() as builder:
         builder.execute(text("SELECT pg_advisory_lock(727002)"))
         store.build_indexes()
