@@ -10,7 +10,7 @@ import psutil
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 GATE = 4711
 HOLD_FILM = f"""
 CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$

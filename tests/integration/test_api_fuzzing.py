@@ -37,7 +37,7 @@ def test_every_answer_is_one_that_is_documented(tmp_path: Path, indexed_url: str
                 f"{server.url}/openapi.json",
                 f"--max-examples={EXAMPLES}",
                 "--checks=all",
-                "--phases=examples,coverage,fuzzing",
+                "--phases=examples,coverage,fuzzing,stateful",
                 "--no-color",
             ],
             cwd=tmp_path,
