@@ -49,7 +49,7 @@ def command(*words: str) -> list[str]:
 
 def launch(home: Path, **settings: str) -> Server:
     """A server that has only just been started; its log is appended to."""
-    port, log = free_port(), home.parent / "server.log"
+    port, log = free_port(), home.parent / f"{home.name}.log"
     environment = os.environ | {"REELWISE_HOME": str(home), "PORT": str(port)} | settings
     with log.open("ab") as output:
         process = subprocess.Popen(command("serve"), env=environment, stdout=output, stderr=output)

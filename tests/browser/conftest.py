@@ -1,19 +1,13 @@
 """The real server in its own process, and a real Chromium to look at it."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.browser_chat import USER, Chat, OpenChat, watch
+from tests.processes import serving
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -24,53 +18,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SECONDS_TO_READY = 120
 expect.set_options(timeout=20_000)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SECONDS_TO_READY
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz").is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError(f"The server did not get ready:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, indexed_url: str) -> Iterator[str]:
     """The URL of the real server over the indexed starter catalogue."""
-    with serving(tmp_path_factory.mktemp("home"), DATABASE_URL=indexed_url) as url:
-        yield url
-
-
-@contextmanager
-def serving(home: Path, **settings: str) -> Iterator[str]:
-    """The URL of a server of its own."""
-    log = home / "server.log"
-    port = str(_free_port())
-    variables = {"PORT": port, "REELWISE_HOME": str(home), **settings}
-    command = [str(Path(sys.executable).with_name("reelwise")), "serve"]
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command, env=os.environ | variables, stdout=output, stderr=subprocess.STDOUT
-        ) as process,
-    ):
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _wait_until_ready(url, process, log)
-            yield url
-        finally:
-            process.terminate()
+    with serving(tmp_path_factory.mktemp("home"), DATABASE_URL=indexed_url) as server:
+        yield server.url
 
 
 # Not for the whole session: while Playwright runs, asyncio tests elsewhere cannot.

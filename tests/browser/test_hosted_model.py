@@ -1,17 +1,13 @@
 """A hosted model that says hostile things: in the browser they are text and nothing else."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from tests import bedrock
 from tests.browser.browser_chat import Chat
-from tests.browser.conftest import _free_port, _wait_until_ready
+from tests.processes import serving
 from tests.scripted_endpoint import ScriptedEndpoint, scripted_endpoint
 
 pytestmark = pytest.mark.browser
@@ -43,12 +39,7 @@ def hosted_server(
     tmp_path_factory: pytest.TempPathFactory, indexed_url: str, hosted: ScriptedEndpoint
 ) -> Iterator[str]:
     """The URL of the real server with a hosted model."""
-    home = tmp_path_factory.mktemp("hosted")
-    log = home / "server.log"
-    port = str(_free_port())
-    variables = {
-        "PORT": port,
-        "REELWISE_HOME": str(home),
+    settings = {
         "DATABASE_URL": indexed_url,
         "LOCAL_USER_ID": "hosted",
         "ASSISTANT_MODEL": "bedrock_converse:anthropic.claude-3-5-sonnet-20240620-v1:0",
@@ -57,19 +48,8 @@ def hosted_server(
         "AWS_SECRET_ACCESS_KEY": "nothing",
         "AWS_DEFAULT_REGION": "eu-central-1",
     }
-    command = [str(Path(sys.executable).with_name("reelwise")), "serve"]
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command, env=os.environ | variables, stdout=output, stderr=subprocess.STDOUT
-        ) as process,
-    ):
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _wait_until_ready(url, process, log)
-            yield url
-        finally:
-            process.terminate()
+    with serving(tmp_path_factory.mktemp("hosted"), **settings) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from assistant.chat.passwords import Passwords
 from assistant.chat.settings import passwords_file
 from tests.browser.browser_chat import Chat
-from tests.browser.conftest import serving
+from tests.processes import serving
 
 pytestmark = pytest.mark.browser
 
@@ -26,8 +26,8 @@ def by_password(tmp_path_factory: pytest.TempPathFactory, indexed_url: str) -> I
     home = tmp_path_factory.mktemp("passwords")
     for name, password in PASSWORDS.items():
         Passwords(passwords_file(home)).set(name, password)
-    with serving(home, DATABASE_URL=indexed_url, CHAT_AUTH="password") as url:
-        yield url
+    with serving(home, DATABASE_URL=indexed_url, CHAT_AUTH="password") as server:
+        yield server.url
 
 
 def sign_in(page: Page, url: str, name: str, password: str) -> None:
@@ -99,7 +99,8 @@ def test_a_proxy_names_the_person(
 ) -> None:
     home = tmp_path_factory.mktemp("proxy")
     settings = {"CHAT_AUTH": "header", "CHAT_AUTH_HEADER": "X-Who"}
-    with serving(home, DATABASE_URL=indexed_url, **settings) as url, httpx.Client() as browser:
+    with serving(home, DATABASE_URL=indexed_url, **settings) as server, httpx.Client() as browser:
+        url = server.url
         assert browser.get(url).is_success
         assert browser.get(f"{url}/user").status_code == 401
         for name in ("amy", "ben"):
@@ -160,7 +161,8 @@ def test_a_provider_names_the_person(
         "OAUTH_GENERIC_SCOPES": "openid email",
     }
     home = tmp_path_factory.mktemp("provider")
-    with serving(home, DATABASE_URL=indexed_url, **settings) as url:
+    with serving(home, DATABASE_URL=indexed_url, **settings) as server:
+        url = server.url
         page = chromium.new_context().new_page()
         page.goto(url)
         page.get_by_role("button", name="example").click()
