@@ -32,7 +32,7 @@ COLUMNS: Mapping[Space, Column[Vector]] = {
     "fused": items.c.fused,
 }
 SCAN = {
-    "hnsw.ef_search": "400",
+    "hnsw.ef_search": "800",
     # Goes on where a filter left too few; the order is set right by ranking again.
     "hnsw.iterative_scan": "relaxed_order",
 }

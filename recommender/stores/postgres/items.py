@@ -118,21 +118,24 @@ class PostgresItemStore(ItemStore):
             column.is_not(None), *conditions
         )
         if self._hnsw is not None:
-            candidates = films.order_by(self._hnsw.distance(vector, space))
-            hits = self._best(candidates.limit(self._hnsw.depth(k, space)), vector, k)
-            if len(hits) == k:
+            depth = self._hnsw.depth(k, space)
+            candidates = films.order_by(self._hnsw.distance(vector, space)).limit(depth)
+            hits, looked_at = self._best(candidates, vector, k)
+            if looked_at == depth:
                 return hits
-        # Where a filter leaves few films, a graph may give up before it comes to them.
-        return self._best(films, vector, k)
+        # Where a filter leaves few films, a graph may give up before it comes to the nearest.
+        return self._best(films, vector, k)[0]
 
-    def _best(self, films: Select[Any], vector: Vector, k: int) -> list[Hit]:
-        """The k of these films of highest inner product, all of them looked at."""
+    def _best(self, films: Select[Any], vector: Vector, k: int) -> tuple[list[Hit], int]:
+        """The k of these films of highest inner product, and how many these films are."""
         candidates = films.subquery()
         # What is added keeps the planner from an index for this order.
         distance = candidates.c.vector.max_inner_product(bindparam("query", vector, Binary())) + 0
-        statement = select(candidates.c.item_id, distance.label("distance"))
+        counted = func.count().over().label("counted")
+        statement = select(candidates.c.item_id, distance.label("distance"), counted)
         rows = self._reads.rows(statement.order_by("distance").limit(k))
-        return [Hit(row.item_id, -float(row.distance)) for row in rows]
+        hits = [Hit(row.item_id, -float(row.distance)) for row in rows]
+        return hits, rows[0].counted if rows else 0
 
     def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
         # As bytes: the driver would parse each number of the text form in Python.
