@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 DYNAMODB := .dynamodb-local
 
-.PHONY: run test synth containers test-infra test-training lint types imports dynamodb-local clean
+.PHONY: run test synth diagram containers test-infra test-training lint types imports dynamodb-local clean
 
 run: $(VENV)/serving
 	$(BIN)/reelwise serve
@@ -26,6 +26,12 @@ synth: $(VENV)/testing
 
 test-infra: $(VENV)/testing
 	$(BIN)/python -m pytest tests/aws
+
+# infra/architecture.svg, drawn from the templates by Graphviz as WebAssembly.
+diagram: synth
+	$(BIN)/python -m infra.diagram cdk.out/prod > cdk.out/architecture.dot
+	npx --yes @hpcc-js/wasm-graphviz-cli@1.11.2 -T svg cdk.out/architecture.dot \
+	  > infra/architecture.svg
 
 # The images of the Dockerfile, without Docker (root on Linux); then `make test` runs them too.
 containers: $(VENV)/testing

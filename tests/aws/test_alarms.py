@@ -6,7 +6,8 @@ import re
 import pytest
 from prometheus_client import REGISTRY
 
-import recommender.telemetry  # noqa: F401 - they define the metrics
+from assistant.api import metrics as of_http
+from recommender import telemetry as of_the_domain
 from tests.aws.assembly import Assembly, Properties
 
 LIMITS = {
@@ -44,6 +45,10 @@ def test_a_share_is_of_what_was_asked_and_silent_at_night(prod: Assembly) -> Non
     assert "Dimensions" not in asked["whole"]
     [share] = [each["Expression"] for each in metrics if "Expression" in each]
     assert share == "IF(whole >= 20, 100 * FILL(part, 0) / whole, 0)"
+
+
+DEFINED_IN = (of_http, of_the_domain)
+"""Importing them defines the application's metrics."""
 
 
 def test_the_application_writes_every_metric_that_is_watched(prod: Assembly) -> None:
