@@ -1,11 +1,12 @@
 """``reelwise serve`` in a process of its own, for tests that come from outside."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -33,7 +34,11 @@ def serving(
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            start(told), env=os.environ | told, stdout=output, stderr=subprocess.STDOUT
+            start(told),
+            env=os.environ | told,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         ) as process,
     ):
         url = f"http://127.0.0.1:{port}"
@@ -41,7 +46,13 @@ def serving(
             _wait(f"{url}{ready}", process, log)
             yield url
         finally:
-            process.kill()
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that began a session, and a container's process 1, which is its child."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def installed(_told: Mapping[str, str]) -> Sequence[str | Path]:

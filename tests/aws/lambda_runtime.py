@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from tests.server import Start
+from tests.server import Start, end
 
 ROOT = Path(__file__).parents[2]
 VERSION = "/2018-06-01/runtime"
@@ -92,12 +92,17 @@ def function(start: Start, variables: Mapping[str, str], log: Path) -> Iterator[
     told = lambda_ | api | dict(variables)
     output = log.open("wb")
     process = subprocess.Popen(
-        start(told), env=os.environ | told, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+        start(told),
+        env=os.environ | told,
+        cwd=ROOT,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         yield running
     finally:
-        process.kill()
+        end(process)
         process.wait()
         output.close()
         running.end()
