@@ -1,7 +1,10 @@
 """The shipped model against the fp32 original it was made from, and damaged model folders."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,3 +107,13 @@ def test_callers_can_catch_one_error_to_degrade() -> None:
     with pytest.raises(EncoderUnavailable) as caught:
         OnnxTextEncoder(Path("no") / "such" / "model")
     assert isinstance(caught.value, FusionError)
+
+
+def test_nothing_is_told_to_the_makers_of_the_runtime(tmp_path: Path) -> None:
+    """The runtime keeps the number it reports this machine by in its user's home."""
+    code = "from fusion.onnx_encoder import OnnxTextEncoder as E; E(threads=1).encode(['a film'])"
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run(
+        [sys.executable, "-c", code], env=environment | {"HOME": str(tmp_path)}, check=True
+    )
+    assert list(tmp_path.rglob("*")) == []
