@@ -19,8 +19,9 @@ DYNAMODB := .dynamodb-local
 run: $(VENV)/serving
 	$(BIN)/reelwise serve
 
+# A file's tests run in one process: they share the servers that its fixtures start.
 test: lint types imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # The CloudFormation templates of all environments, checked by cdk-nag. `make test` runs the same
 # command (tests/aws/conftest.py) and looks at what it wrote.

@@ -20,9 +20,10 @@ class ChatDoor:
         mount_chat(FastAPI(), recommender, agent, ChatSettings(home=home, user_id=user_id))
         from chainlit.config import config
         from chainlit.context import init_http_context
+        from chainlit.user import PersistedUser
 
         self._code = config.code
-        init_http_context()
+        init_http_context(user=PersistedUser(id=user_id, createdAt="", identifier=user_id))
 
     async def say(self, text: str) -> str:
         """Send a message; the reply's words."""
@@ -31,4 +32,5 @@ class ChatDoor:
 
         assert self._code.on_message
         await self._code.on_message(cl.Message(content=text))
-        return str(chat_context.get()[-1].content)
+        messages = [each for each in chat_context.get() if isinstance(each, cl.Message)]
+        return str(messages[-1].content)

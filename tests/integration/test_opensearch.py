@@ -51,7 +51,7 @@ def server(cluster: Cluster) -> Iterator[ScriptedEndpoint]:
 
 @pytest.fixture
 def store(server: ScriptedEndpoint) -> OpenSearchItemStore:
-    opened = connect(server.url, "films", DIM, DIM, timeout=0.2)
+    opened = connect(server.url, "films", DIM, DIM, timeout=1.0)
     opened.upsert([FILM])
     return opened
 

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import SubprocessError
 from threading import Event, Thread
 from typing import Any
 
@@ -197,12 +196,15 @@ def _keep_running(server: PostgresServer, done: Event) -> None:
     Its own processes may hold the folder for a moment after it: then it is tried again.
     """
     while not done.wait(LOOK_SECONDS):
-        info = PostmasterInfo.read_from_pgdata(server.pgdata)
-        if info is not None and info.is_running():
-            continue
-        log.warning("PostgreSQL is not running any more; starting it again")
-        with suppress(SubprocessError), server._lock:
-            server.ensure_postgres_running()
+        try:
+            info = PostmasterInfo.read_from_pgdata(server.pgdata)
+            if info is not None and info.is_running():
+                continue
+            log.warning("PostgreSQL is not running any more; starting it again")
+            with server._lock:
+                server.ensure_postgres_running()
+        except Exception as error:  # a full disk, half a file of process ids: the next look tells
+            log.warning("PostgreSQL could not be started: %r", error)
 
 
 def _forget_dead_users(list_of_pids: Path) -> None:
