@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 from base64 import b64encode
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ def mount_chat(
     os.environ["CHAINLIT_ROOT_PATH"] = "/"
     if settings.public_url:
         os.environ["CHAINLIT_URL"] = settings.public_url
-    os.environ["CHAINLIT_AUTH_SECRET"] = _auth_secret(settings.home)
+    os.environ["CHAINLIT_AUTH_SECRET"] = auth_secret(settings.home)
     from chainlit.server import app as chainlit_app
     from chainlit.server import get_html_template, sio
 
@@ -112,14 +113,17 @@ def _lay_out_face(home: Path) -> Path:
     return root
 
 
-def _auth_secret(home: Path) -> str:
+def auth_secret(home: Path) -> str:
     """What cookies are signed with: CHAINLIT_AUTH_SECRET, or one made for this data folder."""
     if given := os.environ.get("CHAINLIT_AUTH_SECRET"):
         return given
-    file = home / "auth-secret"
+    file, fresh = home / "auth-secret", home / f"auth-secret.{secrets.token_hex(4)}"
     if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48))
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):  # two servers may start at once on one folder
+            os.link(fresh, file)
+        fresh.unlink()
     return file.read_text()
 
 

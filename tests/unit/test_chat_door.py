@@ -1,7 +1,9 @@
 """Turns and buttons of the chat, without a browser: what is said, shown and remembered."""
 
 import asyncio
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +14,7 @@ from langchain.messages import AIMessage, AIMessageChunk, ToolMessage
 from langchain_core.messages import BaseMessage
 
 from assistant.chat import elements
-from assistant.chat.mount import mount_chat
+from assistant.chat.mount import auth_secret, mount_chat
 from assistant.chat.settings import ChatSettings
 from recommender.errors import ReelwiseError, StoreUnavailable
 from recommender.models import Direction, SearchRequest
@@ -412,3 +414,17 @@ async def test_what_was_said_is_kept_for_whoever_said_it(talk: Talk) -> None:
     records = talk.service.kept.records(thread.thread_id)
     assert "Hello there." in [each.body.get("output") for each in records]
     assert not talk.service.kept.threads("bob")
+
+
+def test_one_secret_is_made_for_a_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHAINLIT_AUTH_SECRET", raising=False)
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(lambda _: auth_secret(tmp_path), range(8)))
+    assert len(made) == 1
+    (file,) = tmp_path.iterdir()
+    assert len(file.read_text()) >= 48
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    monkeypatch.setenv("CHAINLIT_AUTH_SECRET", "given")
+    assert auth_secret(tmp_path) == "given"
