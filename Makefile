@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 TRAINING := .venv-train
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # The one that Python brings along takes four times as long to find out what fits together.
 NEWER_PIP := pip==26.3
