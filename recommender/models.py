@@ -42,8 +42,13 @@ class Direction(StrEnum):
     SKIP = "skip"
 
 
+def printable(text: str) -> str:
+    """The text without what none holds, and PostgreSQL refuses: NUL and lone surrogates."""
+    return "".join(c for c in text if c != "\x00" and not "\ud800" <= c <= "\udfff")
+
+
 def _printable(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if printable(text) != text:
         raise ValueError("contains characters that are not text (NUL or a lone surrogate)")
     return text
 
@@ -54,9 +59,7 @@ def _aware(moment: datetime) -> datetime:
 
 def _printable_query(text: object) -> object:
     """A query is free text: characters that no text holds are dropped, not refused."""
-    if not isinstance(text, str):
-        return text
-    return "".join(c for c in text if c != "\x00" and not "\ud800" <= c <= "\udfff")
+    return printable(text) if isinstance(text, str) else text
 
 
 Identifier = Annotated[

@@ -443,11 +443,12 @@ class Recommender:
         fallbacks: Fallbacks,
     ) -> list[Evidence]:
         """What people liked together, where the answer goes by the person's own likes."""
-        colikes, understood = self._colikes, self._engine.understand(request)
+        colikes = self._colikes
         personal = tier(state.preferences, self._settings) != "generic"
-        if understood.anchors or understood.for_someone_else or not personal:
+        if colikes is None or variant != "embedding_fusion" or not personal:
             return []
-        if colikes is None or variant != "embedding_fusion":
+        understood = self._engine.understand(request)
+        if understood.anchors or understood.for_someone_else:
             return []
         liked = state.items(Direction.LIKE)
         found = fallbacks.attempt("fusion", lambda: colikes.find(item, liked), None, (FusionError,))

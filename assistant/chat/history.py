@@ -24,6 +24,7 @@ from chainlit.types import (
 )
 from chainlit.user import PersistedUser, User
 
+from recommender.models import printable
 from recommender.stores.ports import ConversationStore, Thread, ThreadRecord
 
 STEP, ELEMENT, FEEDBACK, MEMORY = "step", "element", "feedback", "memory"
@@ -231,7 +232,7 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """Without the characters that JSON may hold and PostgreSQL's may not."""
     match value:
         case str():
-            return "".join(c for c in value if c != "\0" and not "\ud800" <= c <= "\udfff")
+            return printable(value)
         case dict():
             return {_printable(key): _printable(each) for key, each in value.items()}
         case list() | tuple():

@@ -13,7 +13,7 @@ from assistant.cli import app
 from fusion.onnx_fusion import GRAPH
 from recommender.stores.postgres import Database
 from tests.conftest import new_database
-from tests.processes import free_port
+from tests.fusion_container import free_port
 
 PARTS = ["settings", "data folder", "disk space", "models", "database", "schema", "index"]
 Examine = Callable[..., dict[str, str]]

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
@@ -20,37 +20,11 @@ from recommender.indexer import STARTER_VECTORS, fingerprint, read_vectors
 from recommender.models import Item
 from recommender.remote_files import local_copy
 from recommender.text import embedding_text
-from tests.conftest import new_database
-from tests.s3 import closed_to_strangers, new_bucket, s3
+from tests.s3 import closed_to_strangers, new_bucket
+
+pytestmark = pytest.mark.usefixtures("empty_installation")
 
 FILMS = 40
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    with s3() as url:
-        yield url
-
-
-@pytest.fixture(params=["local", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty place."""
-    if request.param == "local":
-        return str(tmp_path / "place")
-    request.getfixturevalue("s3_url")
-    return new_bucket() + "/films"
-
-
-@pytest.fixture(autouse=True)
-def _installed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres_url: str, models_folder: Path
-) -> Iterator[None]:
-    """An installation over an empty database, with the hand-made models."""
-    with new_database(postgres_url) as url:
-        monkeypatch.setenv("REELWISE_HOME", str(tmp_path / "home"))
-        monkeypatch.setenv("DATABASE_URL", url)
-        monkeypatch.setenv("FUSION_DIR", str(models_folder))
-        yield
 
 
 @pytest.fixture

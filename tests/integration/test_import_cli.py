@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import fsspec
@@ -22,39 +22,12 @@ from recommender.importing.report import Report
 from recommender.importing.source import Source
 from recommender.indexer import BATCH
 from recommender.models import Item
-from tests.conftest import new_database
 from tests.movielens_shape import write_movielens
-from tests.s3 import new_bucket, s3
 from tests.unit.test_tmdb import HEAT, KEY, Tmdb, film, served
 
+pytestmark = pytest.mark.usefixtures("empty_installation")
+
 FILMS = 150
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    with s3() as url:
-        yield url
-
-
-@pytest.fixture(params=["local", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty place."""
-    if request.param == "local":
-        return str(tmp_path / "place")
-    request.getfixturevalue("s3_url")
-    return new_bucket() + "/films"
-
-
-@pytest.fixture(autouse=True)
-def _installed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, postgres_url: str, models_folder: Path
-) -> Iterator[None]:
-    """An installation over an empty database, with the hand-made models."""
-    with new_database(postgres_url) as url:
-        monkeypatch.setenv("REELWISE_HOME", str(tmp_path / "home"))
-        monkeypatch.setenv("DATABASE_URL", url)
-        monkeypatch.setenv("FUSION_DIR", str(models_folder))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -66,18 +66,6 @@ ATTEMPTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def secret(starter_items: list[Item]) -> Item:
-    """The film that bob likes: one that nobody is shown by chance."""
-    return min(starter_items, key=lambda item: (item.rating_count, item.title))
-
-
-@pytest.fixture(scope="module")
-def bob(recommender: Recommender, secret: Item) -> str:
-    recommender.record_swipe("bob", secret.item_id, Direction.LIKE)
-    return "bob"
-
-
 @pytest.fixture
 def chat(
     encoder: TextEncoder, starter_items: list[Item], recommender: Recommender, user_id: str

@@ -35,18 +35,6 @@ ARGUMENTS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def secret(starter_items: list[Item]) -> Item:
-    """The film that bob likes: one that nobody is shown by chance."""
-    return min(starter_items, key=lambda item: (item.rating_count, item.title))
-
-
-@pytest.fixture(scope="module")
-def bob(recommender: Recommender, secret: Item) -> str:
-    recommender.record_swipe("bob", secret.item_id, Direction.LIKE)
-    return "bob"
-
-
 @pytest.fixture
 def model() -> ObedientModel:
     return ObedientModel(seen=[])
