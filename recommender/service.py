@@ -147,16 +147,11 @@ class Recommender:
             settings,
             clock,
         )
+        fusion = fusions.get("embedding_fusion")
         self._survey = LearningSurvey(
-            self._catalogue,
-            vectors,
-            fused,
-            mean_vector,
-            fusions.get("embedding_fusion"),
-            survey_cards,
+            self._catalogue, vectors, fused, mean_vector, fusion, survey_cards
         )
         self._counterfactuals = Counterfactuals(self._catalogue, self._engine, self._users, clock)
-        fusion = fusions.get("embedding_fusion")
         self._colikes = CoLikes(self._catalogue, fused, fusion) if fusion else None
         self._explainer = Explainer(self._catalogue, self._cache, clock, writer)
         self._experiment = Experiment(self._engine, stores.exposures, settings)
