@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.browser_chat import USER, Chat, OpenChat, watch
+from tests.conftest import new_database
 from tests.processes import serving
 
 CHROMIUM = "/usr/bin/chromium"
@@ -19,6 +20,16 @@ FLAGS = [
     "--disable-sync",
 ]
 expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def indexed_url(postgres_url: str, indexed_template: str) -> Iterator[str]:
+    """The indexed starter catalogue for the browser's servers alone.
+
+    Their people have plain names, which other tests in the same process use as well.
+    """
+    with new_database(postgres_url, indexed_template) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
