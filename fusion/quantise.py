@@ -18,6 +18,8 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
+from fusion.traces import drop_traces
+
 
 def quantise(source: Path, target: Path) -> None:
     """Write to `target` the int8 form of the fp32 ONNX graph at `source`."""
@@ -40,6 +42,7 @@ def quantise(source: Path, target: Path) -> None:
         )
         rest.process()
     rest.model.save_model_to_file(str(target))
+    drop_traces(target)
 
 
 def _feed_forward(graph: onnx.GraphProto) -> list[str]:

@@ -15,6 +15,7 @@ from fusion.item_space import digest
 from fusion.linear_fusion import DIM, RANK
 from fusion.network import Asked, EmbeddingFusion
 from fusion.onnx_fusion import CARD, GRAPH, SPACE_FOLDER, TEXT_FOLDER, FusionCard, Logistic
+from fusion.traces import drop_traces
 from fusion.training.learners import MAX_QUERY_TOKENS, MAX_TOKENS, EmbeddingLearner, TokenLearner
 from fusion.training.model_card import MOVIELENS, About
 from fusion.training.world import World
@@ -116,6 +117,7 @@ def _export_fusion(net: EmbeddingFusion, path: Path) -> None:
         dynamo=True,
         external_data=False,
     )
+    drop_traces(path)
 
 
 def _on_cpu(module: nn.Module) -> nn.Module:

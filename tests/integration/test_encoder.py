@@ -50,6 +50,13 @@ def test_thread_count_does_not_change_the_vectors(encoder: OnnxTextEncoder) -> N
     )
 
 
+@pytest.mark.parametrize(
+    "graph", sorted(DEFAULT_MODEL.parent.rglob("*.onnx")), ids=lambda path: path.parent.name
+)
+def test_graphs_say_nothing_of_the_machine_they_were_made_on(graph: Path) -> None:
+    assert b"site-packages" not in graph.read_bytes()
+
+
 def test_the_card_describes_the_model(encoder: OnnxTextEncoder) -> None:
     assert encoder.model_version == "minilm-l6-int8-1"
     assert encoder.card.licence == "Apache-2.0"

@@ -82,6 +82,14 @@ def test_serving_reads_what_was_written(trained: Trained, kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_graphs_say_nothing_of_the_machine(trained: Trained, kind: Kind) -> None:
+    models, _ = trained
+    graphs = list((models / f"{kind}-fusion").rglob("*.onnx"))
+    assert graphs
+    assert not any(b"site-packages" in graph.read_bytes() for graph in graphs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_report_is_of_this_run(trained: Trained, kind: Kind) -> None:
     report = trained[1][kind]
     assert (report.learned, report.strangers, report.films) == (30, 12, 40)
