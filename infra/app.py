@@ -66,6 +66,7 @@ def _wiring(environment: Environment, data: DataStack, identity: IdentityStack) 
         sign_in=identity.sign_in,
         endpoint=endpoint_name(environment) if environment.endpoint else None,
         assistant_model=environment.assistant_model,
+        challenger=environment.challenger,
     )
 
 

@@ -51,8 +51,8 @@ class Environment(BaseModel):
     warm_functions: int = Field(ge=0, description="Lambda instances kept ready")
     requests_per_second: int = Field(ge=1, description="past which the API answers 429")
     endpoint: EndpointSize | None
-    challenger: str | None = Field(
-        default=None, description="ARN of a model package that shares the endpoint's traffic"
+    challenger: bool = Field(
+        default=False, description="compare both fusions of the image, half of the people each"
     )
     monthly_budget: int = Field(description="US dollars")
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
-SHIPPED_MODEL = REPOSITORY / "fusion" / "models" / "embedding-fusion" / "fusion.json"
+SHIPPED_MODELS = REPOSITORY / "fusion" / "models"
+CHAMPION, CHALLENGER = "embedding-fusion", "token-fusion"
+"""The fusions that the images hold, as folders and as production variants of the endpoint."""
 CERTIFICATES = "/etc/ssl/certs/rds-global-bundle.pem"
 """Where the images hold the authorities that sign RDS's certificates."""
 PORT = 8000
@@ -53,11 +55,12 @@ class Wiring:
     endpoint: str | None = None
     assistant_model: str | None = None
     reader: Database | None = None
+    challenger: bool = False
 
 
-def shipped_model_version() -> str:
-    """The version of the model that the images hold, as the endpoint reports it."""
-    card = json.loads(SHIPPED_MODEL.read_text(encoding="utf-8"))
+def shipped_model_version(model: str = CHAMPION) -> str:
+    """The version of a model that the images hold, as the endpoint reports it."""
+    card = json.loads((SHIPPED_MODELS / model / "fusion.json").read_text(encoding="utf-8"))
     return f"{card['name']}-{card['version']}"
 
 
@@ -115,9 +118,13 @@ def job(wiring: Wiring) -> dict[str, str]:
     return {**_task(wiring), "SAGEMAKER_TIMEOUT": "5"}
 
 
-def container() -> dict[str, str]:
-    """Of the model's container that serves the model its image holds."""
-    return {"SM_MODEL_DIR": "/opt/reelwise/models", "SAGEMAKER_BIND_TO_PORT": str(ENDPOINT_PORT)}
+def container(model: str = CHAMPION) -> dict[str, str]:
+    """Of the container that serves one of the models its image holds."""
+    return {
+        "SM_MODEL_DIR": "/opt/reelwise/models",
+        "FUSION_MODEL": model,
+        "SAGEMAKER_BIND_TO_PORT": str(ENDPOINT_PORT),
+    }
 
 
 def training() -> dict[str, str]:
@@ -141,6 +148,19 @@ def _fusion(wiring: Wiring) -> dict[str, str]:
         "FUSION_ENCODER": "sagemaker",
         "SAGEMAKER_ENDPOINT_NAME": wiring.endpoint,
         "FUSION_MODEL_VERSION": shipped_model_version(),
+        **(_experiment() if wiring.challenger else {}),
+    }
+
+
+def _experiment() -> dict[str, str]:
+    """Half of the people each; new models make a new experiment."""
+    versions = {
+        name.replace("-", "_"): shipped_model_version(name) for name in (CHAMPION, CHALLENGER)
+    }
+    return {
+        "FUSION_MODEL_VERSIONS": json.dumps(versions),
+        "EXPERIMENT_NAME": "-or-".join(versions.values()),
+        "EXPERIMENT_VARIANTS": ",".join(f"{variant}=1" for variant in versions),
     }
 
 

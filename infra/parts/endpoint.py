@@ -1,7 +1,5 @@
 """The SageMaker endpoint that fuses words and swipes, and how it grows."""
 
-from collections.abc import Mapping
-
 from aws_cdk import (
     Duration,
     aws_cloudwatch,
@@ -18,9 +16,7 @@ from constructs import Construct
 from infra.accepted import accept
 from infra.environment import EndpointSize, Environment
 from infra.metrics import alarm, endpoint_rule
-from infra.process_settings import container, shipped_model_version
-
-CHAMPION, CHALLENGER = "champion", "challenger"
+from infra.process_settings import CHALLENGER, CHAMPION, container, shipped_model_version
 
 
 def endpoint_name(environment: Environment) -> str:
@@ -29,11 +25,11 @@ def endpoint_name(environment: Environment) -> str:
 
 
 class FusionEndpoint(Construct):
-    """An endpoint whose ``champion`` serves the model that the image holds.
+    """An endpoint whose production variants serve the models that the image holds.
 
-    A ``challenger``, a package of the model registry, stands beside it and is called by name
-    only: clients refuse answers of a version that they do not expect. A new configuration takes a
-    tenth of the traffic, then all of it; if it fails, none.
+    The challenger stands beside the champion where an experiment compares them: the processes
+    then call either by name. A new configuration takes a tenth of the traffic, then all of it; if
+    it fails, none.
     """
 
     def __init__(
@@ -51,10 +47,8 @@ class FusionEndpoint(Construct):
         self._size = size
         self._role = _role(self, image, key)
         uri = image.repository_uri_for_tag(environment.image_tag)
-        variants = [self._variant(CHAMPION, {"image": uri, "environment": container()}, 1)]
-        if environment.challenger:
-            package = {"modelPackageName": environment.challenger}
-            variants.append(self._variant(CHALLENGER, package, 0))
+        models = (CHAMPION, CHALLENGER) if environment.challenger else (CHAMPION,)
+        variants = [self._variant(model, uri) for model in models]
         self.errors = alarm(self, endpoint_rule(self.name, CHAMPION))
         self.errors.add_alarm_action(aws_cloudwatch_actions.SnsAction(alarms))
         endpoint = self._endpoint(variants, key)
@@ -62,13 +56,13 @@ class FusionEndpoint(Construct):
             self._grow(variant.variant_name, endpoint)
 
     def _variant(
-        self, name: str, definition: Mapping[str, object], weight: int
+        self, name: str, image: str
     ) -> aws_sagemaker.CfnEndpointConfig.ProductionVariantProperty:
         model = aws_sagemaker.CfnModel(
             self,
-            f"{name.title()}Model",
+            f"{_pascal(name)}Model",
             execution_role_arn=self._role.role_arn,
-            primary_container=definition,
+            primary_container={"image": image, "environment": container(name)},
             enable_network_isolation=True,  # it needs nothing but what it is asked
         )
         model.node.add_dependency(self._role)
@@ -77,7 +71,7 @@ class FusionEndpoint(Construct):
             model_name=model.attr_model_name,
             initial_instance_count=self._size.least,
             instance_type=self._size.instance_type,
-            initial_variant_weight=weight,
+            initial_variant_weight=1 if name == CHAMPION else 0,
         )
 
     def _endpoint(
@@ -100,7 +94,7 @@ class FusionEndpoint(Construct):
         """Add an instance where those there are get more calls than each can take."""
         target = autoscaling.ScalableTarget(
             self,
-            f"{variant.title()}Instances",
+            f"{_pascal(variant)}Instances",
             service_namespace=autoscaling.ServiceNamespace.SAGEMAKER,
             resource_id=f"endpoint/{self.name}/variant/{variant}",
             scalable_dimension="sagemaker:variant:DesiredInstanceCount",
@@ -116,6 +110,10 @@ class FusionEndpoint(Construct):
             scale_in_cooldown=Duration.minutes(10),
             scale_out_cooldown=Duration.minutes(1),
         )
+
+
+def _pascal(name: str) -> str:
+    return name.title().replace("-", "")
 
 
 def _role(scope: Construct, image: aws_ecr.IRepository, key: aws_kms.IKey) -> aws_iam.Role:

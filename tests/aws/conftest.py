@@ -1,5 +1,6 @@
 """The CDK app's output, made once by the command that `make synth` runs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,15 +19,21 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
     if which("node") is None:
         pytest.skip("the CDK needs Node.js: apt-get install nodejs")
     folder = tmp_path_factory.mktemp("cdk")
+    run_app(str(folder))
+    return {path.name: Assembly(path) for path in folder.iterdir()}
+
+
+def run_app(*arguments: str, **variables: str) -> None:
+    """Run the CDK app as `make synth` or the CDK's command line does."""
     done = subprocess.run(
-        [sys.executable, "-m", "infra.app", str(folder)],
+        [sys.executable, "-m", "infra.app", *arguments],
         cwd=ROOT,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return {path.name: Assembly(path) for path in folder.iterdir()}
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,13 @@ import pytest
 from infra.containers.build import LAYERS
 from infra.containers.dockerfile import DOCKERFILE, config, read
 from infra.containers.run import Container
-from infra.process_settings import CERTIFICATES, container, shipped_model_version
+from infra.process_settings import (
+    CERTIFICATES,
+    CHALLENGER,
+    CHAMPION,
+    container,
+    shipped_model_version,
+)
 from infra.stacks.foundation import IMAGES
 from tests.aws.lambda_runtime import function, request
 from tests.fusion_container import free_port
@@ -116,15 +122,16 @@ def test_lambda_answers_an_event(tmp_path: Path) -> None:
 
 
 @built
-def test_sagemaker_serves_the_model_of_the_image(tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [CHAMPION, CHALLENGER])
+def test_sagemaker_serves_the_models_of_the_image(tmp_path: Path, model: str) -> None:
     def serve(told: Mapping[str, str]) -> Sequence[str]:
         return Container("fusion", tmp_path).main(told, ["serve"])
 
-    told = {**container(), "HOST": "127.0.0.1"}
+    told = {**container(model), "HOST": "127.0.0.1"}
     told.pop("SAGEMAKER_BIND_TO_PORT")
     with serving(serve, tmp_path / "log", told, "SAGEMAKER_BIND_TO_PORT", "/ping") as url:
         answer = httpx.post(f"{url}/invocations", json={"query": "a slow western"})
-    assert answer.json()["model_version"] == shipped_model_version()
+    assert answer.json()["model_version"] == shipped_model_version(model)
 
 
 def run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

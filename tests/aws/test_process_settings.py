@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 
 from assistant.api.settings import ApiSettings
 from assistant.api.tokens import tokens
+from assistant.composition import production_variant
 from assistant.settings import Settings
 from fusion.container.cli import ContainerSettings
 from fusion.onnx_fusion import load_fusion
@@ -85,8 +86,21 @@ def test_the_container_takes_every_variable(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_version_that_clients_expect_is_the_one_that_the_image_serves() -> None:
-    folder = process_settings.SHIPPED_MODEL.parent
+    folder = process_settings.SHIPPED_MODELS / process_settings.CHAMPION
     assert process_settings.shipped_model_version() == load_fusion(folder).model_version
+
+
+def test_a_challenger_is_called_for_half_of_the_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in process_settings.rest(replace(WIRING, challenger=True)).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DATABASE_CA_BUNDLE", str(BUNDLE))  # where this machine has it
+    settings, domain = Settings(), RecommenderSettings()
+    assert domain.variant_weights == {"embedding_fusion": 1, "token_fusion": 1}
+    assert domain.experiment_name
+    for variant, version in settings.fusion_model_versions.items():
+        folder = process_settings.SHIPPED_MODELS / production_variant(variant)
+        assert version == load_fusion(folder).model_version
+    assert settings.fusion_model_versions.keys() == domain.variant_weights.keys()
 
 
 def test_without_an_endpoint_the_processes_fuse_themselves() -> None:
