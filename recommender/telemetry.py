@@ -2,7 +2,8 @@
 
 The doors expose them: Prometheus reads ``/metrics``; on AWS ``assistant/emf.py`` writes the same
 names as CloudWatch's Embedded Metric Format, with each label as a dimension, and once without any.
-The chat's own metric is in ``assistant/turns.py``, those of HTTP in ``assistant/api/metrics.py``.
+The chat's own are in ``assistant/turns.py`` and ``assistant/chat/history.py``, those of HTTP in
+``assistant/api/metrics.py``.
 
 What each alarm divides by what. ``{label=value}`` is the dimension to ask for, its absence the sum
 over all; of a histogram, ``count`` is CloudWatch's SampleCount. A counter that did not move sends

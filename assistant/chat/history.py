@@ -23,11 +23,13 @@ from chainlit.types import (
     ThreadFilter,
 )
 from chainlit.user import PersistedUser, User
+from prometheus_client import Counter
 
 from recommender.models import printable
 from recommender.stores.ports import ConversationStore, Thread, ThreadRecord
 
 STEP, ELEMENT, FEEDBACK, MEMORY = "step", "element", "feedback", "memory"
+VERDICTS = Counter("reelwise_chat_feedback", "Thumbs given to answers of the chat", ["verdict"])
 Found = TypeVar("Found")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -97,6 +99,7 @@ class ChatHistory(BaseDataLayer):
         body = {"forId": feedback.forId, "value": feedback.value, "comment": feedback.comment}
         record = _record(thread.thread_id, feedback_id, FEEDBACK, body)
         await self._do(lambda: self._store.put(thread.user_id, record))
+        VERDICTS.labels("up" if feedback.value else "down").inc()
         return feedback_id
 
     async def delete_feedback(self, feedback_id: str) -> bool:

@@ -72,6 +72,8 @@ def test_a_thumb_is_kept_with_its_message(chat: Chat, server: str) -> None:
     with chat.page.expect_response(re.compile("/feedback")):
         chat.page.get_by_role("button", name="Submit feedback").click()
     (conversation,) = httpx.get(f"{server}/user/{USER}/export").json()["conversations"]
+    counted = httpx.get(f"{server}/metrics").text
+    assert re.search(r'^reelwise_chat_feedback_total{verdict="down"} [1-9]', counted, re.MULTILINE)
     (verdict,) = [r["body"] for r in conversation["records"] if r["kind"] == "feedback"]
     assert (verdict["value"], verdict["comment"]) == (0, "Too old")
 
