@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from assistant import models
 from recommender import Recommender
 from recommender.models import Direction, Item
 from tests.conftest import new_database
 from tests.s3 import new_bucket, s3
+from tests.scripted_endpoint import ScriptedEndpoint, scripted_endpoint
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +52,16 @@ def bob(recommender: Recommender, secret: Item) -> str:
     """Somebody else, of whom nothing may be told."""
     recommender.record_swipe("bob", secret.item_id, Direction.LIKE)
     return "bob"
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedEndpoint]:
+    """Bedrock's runtime, as scripted: where boto3 finds it, with little patience."""
+    monkeypatch.setattr(models, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(models, "ATTEMPTS", 2)
+    with scripted_endpoint() as runtime:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", runtime.url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        yield runtime

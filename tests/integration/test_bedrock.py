@@ -1,7 +1,6 @@
 """Bedrock on the wire: the real client and agent before a server that speaks its protocol."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,7 +25,6 @@ from tests.scripted_endpoint import (
     hang,
     reply,
     reset,
-    scripted_endpoint,
 )
 from tools import ALL_TOOLS, ToolContext
 
@@ -36,20 +34,8 @@ SEARCH = bedrock.calls("search_movies", {"query": "lonely robots", "k": 3})
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedEndpoint]:
-    monkeypatch.setattr(models, "READ_SECONDS", 0.5)
-    monkeypatch.setattr(models, "ATTEMPTS", 2)
-    with scripted_endpoint() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        yield server
-
-
-@pytest.fixture
 def chat(
-    server: ScriptedEndpoint,  # noqa: ARG001
+    runtime: ScriptedEndpoint,  # noqa: ARG001
     encoder: TextEncoder,
     starter_items: list[Item],
     recommender: Recommender,
@@ -59,33 +45,33 @@ def chat(
     return Chat(agent, recommender, user_id)
 
 
-def asked(server: ScriptedEndpoint) -> list[dict[str, Any]]:
-    return [json.loads(request.body) for request in server.requests]
+def asked(runtime: ScriptedEndpoint) -> list[dict[str, Any]]:
+    return [json.loads(request.body) for request in runtime.requests]
 
 
 def counted() -> float:
     return float(FALLBACKS.labels("chat_model")._value.get())
 
 
-async def test_words_stream_as_they_come(server: ScriptedEndpoint, chat: Chat) -> None:
-    server.script.append(bedrock.stream(bedrock.says("Films ", "are ", "my world.")))
+async def test_words_stream_as_they_come(runtime: ScriptedEndpoint, chat: Chat) -> None:
+    runtime.script.append(bedrock.stream(bedrock.says("Films ", "are ", "my world.")))
     turn = await chat.say("hello")
     assert turn.words == ["Films ", "are ", "my world."]
-    (request,) = asked(server)
+    (request,) = asked(runtime)
     assert request["system"][0]["text"] == system_prompt()
-    assert server.requests[0].path.endswith("/converse-stream")
+    assert runtime.requests[0].path.endswith("/converse-stream")
 
 
 async def test_tools_are_called_and_their_answers_sent_back(
-    server: ScriptedEndpoint, chat: Chat
+    runtime: ScriptedEndpoint, chat: Chat
 ) -> None:
-    server.script.extend([bedrock.stream(SEARCH), bedrock.stream(bedrock.says("Here you go."))])
+    runtime.script.extend([bedrock.stream(SEARCH), bedrock.stream(bedrock.says("Here you go."))])
     turn = await chat.say("a film about lonely robots")
     (found,) = turn.artifacts
     assert isinstance(found, SearchResult)
     assert len(found.items) == 3
     assert turn.text == "Here you go."
-    _, second = asked(server)
+    _, second = asked(runtime)
     (result,) = second["messages"][-1]["content"]
     assert result["toolResult"]["toolUseId"] == "tooluse_1"
     assert found.items[0].title in json.dumps(result, ensure_ascii=False)
@@ -94,20 +80,20 @@ async def test_tools_are_called_and_their_answers_sent_back(
 
 
 async def test_bedrock_is_told_neither_who_the_user_is_nor_what_only_the_door_reads(
-    server: ScriptedEndpoint, chat: Chat, user_id: str
+    runtime: ScriptedEndpoint, chat: Chat, user_id: str
 ) -> None:
     show = bedrock.stream(bedrock.calls("show_profile", {}))
-    server.script.extend([show, bedrock.stream(bedrock.says("Here you are."))])
+    runtime.script.extend([show, bedrock.stream(bedrock.says("Here you are."))])
     (profile,) = (await chat.say("what do you know about me?")).artifacts
     assert profile.user_id == user_id
-    assert len(server.requests) == 2
-    for request in server.requests:
+    assert len(runtime.requests) == 2
+    for request in runtime.requests:
         assert user_id not in request.body.decode()
 
 
-async def test_throttling_is_waited_out(server: ScriptedEndpoint, chat: Chat) -> None:
+async def test_throttling_is_waited_out(runtime: ScriptedEndpoint, chat: Chat) -> None:
     before = counted()
-    server.script.extend(
+    runtime.script.extend(
         [aws_error(429, "ThrottlingException"), bedrock.stream(bedrock.says("Hello."))]
     )
     assert (await chat.say("hello")).text == "Hello."
@@ -134,12 +120,12 @@ async def test_throttling_is_waited_out(server: ScriptedEndpoint, chat: Chat) ->
     ],
 )
 async def test_the_planner_goes_on_where_the_model_fails(
-    server: ScriptedEndpoint,
+    runtime: ScriptedEndpoint,
     chat: Chat,
     act: Any,  # noqa: ANN401
 ) -> None:
     before = counted()
-    server.script.append(act)
+    runtime.script.append(act)
     turn = await chat.say("a film about lonely robots")
     (found,) = turn.artifacts
     assert isinstance(found, SearchResult)
@@ -149,19 +135,19 @@ async def test_the_planner_goes_on_where_the_model_fails(
 
 
 async def test_a_failure_after_the_tools_keeps_what_they_found(
-    server: ScriptedEndpoint, chat: Chat
+    runtime: ScriptedEndpoint, chat: Chat
 ) -> None:
-    server.script.extend([bedrock.stream(SEARCH), aws_error(403, "AccessDeniedException")])
+    runtime.script.extend([bedrock.stream(SEARCH), aws_error(403, "AccessDeniedException")])
     turn = await chat.say("a film about lonely robots")
     assert len(turn.artifacts[0].items) == 3
     assert SORRY in turn.text
 
 
 async def test_throttling_after_the_tools_is_waited_out(
-    server: ScriptedEndpoint, chat: Chat
+    runtime: ScriptedEndpoint, chat: Chat
 ) -> None:
     before = counted()
-    server.script.extend(
+    runtime.script.extend(
         [
             bedrock.stream(SEARCH),
             aws_error(429, "ThrottlingException"),
@@ -176,19 +162,19 @@ async def test_throttling_after_the_tools_is_waited_out(
 
 @pytest.mark.parametrize("act", [aws_error(429, "ThrottlingException"), reset])
 async def test_what_bedrocks_client_tried_again_is_not_tried_again_above_it(
-    server: ScriptedEndpoint,
+    runtime: ScriptedEndpoint,
     chat: Chat,
     act: Any,  # noqa: ANN401
 ) -> None:
-    server.script.append(act)
+    runtime.script.append(act)
     assert SORRY in (await chat.say("hello")).text
-    assert len(server.requests) == models.ATTEMPTS
+    assert len(runtime.requests) == models.ATTEMPTS
 
 
 async def test_an_answer_that_broke_off_is_not_said_twice(
-    server: ScriptedEndpoint, chat: Chat
+    runtime: ScriptedEndpoint, chat: Chat
 ) -> None:
-    server.script.extend(
+    runtime.script.extend(
         [
             bedrock.failing(bedrock.says("Films ")[:2], "modelStreamErrorException"),
             bedrock.stream(bedrock.says("Films ", "again.")),
@@ -197,18 +183,18 @@ async def test_an_answer_that_broke_off_is_not_said_twice(
     turn = await chat.say("hello")
     assert turn.text.count("Films ") == 1
     assert SORRY in turn.text
-    assert len(server.requests) == 1
+    assert len(runtime.requests) == 1
 
 
 async def test_tool_arguments_that_are_no_json_call_nothing(
-    server: ScriptedEndpoint, chat: Chat, recommender: Recommender, user_id: str
+    runtime: ScriptedEndpoint, chat: Chat, recommender: Recommender, user_id: str
 ) -> None:
     start, begun, *_, stopped, end, usage = bedrock.calls("record_reaction", {"x": 1})
     delta = {"contentBlockIndex": 0, "delta": {"toolUse": {"input": '{"direction": "like", '}}}
     broken: list[bedrock.Event] = [
         start, begun, ("contentBlockDelta", delta), stopped, end, usage
     ]  # fmt: skip
-    server.script.extend([bedrock.stream(broken), bedrock.stream(bedrock.says("Sorry."))])
+    runtime.script.extend([bedrock.stream(broken), bedrock.stream(bedrock.says("Sorry."))])
     turn = await chat.say("I loved Heat")
     assert turn.text.strip()
     assert recommender.profile(user_id).swipe_count == 0
@@ -228,7 +214,7 @@ async def answered(agent: Any, recommender: Recommender, user_id: str, text: str
 
 @pytest.fixture
 def agent(
-    server: ScriptedEndpoint,  # noqa: ARG001
+    runtime: ScriptedEndpoint,  # noqa: ARG001
     encoder: TextEncoder,
     starter_items: list[Item],
 ) -> Any:  # noqa: ANN401
@@ -236,7 +222,7 @@ def agent(
 
 
 async def test_a_turn_that_does_not_stream(
-    server: ScriptedEndpoint,
+    runtime: ScriptedEndpoint,
     agent: Any,  # noqa: ANN401
     recommender: Recommender,
     user_id: str,
@@ -246,7 +232,7 @@ async def test_a_turn_that_does_not_stream(
         "name": "search_movies",
         "input": {"query": "lonely robots", "k": 3},
     }
-    server.script.extend(
+    runtime.script.extend(
         [
             bedrock.whole({"text": "Let me look."}, {"toolUse": use}, reason="tool_use"),
             bedrock.whole({"text": "Here you go."}),
@@ -255,8 +241,8 @@ async def test_a_turn_that_does_not_stream(
     *_, found, answer = await answered(agent, recommender, user_id, "a film about lonely robots")
     assert len(found.artifact.items) == 3
     assert answer.text == "Here you go."
-    assert [request.path.rsplit("/", 1)[1] for request in server.requests] == ["converse"] * 2
-    (result,) = asked(server)[1]["messages"][-1]["content"]
+    assert [request.path.rsplit("/", 1)[1] for request in runtime.requests] == ["converse"] * 2
+    (result,) = asked(runtime)[1]["messages"][-1]["content"]
     assert result["toolResult"]["toolUseId"] == "tooluse_1"
 
 
@@ -272,14 +258,14 @@ async def test_a_turn_that_does_not_stream(
     ],
 )
 async def test_the_planner_goes_on_where_a_turn_that_does_not_stream_fails(
-    server: ScriptedEndpoint,
+    runtime: ScriptedEndpoint,
     agent: Any,  # noqa: ANN401
     recommender: Recommender,
     user_id: str,
     act: Any,  # noqa: ANN401
 ) -> None:
     before = counted()
-    server.script.append(act)
+    runtime.script.append(act)
     *_, found, answer = await answered(agent, recommender, user_id, "a film about lonely robots")
     assert found.artifact.items
     assert SORRY in answer.text
@@ -291,7 +277,7 @@ async def test_the_planner_goes_on_where_a_turn_that_does_not_stream_fails(
 
 @pytest.fixture
 def guarded(
-    server: ScriptedEndpoint,  # noqa: ARG001
+    runtime: ScriptedEndpoint,  # noqa: ARG001
     encoder: TextEncoder,
     starter_items: list[Item],
     recommender: Recommender,
@@ -306,11 +292,11 @@ POINT = {"cachePoint": {"type": "default", "ttl": "1h"}}
 
 
 async def test_every_call_names_the_guardrail_and_what_is_to_be_kept(
-    server: ScriptedEndpoint, guarded: Chat
+    runtime: ScriptedEndpoint, guarded: Chat
 ) -> None:
-    server.script.extend([bedrock.stream(SEARCH), bedrock.stream(bedrock.says("Here you go."))])
+    runtime.script.extend([bedrock.stream(SEARCH), bedrock.stream(bedrock.says("Here you go."))])
     assert (await guarded.say("a film about lonely robots")).text == "Here you go."
-    for request in asked(server):
+    for request in asked(runtime):
         guardrail = {"guardrailIdentifier": "gr-1a2b", "guardrailVersion": "3"}
         assert request["guardrailConfig"] == guardrail
         assert request["system"][-1] == POINT
@@ -320,29 +306,29 @@ async def test_every_call_names_the_guardrail_and_what_is_to_be_kept(
 
 
 async def test_without_options_nothing_is_guarded_or_kept(
-    server: ScriptedEndpoint, chat: Chat
+    runtime: ScriptedEndpoint, chat: Chat
 ) -> None:
-    server.script.append(bedrock.stream(bedrock.says("Hello.")))
+    runtime.script.append(bedrock.stream(bedrock.says("Hello.")))
     await chat.say("hello")
-    assert "guardrailConfig" not in asked(server)[0]
-    assert "cachePoint" not in server.requests[0].body.decode()
+    assert "guardrailConfig" not in asked(runtime)[0]
+    assert "cachePoint" not in runtime.requests[0].body.decode()
 
 
 async def test_what_a_guardrail_says_instead_is_the_answer(
-    server: ScriptedEndpoint, guarded: Chat
+    runtime: ScriptedEndpoint, guarded: Chat
 ) -> None:
     before = counted()
     *events, _, usage = bedrock.says("I cannot talk about that.")
     stop: bedrock.Event = ("messageStop", {"stopReason": "guardrail_intervened"})
-    server.script.append(bedrock.stream([*events, stop, usage]))
+    runtime.script.append(bedrock.stream([*events, stop, usage]))
     assert (await guarded.say("something bad")).text == "I cannot talk about that."
     assert counted() == before, "the planner does not answer in the model's place"
 
 
 async def test_the_planner_stands_in_for_a_guarded_model_too(
-    server: ScriptedEndpoint, guarded: Chat
+    runtime: ScriptedEndpoint, guarded: Chat
 ) -> None:
-    server.script.append(aws_error(400, "ValidationException"))
+    runtime.script.append(aws_error(400, "ValidationException"))
     turn = await guarded.say("a film about lonely robots")
     assert SORRY in turn.text
     assert turn.artifacts[0].items
@@ -364,8 +350,8 @@ def test_a_guardrail_that_would_not_guard_is_refused(
         chat_model(name, options)
 
 
-async def test_the_next_turn_asks_the_model_again(server: ScriptedEndpoint, chat: Chat) -> None:
-    server.script.extend(
+async def test_the_next_turn_asks_the_model_again(runtime: ScriptedEndpoint, chat: Chat) -> None:
+    runtime.script.extend(
         [aws_error(403, "AccessDeniedException"), bedrock.stream(bedrock.says("Back again."))]
     )
     assert SORRY in (await chat.say("hello")).text
@@ -373,14 +359,14 @@ async def test_the_next_turn_asks_the_model_again(server: ScriptedEndpoint, chat
 
 
 async def test_a_model_cannot_choose_whom_it_acts_for(
-    server: ScriptedEndpoint, chat: Chat, recommender: Recommender, user_id: str
+    runtime: ScriptedEndpoint, chat: Chat, recommender: Recommender, user_id: str
 ) -> None:
     args: dict[str, object] = {
         "direction": "like",
         "title_or_id": "Heat",
         "user_id": "somebody-else",
     }
-    server.script.extend(
+    runtime.script.extend(
         [
             bedrock.stream(bedrock.calls("record_reaction", args)),
             bedrock.stream(bedrock.says("Done.")),

@@ -1,11 +1,9 @@
-"""An explanation written by Bedrock, on the wire: the real client, and a server that speaks it."""
+"""An explanation written by Bedrock, on the wire: the real client, and a runtime that speaks it."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from assistant import models
 from assistant.composition import Fusions, load_writer
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
@@ -26,7 +24,6 @@ from tests.scripted_endpoint import (
     aws_error,
     hang,
     reset,
-    scripted_endpoint,
 )
 
 FILM, QUERY = "1240", "a robot from the future"
@@ -37,20 +34,8 @@ SAYS = bedrock.says(
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedEndpoint]:
-    monkeypatch.setattr(models, "READ_SECONDS", 0.5)
-    monkeypatch.setattr(models, "ATTEMPTS", 2)
-    with scripted_endpoint() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        yield server
-
-
-@pytest.fixture
 def service(
-    server: ScriptedEndpoint,  # noqa: ARG001
+    runtime: ScriptedEndpoint,  # noqa: ARG001
     stores: Stores,
     encoder: TextEncoder,
     fusions: Fusions,
@@ -68,9 +53,9 @@ def fan(service: Recommender, user_id: str, starter_items: list[Item]) -> str:
 
 
 def test_what_stands_of_its_words_is_told_and_remembered(
-    server: ScriptedEndpoint, service: Recommender, fan: str
+    runtime: ScriptedEndpoint, service: Recommender, fan: str
 ) -> None:
-    server.script.append(bedrock.stream(SAYS))
+    runtime.script.append(bedrock.stream(SAYS))
     heard: list[str] = []
     told = service.explain(fan, FILM, QUERY, heard.append)
     assert heard == ["You go for Sci-Fi.", "The Terminator stars Linda Hamilton."]
@@ -78,7 +63,7 @@ def test_what_stands_of_its_words_is_told_and_remembered(
     assert told.model.startswith(BEDROCK)
     assert told.degraded == ()
     assert service.explain(fan, FILM, QUERY) == told
-    (request,) = server.requests
+    (request,) = runtime.requests
     body = json.loads(request.body)
     assert request.path.endswith("/converse-stream")
     (message,) = body["messages"]
@@ -100,10 +85,10 @@ def test_what_stands_of_its_words_is_told_and_remembered(
     ],
 )
 def test_templates_explain_where_it_fails(
-    server: ScriptedEndpoint, service: Recommender, fan: str, act: Act
+    runtime: ScriptedEndpoint, service: Recommender, fan: str, act: Act
 ) -> None:
     before = FALLBACKS.labels(PART)._value.get()
-    server.script.append(act)
+    runtime.script.append(act)
     told = service.explain(fan, FILM, QUERY)
     assert (told.model, told.degraded) == (MODEL, (PART,))
     assert all(fact.text in told.explanation for fact in told.evidence)
@@ -111,7 +96,7 @@ def test_templates_explain_where_it_fails(
 
 
 def test_a_throttled_request_is_sent_again(
-    server: ScriptedEndpoint, service: Recommender, fan: str
+    runtime: ScriptedEndpoint, service: Recommender, fan: str
 ) -> None:
-    server.script.extend([aws_error(429, "ThrottlingException"), bedrock.stream(SAYS)])
+    runtime.script.extend([aws_error(429, "ThrottlingException"), bedrock.stream(SAYS)])
     assert service.explain(fan, FILM, QUERY).degraded == ()
