@@ -16,7 +16,7 @@ from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender.errors import InvalidRequest
 from recommender.indexer import STARTER, STARTER_VECTORS, read_items, read_vectors, sync_index
-from recommender.models import Explanation, SearchResult, SwipeReceipt
+from recommender.models import Explanation, Item, SearchResult, SwipeReceipt
 from recommender.service import Recommender
 from recommender.settings import RecommenderSettings
 from recommender.stores.memory import memory_stores
@@ -168,9 +168,9 @@ class _Answer:
             case "taste":
                 return self._args.get("use_taste") is False
             case "place":
-                return self._explained == self._at(wanted)
+                return self._spoken_of == self._at(wanted)
             case "film":
-                return self._titled(self._explained) == bare_title(wanted)
+                return self._titled(self._spoken_of) == bare_title(wanted)
             case "react":
                 return self._reacted == [self._meant(value) for value in named]
             case _:
@@ -206,8 +206,8 @@ class _Answer:
         return dict(found[-1]) if found else {}
 
     @property
-    def _explained(self) -> str:
-        found = [each.item_id for each in self._artifacts if isinstance(each, Explanation)]
+    def _spoken_of(self) -> str:
+        found = [each.item_id for each in self._artifacts if isinstance(each, Explanation | Item)]
         return found[-1] if found else ""
 
     @property

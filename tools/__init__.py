@@ -3,6 +3,7 @@
 from langchain_core.tools import BaseTool
 
 from tools.context import ToolContext
+from tools.describe import describe_movie
 from tools.explain import explain_movie
 from tools.profile import show_profile
 from tools.reactions import record_reaction, undo_reaction
@@ -14,6 +15,7 @@ ALL_TOOLS: list[BaseTool] = [
     record_reaction,
     undo_reaction,
     search_movies,
+    describe_movie,
     explain_movie,
     show_profile,
 ]
@@ -21,6 +23,7 @@ ALL_TOOLS: list[BaseTool] = [
 __all__ = [
     "ALL_TOOLS",
     "ToolContext",
+    "describe_movie",
     "explain_movie",
     "record_reaction",
     "search_movies",

@@ -5,7 +5,7 @@ from langchain.tools import ToolRuntime, tool
 from recommender.models import MAX_QUERY_CHARS, Explanation
 from tools.content import write
 from tools.context import ToolContext
-from tools.films import film_at, find_film
+from tools.films import chosen_film
 
 
 @tool(response_format="content_and_artifact", parse_docstring=True)
@@ -23,10 +23,7 @@ def explain_movie(
         query: the words of the search that showed the film, if any.
     """
     context = runtime.context
-    if title_or_id:
-        item_id = find_film(context, title_or_id)
-    else:
-        item_id = film_at(context, 1 if position is None else position)
+    item_id = chosen_film(context, title_or_id, position)
     explanation = context.recommender.explain(context.user_id, item_id, query[:MAX_QUERY_CHARS])
     return _content(explanation), explanation
 

@@ -17,6 +17,16 @@ _SAME_TITLE = 88.0
 """Least similarity (0..100, Levenshtein) at which a misspelt title still names a film."""
 
 
+def chosen_film(context: ToolContext, title_or_id: str, position: int | None) -> str:
+    """The id of a film by title or id, else by its place among those shown (default: the first).
+
+    Raises ToolException where neither leads to one film.
+    """
+    if title_or_id:
+        return find_film(context, title_or_id)
+    return film_at(context, 1 if position is None else position)
+
+
 def find_film(context: ToolContext, reference: str) -> str:
     """The id of the film that ``reference`` names: ``id:…``, a title, or a bare id.
 

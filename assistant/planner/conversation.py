@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from assistant.planner.intents import Intent
 from tools.content import FilmLine, read
 
-SEARCH, REACT = "search_movies", "record_reaction"
+SEARCH, REACT, DESCRIBE = "search_movies", "record_reaction", "describe_movie"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,12 @@ class Conversation:
     def said(self) -> str:
         """The person's latest message."""
         return str(self.now[0].text).strip() if self.now else ""
+
+    @property
+    def said_before(self) -> str:
+        """The person's message before the latest."""
+        said = [message for message in self.before if isinstance(message, HumanMessage)]
+        return str(said[-1].text).strip() if said else ""
 
     @property
     def rounds(self) -> int:

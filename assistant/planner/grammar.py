@@ -78,6 +78,11 @@ _BEFORE_FILMS = _rules(
         r"|\bintroduce yourself\b|\bwhat(?:'s| is) your name\b",
     ),
     (
+        Intent.SIZE,
+        rf"^{_FILLER}how many {_FILMS}(?: (?:do|have|are|can)\b.{{0,25}})?\W*$"
+        r"|\bhow (?:big|large) is (?:your|the) (?:catalog(?:ue)?|library|collection|database)\b",
+    ),
+    (
         Intent.PROFILE,
         r"\bwhat (?:(?:do|did|have|all do) )?(?:you|u)(?:'ve| have)? "
         r"(?:know|learn(?:ed|t)?|think|remember|stored?|saved?|got|believe)\b.{0,25}"

@@ -1,19 +1,24 @@
 """From a conversation to what is to be done: tools to call, in rounds, or a phrase to say."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from assistant.planner import wording
-from assistant.planner.conversation import REACT, SEARCH, Conversation
+from assistant.planner.conversation import DESCRIBE, REACT, SEARCH, Conversation
 from assistant.planner.daring import asked_to_explore
 from assistant.planner.grammar import about_films, settled
 from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
 from assistant.planner.nearest import NearestExample
 from assistant.planner.once import without_taste
-from assistant.planner.questions import film_asked_about, film_asked_next, film_to_explain
-from assistant.planner.reactions import Reactions, only_seen, read_reactions
+from assistant.planner.questions import (
+    fact_asked,
+    film_asked_about,
+    film_asked_next,
+    film_to_explain,
+)
+from assistant.planner.reactions import Reactions, only_seen, opinion, read_reactions
 from assistant.planner.references import is_deictic, refer
 from assistant.planner.titles import Titles, title_key
 from assistant.planner.wish import takes_back, without_named
@@ -36,6 +41,13 @@ _LANGUAGE = re.compile(
     re.IGNORECASE,
 )
 """The catalogue does not know the language of a film."""
+_RUNTIME = re.compile(
+    r"\b(?:(?:under|less than|shorter than|at most|within|max(?:imum)?(?: of)?|no more than|over|"
+    r"longer than|about|around) (?:an?|one|two|three|\d+(?:\.5)?)(?: and a half)? ?"
+    r"(?:h(?:ou)?rs?|h|min(?:ute)?s?)|running time|runtime|(?:one|two|three|\d+)[- ]hour films?)\b",
+    re.IGNORECASE,
+)
+"""Nor how long it is."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _OFFERS = frozenset({Intent.GREET, Intent.HELP, Intent.ABOUT, Intent.CLARIFY, Intent.PROFILE})
@@ -60,6 +72,8 @@ class Plan:
     rounds: tuple[tuple[Call, ...], ...] = ()
     phrase: str = ""
     notes: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+    """What to fill the phrase with."""
 
 
 class Planner:
@@ -85,16 +99,24 @@ class Planner:
             return changed
         if (wanted := without_taste(text)) is not None:
             return self._without_taste(wanted, conversation)
-        if _LANGUAGE.search(text) and len(text.split()) <= 5:
-            return _say(Intent.CLARIFY, "clarify.language")
+        if unknown := _unknown(text):
+            return _say(Intent.CLARIFY, f"clarify.{unknown}")
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
+        if (said := self._opinion(text, conversation)).given:
+            return self._react(said, conversation)
         intent = settled(text)
         if intent is Intent.ACKNOWLEDGE and conversation.last_intent in _OFFERS:
             return _survey("")
         if intent is not None:
             return self._settled(intent, text, conversation)
         return self._about_a_film(text, conversation) or self._open(text, conversation)
+
+    def _opinion(self, text: str, conversation: Conversation) -> Reactions:
+        """What the answer to "did you like it?", which was asked just before, says."""
+        if conversation.last_intent != Intent.CLARIFY:
+            return Reactions(())
+        return opinion(text, only_seen(conversation.said_before, self._titles))
 
     def _taken_back(self, text: str, conversation: Conversation) -> Plan | None:
         """The latest search without a refinement that is taken back; None where none is."""
@@ -120,6 +142,8 @@ class Planner:
                 return _survey(text)
             case Intent.PROFILE:
                 return _do(intent, Call("show_profile", {}))
+            case Intent.SIZE:
+                return Plan(intent, phrase="size.reply", values={"films": f"{len(self._titles):,}"})
             case Intent.UNDO:
                 return _do(intent, Call("undo_reaction", _last_said(conversation)))
             case _:
@@ -139,8 +163,8 @@ class Planner:
         asked = film_asked_about(text, conversation, self._titles)
         if asked is None:
             return None
-        call = Call(SEARCH, {"query": asked, "k": 1})
-        return Plan(Intent.SEARCH, ((call,),), phrase="search.fact")
+        call = Call(DESCRIBE, dict(refer(asked, conversation) or {"title_or_id": asked}))
+        return Plan(Intent.DESCRIBE, ((call,),), phrase=f"describe.{fact_asked(text)}")
 
     def _open(self, text: str, conversation: Conversation) -> Plan:
         if self._titles.match(text):
@@ -216,6 +240,14 @@ class Planner:
         if liked and not is_deictic(liked[0]) and _DEICTIC_WISH.search(reactions.request):
             return f"something like {liked[0]}"
         return reactions.request
+
+
+def _unknown(text: str) -> str:
+    """What a short wish goes by that the catalogue does not know; empty where it knows all."""
+    words = len(text.split())
+    if words <= 5 and _LANGUAGE.search(text):
+        return "language"
+    return "runtime" if words <= 6 and _RUNTIME.search(text) else ""
 
 
 def _last_said(conversation: Conversation) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Questions about one film: "why the second one?", "who directed Heat?"."""
 
 import re
+from typing import Literal
 
 from assistant.planner.conversation import Conversation
 from assistant.planner.references import (
@@ -46,7 +47,7 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _FACT = re.compile(
-    r"^(?:who|when|what year|which year|where|does|did|has|was|"
+    r"^(?:who|when|(?:what|which) (?:year|genres?)|where|does|did|has|was|"
     r"show me the (?:poster|trailer|cast) (?:of|for)|"
     r"what did i say about|how (?:long|many|much|old)|what(?:'s| is)|is|tell me (?:more )?"
     r"about|do you (?:know|have)|have you (?:got|heard of))\b(?!.*\b(?:like|similar)\b)",
@@ -55,9 +56,20 @@ _FACT = re.compile(
 
 
 _POINTER = re.compile(
-    rf"\b(?:in|of|about|for|directed|made|wrote) (?P<last>{ORDINAL}|{DEICTIC})$"
+    rf"\b(?:in|of|about|for|directed|made|wrote|is|was) (?P<last>{ORDINAL}|{DEICTIC})$"
     rf"|^(?:what(?:'s| is)|is|does|was|has) (?P<first>{ORDINAL}|{DEICTIC})\b",
     re.IGNORECASE,
+)
+
+
+Fact = Literal["makers", "cast", "year", "genres", "length", "all"]
+"""What a question asks of a film; ``all``, where the answer can only be in its description."""
+_FACTS: tuple[tuple[Fact, re.Pattern[str]], ...] = (
+    ("makers", re.compile(r"\b(?:direct|made|makes|wrote|written|author|creat|filmmaker)", re.I)),
+    ("length", re.compile(r"\bhow long\b|\b(?:running time|runtime|duration|length)\b", re.I)),
+    ("year", re.compile(r"^(?:when|how old)\b|\b(?:what|which) year\b|\bcome out\b", re.I)),
+    ("cast", re.compile(r"^who\b|\b(?:cast|actors?|actress(?:es)?|star(?:s|ring|red)?)\b", re.I)),
+    ("genres", re.compile(r"\bgenres?\b|\bwhat (?:kind|sort|type) of\b", re.I)),
 )
 
 
@@ -93,6 +105,12 @@ def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> s
         title_of(pointer["last"] or pointer["first"], conversation, titles) if pointer else None
     )
     return pointed or titles.mentioned(said)
+
+
+def fact_asked(text: str) -> Fact:
+    """What a question about a film wants to know."""
+    said = text.strip()
+    return next((fact for fact, pattern in _FACTS if pattern.search(said)), "all")
 
 
 def _names_a_film(text: str, titles: Titles) -> bool:

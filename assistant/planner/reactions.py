@@ -17,7 +17,10 @@ _SKIPPED = (
     r"have(?:n'?t| not) (?:yet )?(?:seen|watched)|did(?:n'?t| not) (?:see|watch)"
 )
 _LIKE = r"love|adore|enjoy|like"
-_DISLIKE = r"hate|dislike|detest|despise|can'?t stand|cannot stand|do(?:n'?t| not) (?:really )?like"
+_DISLIKE = (
+    r"hate|dislike|detest|despise|can'?t stand|cannot stand|do(?:n'?t| not) (?:really )?like|"
+    r"(?:(?:am|'m) )?not (?:(?:really|at all|so|that) )?(?:interested in|into|keen on)"
+)
 _ADVERBS = r"(?:(?:also|really|absolutely|just|totally|kind of|quite|so|always|both) )*"
 _CLAUSE = re.compile(
     rf"(?:(?:^|[.!?;,] *|\b(?:and|but|though|while) )(?:(?:i|we)(?:'ve| have)? ?)?|"
@@ -51,6 +54,15 @@ _SEEN = re.compile(
     re.IGNORECASE,
 )
 _ONLY_SEEN = re.compile(rf"{_SEEN_IT})$", re.IGNORECASE)
+_OPINION = re.compile(
+    r"^(?:(?P<good>(?:oh )?(?:yes|yeah|yep|yup|y|very much|a lot|absolutely|of course|sure|i did)|"
+    r"(?:i )?(?:really )?(?:loved|liked|enjoyed) (?:it|them)|(?:it|they) (?:was|were) "
+    r"(?:\w+ )?(?:great|good|brilliant|amazing|excellent|fun|wonderful))|"
+    r"(?P<bad>no+|nope|nah|n|not really|not at all|not much|i did(?:n't| not)|"
+    r"(?:i )?(?:hated|disliked) (?:it|them)|(?:it|they) (?:was|were) "
+    r"(?:\w+ )?(?:boring|bad|terrible|awful|dull)|(?:i )?did(?:n't| not) like (?:it|them)))"
+    r"(?:\W+(?:i did|i did(?:n't| not)|(?:loved|liked|hated) (?:it|them)|very much|a lot))?\W*$"
+)
 _BETWEEN = re.compile(r",? (?:but|and|while|though) |[;,] ", re.IGNORECASE)
 _SEVERAL = re.compile(r"(?:the )?(?:first|top) (two|three|four|five)\b.*", re.IGNORECASE)
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
@@ -103,13 +115,23 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
     return Reactions(tuple(dict.fromkeys(given)), wish if given else "")
 
 
-def only_seen(text: str, titles: Titles) -> bool:
-    """Whether a message says that films were seen and not what they were like."""
+def only_seen(text: str, titles: Titles) -> tuple[str, ...]:
+    """The films that a message says were seen, but not what they were like."""
     seen = _ONLY_SEEN.match(" ".join(text.replace("’", "'").split()).rstrip(".! "))
     if not seen:
-        return False
-    films = _TAIL.sub("", seen["film"].removeprefix("all of ").removeprefix("both of "))
-    return all(_is_a_film(film, titles) for film in titles.split(films))
+        return ()
+    named = _TAIL.sub("", seen["film"].removeprefix("all of ").removeprefix("both of "))
+    films = tuple(titles.split(named))
+    return films if all(_is_a_film(film, titles) for film in films) else ()
+
+
+def opinion(text: str, films: tuple[str, ...]) -> Reactions:
+    """What the answer to "did you like it?" says of films; no reactions where it is no answer."""
+    said = _OPINION.match(" ".join(text.replace("’", "'").split()).lower())
+    if not said:
+        return Reactions(())
+    direction = "like" if said["good"] else "dislike"
+    return Reactions(tuple(Reaction(direction, film) for film in films))
 
 
 def _pointed(given: tuple[Reaction, ...], title: str | None) -> tuple[Reaction, ...]:

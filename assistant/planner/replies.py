@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 
 from langchain_core.messages import ToolMessage
 
-from assistant.planner.conversation import SEARCH
+from assistant.planner.conversation import DESCRIBE, SEARCH
 from assistant.planner.planning import Plan
 from assistant.planner.wording import MOST_SHOWN
 from prompts import has_phrase, phrase
-from tools.content import Content, read
+from tools.content import Content, label, read
 
 
 def reply(plan: Plan, results: Sequence[ToolMessage], seed: str) -> str:
     """Put the answers of the tools into words; ``seed`` picks among wordings."""
     if not results:
-        return phrase(plan.phrase, seed)
+        return phrase(plan.phrase, seed, **plan.values)
     good = [message for message in results if message.status != "error"]
     said = [phrase(note, seed, **_NOTE_VALUES.get(note, {})) for note in plan.notes]
     for name, words in _WORDS.items():
@@ -22,7 +22,9 @@ def reply(plan: Plan, results: Sequence[ToolMessage], seed: str) -> str:
         if contents:
             said.append(words(contents, seed))
     if good and good[-1].name == SEARCH:
-        said.append(_found(read(good[-1].text), plan, seed))
+        said.append(_found(read(good[-1].text), seed))
+    if good and good[-1].name == DESCRIBE:
+        said.append(_described(read(good[-1].text), plan.phrase, seed))
     failed = (_error(message) for message in results if message.status == "error")
     return " ".join([*said, *dict.fromkeys(failed)])
 
@@ -83,11 +85,30 @@ def _profile(contents: Sequence[Content], seed: str) -> str:
 _PROFILE_LISTS = {"goes": "goes for genres", "avoids": "avoids genres"}
 
 
-def _found(content: Content, plan: Plan, seed: str) -> str:
+def _described(content: Content, asked: str, seed: str) -> str:
+    """The fact that was asked for, or that the catalogue lacks it; else all that it says."""
+    fields = content.fields
+    film = label(fields.get("film", ""), _number(content, "year") or None)
+    lists = {key: content.values(key) for key in ("genres", "directors", "cast", "themes")}
+    known = {key: listed(names) for key, names in lists.items() if names} | {
+        key: fields[key] for key in ("year", "overview") if key in fields
+    }
+    if asked == "describe.all":
+        told = [part for part in _DESCRIPTION if part in known]
+        said = [phrase(f"describe.of_{part}", **{part: known[part]}) for part in told]
+        return " ".join([phrase("describe.all", film=film), *said])
+    wanted = {"describe.makers": "directors"}.get(asked, asked.removeprefix("describe."))
+    if wanted not in known:
+        return phrase("describe.unknown", seed, film=film)
+    return phrase(asked, seed, film=film, **{wanted: known[wanted]})
+
+
+_DESCRIPTION = ("genres", "directors", "cast", "overview", "themes")
+
+
+def _found(content: Content, seed: str) -> str:
     if not content.films:
         return _found_nothing(content, seed)
-    if plan.phrase:
-        return phrase(plan.phrase, seed, film=content.films[0].label)
     count = len(content.films)
     how = "".join(f", {part}" for part in _understood(content))
     said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]

@@ -26,7 +26,13 @@ class Titles:
     """The titles of a catalogue; matching ignores case, accents, punctuation and articles."""
 
     def __init__(self, titles: Iterable[str]) -> None:
-        self._by_key = {title_key(title): title for title in titles}
+        listed = list(titles)
+        self._count = len(listed)
+        self._by_key = {title_key(title): title for title in listed}
+
+    def __len__(self) -> int:
+        """How many films there are; some share a title."""
+        return self._count
 
     def match(self, text: str) -> str | None:
         """The title that ``text`` as a whole names, small misspellings allowed."""

@@ -32,6 +32,13 @@ _COUNTED = re.compile(
     r"(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+_ONLY_COUNT = re.compile(
+    rf"^(?:please |ok |and |but )*(?:{_ASK}|just |only |make (?:it|that) |the )*(?:top |best )?"
+    rf"(?P<n>\d{{1,2}}|{'|'.join(_NUMBERS)})"
+    r"(?: (?:films?|movies?|of (?:them|these|those)|will do|(?:is|are) enough|please))*\W*$",
+    re.IGNORECASE,
+)
+"""Nothing but how many: "only three, please" of what was found."""
 _OPENER = (
     r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening)|ok(?:ay)?|thanks|thank you|great|"
     r"cool|nice)(?: there| reelwise)?"
@@ -119,6 +126,8 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
         return Search(text)
     if asks_for_more(text):
         return _more(text, conversation)
+    if conversation.last_search and (only := _ONLY_COUNT.match(text)):
+        return _again(conversation, _number(only["n"]))
     words, count = _counted(text)
     pointed = _with_titles(words, conversation, titles)
     k = None if count is None else min(max(count, 1), MOST_SHOWN)
@@ -136,14 +145,22 @@ def _counted(text: str) -> tuple[str, int | None]:
     found = _COUNTED.match(text)
     if not found:
         return text, None
-    word = (found["n"] or found["m"]).lower()
-    return found["rest"].strip(), _NUMBERS[word] if word in _NUMBERS else int(word)
+    return found["rest"].strip(), _number(found["n"] or found["m"])
+
+
+def _number(word: str) -> int:
+    return _NUMBERS[word.lower()] if word.lower() in _NUMBERS else int(word)
 
 
 def _more(text: str, conversation: Conversation) -> Search:
     _, count = _counted(text)
-    wanted = len(conversation.shown) + (count or DEFAULT_K)
-    return Search.again(conversation, k=min(wanted, MOST_SHOWN), capped=wanted > MOST_SHOWN)
+    return _again(conversation, len(conversation.shown) + (count or DEFAULT_K))
+
+
+def _again(conversation: Conversation, count: int) -> Search:
+    """The latest search for another number of films."""
+    k = min(max(count, 1), MOST_SHOWN)
+    return Search.again(conversation, k=k, capped=count > MOST_SHOWN)
 
 
 def _with_titles(text: str, conversation: Conversation, titles: Titles) -> str:

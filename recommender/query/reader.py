@@ -44,7 +44,7 @@ class QueryReader:
         recipients = self._recipients.find(words.take(film.span for film in films))
         asked = self._filler.strip(words.take(recipient.span for recipient in recipients))
         if not any(film.compared for film in films) and (found := self._lookup.asked(asked)):
-            return _looked_up(words, *found, for_someone_else=bool(recipients))
+            return _looked_up(words, *found, for_someone_else=_is_for_others(recipients))
         return self._request(words, films, recipients)
 
     def _request(
@@ -68,7 +68,7 @@ class QueryReader:
             filters=_filters(people, combine([found.range for found in years + ages]), genres),
             soft_genres=genres.soft,
             less=tuple(dict.fromkeys(word for _, word in refused)),
-            for_someone_else=bool(recipients),
+            for_someone_else=_is_for_others(recipients),
         )
 
 
@@ -77,6 +77,11 @@ def _looked_up(
 ) -> Understanding:
     text = words.only(span).text()
     return Understanding(text=text, lookup=film.item_id, for_someone_else=for_someone_else)
+
+
+def _is_for_others(recipients: list[Recipient]) -> bool:
+    """Whether the person who asks is not among those for whom the film is."""
+    return any(not recipient.together for recipient in recipients)
 
 
 def _anchor_year(films: list[NamedFilm]) -> int | None:

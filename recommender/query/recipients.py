@@ -18,10 +18,14 @@ _ARTICLES = frozenset({"a", "an", "some"})
 
 @dataclass(frozen=True)
 class Recipient:
-    """The words that say the film is for someone else; ``young``: for a child."""
+    """The words that say for whom the film is; ``young``: for a child.
+
+    ``together``: with the person who asks.
+    """
 
     span: Span
     young: bool
+    together: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,7 @@ class _Person:
 class RecipientFinder:
     """Finds for whom a film is asked, if not for the person who asks.
 
-    What is watched together ("with my kids", "for my wife and me") is for the person too, and a
-    wish for a kind of film ("for kids", "for families") is for nobody in particular.
+    A wish for a kind of film ("for kids", "for families") is for nobody in particular.
     """
 
     def __init__(self) -> None:
@@ -50,22 +53,24 @@ class RecipientFinder:
         """All that are named, from left to right."""
         found: list[Recipient] = []
         for index in range(len(words)):
-            if words.key(index) == "for" and (recipient := self._after(words, index)):
+            if words.key(index) in ("for", "with") and (recipient := self._after(words, index)):
                 found.append(recipient)
         return found
 
     def _after(self, words: Words, start: int) -> Recipient | None:
         if _refused(words, start):
             return None
-        people = list(self._people(words, start + 1, told=_told(words, start)))
+        company = words.key(start) == "with"  # Of a story too: there only "my" points outside it.
+        people = list(self._people(words, start + 1, told=company or _told(words, start)))
         if not people:
             return None
         end = people[-1].end
-        span = Span(_led(words, start), end)
-        together = words.key(end) in ("and", "or") and words.key(end + 1) in _WORDS["me"]
-        if together or words.quoted(Span(start, end)):
+        if words.quoted(Span(start, end)):
             return None
-        return Recipient(span, any(person.young for person in people))
+        with_me = words.key(end) in ("and", "or") and words.key(end + 1) in _WORDS["me"]
+        span = Span(_led(words, start), end + 2 if with_me else end)
+        young = any(person.young for person in people)
+        return Recipient(span, young, together=company or with_me)
 
     def _people(self, words: Words, start: int, *, told: bool) -> Iterator[_Person]:
         """One person after the other ("my mum and dad"), each with what belongs to them."""

@@ -9,16 +9,20 @@ from recommender.query.words import Span, Words, keys_of
 _LEXICON: dict[str, Any] = load("refusals")
 _TAGS: dict[str, list[str]] = _LEXICON["words"]
 _MEANT = {word: word for word in _TAGS} | _LEXICON["same"]
-_INTRODUCTIONS = sorted(map(keys_of, _LEXICON["introductions"]), key=len, reverse=True)
+_GENRES = frozenset(_LEXICON["genres"])
+_NEGATORS = frozenset(map(keys_of, _LEXICON["negators"]))
+_INTRODUCTIONS = sorted(
+    _NEGATORS.union(map(keys_of, _LEXICON["introductions"])), key=len, reverse=True
+)
 
 
 def find_refusals(words: Words) -> Iterator[tuple[Span, str]]:
     """The spans that refuse something, and what: a word that `tags_refused` knows."""
     for index in range(len(words)):
         meant = _MEANT.get(words.key(index))
-        introduction = meant and _introduction(words, index)
-        if meant and introduction:
-            yield Span(index - introduction, index + 1), meant
+        introduction = _introduction(words, index) if meant else ()
+        if meant and introduction and not (meant in _GENRES and introduction in _NEGATORS):
+            yield Span(index - len(introduction), index + 1), meant
 
 
 def tags_refused(refused: tuple[str, ...]) -> frozenset[str]:
@@ -26,9 +30,7 @@ def tags_refused(refused: tuple[str, ...]) -> frozenset[str]:
     return frozenset(tag for word in refused for tag in _TAGS.get(word, ()))
 
 
-def _introduction(words: Words, end: int) -> int:
-    """How many words before ``end`` say that the next one is refused."""
-    for said in _INTRODUCTIONS:
-        if words.window(Span(end - len(said), end)) == said:
-            return len(said)
-    return 0
+def _introduction(words: Words, end: int) -> tuple[str, ...]:
+    """The words before ``end`` that say that the next one is refused; empty where none do."""
+    windows = (said for said in _INTRODUCTIONS if words.window(Span(end - len(said), end)) == said)
+    return next(windows, ())

@@ -1,5 +1,6 @@
 """The offline planner as a chat model: binding tools, tool calls, final answers, streaming."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_a_tool_that_is_not_bound_is_not_called() -> None:
         ),
         ("90s comedies", [("search_movies", {"query": "90s comedies"})]),
         ("Hi! I want a funny film", [("search_movies", {"query": "I want a funny film"})]),
-        ("who directed Heat?", [("search_movies", {"query": "Heat", "k": 1})]),
+        ("who directed Heat?", [("describe_movie", {"title_or_id": "Heat"})]),
         (
             "a surprise-free evening with a heist film",
             [("search_movies", {"query": "a surprise-free evening with a heist film"})],
@@ -537,18 +538,43 @@ def test_ways_to_react(model: OfflinePlanner, said: str, reactions: list[tuple[s
 
 
 @pytest.mark.parametrize(
-    ("said", "title"),
+    ("said", "film", "answer"),
     [
-        ("who is in the second one?", "Heat"),
-        ("what's the plot of the last one", "Sabrina"),
-        ("who directed Alien?", "Alien"),
-        ("does Heat have a happy ending?", "Heat"),
-        ("is it scary?", "Alien"),
+        ("who is in the second one?", "id:6", "Heat (1995) has Al Pacino and Robert De Niro."),
+        ("who directed Aliens?", "Aliens", "Heat (1995) is by Michael Mann."),
+        ("when did Heat come out?", "id:6", "Heat (1995) came out in 1995."),
+        ("what genre is the second one", "id:6", "Heat (1995) is Crime and Thriller."),
+        ("how long is the second one?", "id:6", "The catalogue does not say that of Heat (1995)."),
+        (
+            "what's the plot of the second one",
+            "id:6",
+            "What the catalogue says of Heat (1995): Crime and Thriller, by Michael Mann, "
+            "with Al Pacino and Robert De Niro. A thief is hunted. Its keywords are heist.",
+        ),
+        ("does Heat have a happy ending?", "id:6", "What the catalogue says of Heat (1995):"),
+        ("is it scary?", "id:1214", "What the catalogue says"),
     ],
 )
-def test_a_question_of_fact_shows_the_film(model: OfflinePlanner, said: str, title: str) -> None:
+def test_a_question_of_fact_is_answered(
+    model: OfflinePlanner, said: str, film: str, answer: str
+) -> None:
     message = model.invoke([*searched(), HumanMessage(said)])
-    assert calls(message) == [("search_movies", {"query": title, "k": 1})]
+    assert calls(message) == [("describe_movie", {"title_or_id": film})]
+    facts = {
+        "film": "Heat", "film id": "6", "year": 1995, "genres": ("Crime", "Thriller"),
+        "directors": ("Michael Mann",), "cast": ("Al Pacino", "Robert De Niro"),
+        "themes": ("heist",), "overview": "A thief is hunted.",
+    }  # fmt: skip
+    told = ToolMessage(write(facts), tool_call_id="1", name="describe_movie")
+    assert model.invoke([*searched(), HumanMessage(said), message, told]).text.startswith(answer)
+
+
+def test_what_the_catalogue_lacks_is_said(model: OfflinePlanner) -> None:
+    call = {"name": "describe_movie", "args": {}, "id": "1"}
+    said = [HumanMessage("who directed Heat?"), AIMessage("", tool_calls=[call])]
+    told = ToolMessage(write({"film": "Heat"}), tool_call_id="1", name="describe_movie")
+    answer = model.invoke([*said, told]).text
+    assert answer == "The catalogue does not say that of Heat."
 
 
 @pytest.mark.parametrize("said", ["I've seen Heat", "I have already watched all of them"])
@@ -592,7 +618,9 @@ def test_any_text_gets_an_answer(model: OfflinePlanner, text: str, earlier: bool
 contents = st.lists(
     st.builds(
         "{}: {}".format,
-        st.sampled_from("swipes liked strategy film direction found degraded years cards".split()),
+        st.sampled_from(
+            "swipes liked strategy film directors direction found degraded years cards".split()
+        ),
         st.sampled_from(["", "x", "-1", "٣", "9" * 50, "light", "nonsense", "like", "a; b", "; "]),
     )
     | st.text(max_size=30)
@@ -610,6 +638,7 @@ def test_any_tool_content_gets_an_answer(
         "record_reaction": "I loved Alien",
         "undo_reaction": "undo",
         "explain_movie": "why Alien?",
+        "describe_movie": "who directed Alien?",
         "start_survey": "let's swipe",
     }[tool.name]
     call = {"name": tool.name, "args": {}, "id": "1"}
@@ -617,3 +646,40 @@ def test_any_tool_content_gets_an_answer(
     result = ToolMessage(content, tool_call_id="1", name=tool.name, status=status)
     messages = [HumanMessage(said), AIMessage("", tool_calls=[call]), result]
     assert isinstance(model.invoke(messages).text, str)
+
+
+@pytest.mark.parametrize(
+    ("answer", "direction"),
+    [("yes, loved it", "like"), ("Yes!", "like"), ("not really", "dislike"), ("no", "dislike")],
+)
+def test_what_was_seen_is_asked_about_and_the_answer_counts(
+    model: OfflinePlanner, answer: str, direction: str
+) -> None:
+    said = [*searched(), HumanMessage("I've seen the second one")]
+    asked = model.invoke(said)
+    assert asked.text == prompts.phrase("clarify.opinion")
+    message = model.invoke([*said, asked, HumanMessage(answer)])
+    assert calls(message) == [("record_reaction", {"direction": direction, "title_or_id": "id:6"})]
+
+
+@pytest.mark.parametrize("said", ["only 3 please", "just three", "3", "make it three films"])
+def test_another_number_of_the_same(model: OfflinePlanner, said: str) -> None:
+    (_, before), *_ = calls(searched()[1])
+    (call,) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert call == ("search_movies", before | {"k": 3})
+
+
+@pytest.mark.parametrize(
+    "said", ["shorter than 2 hours", "under 90 minutes please", "at most two hours"]
+)
+def test_how_long_films_are_is_not_known(model: OfflinePlanner, said: str) -> None:
+    assert model.invoke([*searched(), HumanMessage(said)]).text == prompts.phrase("clarify.runtime")
+
+
+def test_not_interested_is_a_dislike(model: OfflinePlanner) -> None:
+    message = model.invoke([*searched(), HumanMessage("not interested in the second one")])
+    assert calls(message) == [("record_reaction", {"direction": "dislike", "title_or_id": "id:6"})]
+
+
+def test_it_knows_how_many_films_there_are(model: OfflinePlanner) -> None:
+    assert re.search(r"I know [\d,]+ films", model.invoke("how many movies do you know?").text)

@@ -8,10 +8,13 @@ from tools import ALL_TOOLS
 
 DONE_BY_TOOLS = {
     Intent.SURVEY, Intent.SEARCH, Intent.EXPLAIN, Intent.PROFILE, Intent.REACTION, Intent.UNDO,
+    Intent.DESCRIBE,
 }  # fmt: skip
+OF_SEVERAL = {Intent.CLARIFY, Intent.SIZE}
+"""What is said depends on more than the intent."""
 
 
-@pytest.mark.parametrize("intent", sorted(set(Intent) - DONE_BY_TOOLS - {Intent.CLARIFY}))
+@pytest.mark.parametrize("intent", sorted(set(Intent) - DONE_BY_TOOLS - OF_SEVERAL))
 def test_every_intent_without_a_tool_has_a_reply(intent: Intent) -> None:
     reply = prompts.phrase(f"{intent}.reply")
     assert 20 < len(reply) < 600

@@ -66,6 +66,8 @@ FOR_ONESELF = [
     "To Die For",
     "V for Vendetta",
     "My Best Friend's Wedding",
+    "with my own two hands",
+    "a man with my face",
     "All About My Mother",
     '"for my father"',
     "asking for a friend",
@@ -115,6 +117,24 @@ def test_for_the_young_it_leans_to_childrens_films(query: str, leans: bool) -> N
     understood = READER.read(query)
     assert understood.for_someone_else
     assert ("Children" in understood.soft_genres) is leans
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "young"),
+    [
+        ("a movie with my girlfriend tonight", "", False),
+        ("a thriller to watch with my wife", "thriller", False),
+        ("something with my kids", "", True),
+        ("a western for my dad and me", "western", False),
+        ("films with my grandma and my mum", "", False),
+    ],
+)
+def test_what_is_watched_together_is_for_the_person_too(query: str, text: str, young: bool) -> None:
+    """Whoever comes along is no word to look for."""
+    understood = READER.read(query)
+    assert not understood.for_someone_else
+    assert understood.text == text
+    assert ("Children" in understood.soft_genres) is young
 
 
 def test_a_catalogue_without_childrens_films_leans_to_none() -> None:

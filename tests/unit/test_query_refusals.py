@@ -22,6 +22,8 @@ def reader(starter_items: list[Item]) -> QueryReader:
         ("nothing too depressing", ("sad",), {"depressing"}),
         ("a bit less weird", ("weird",), {"weird"}),
         ("too slow", ("slow",), {"slow"}),
+        ("something scary but not gory", ("gory",), {"gory", "not"}),
+        ("nothing violent", ("gory",), {"violent"}),
     ],
 )
 def test_what_is_refused_is_no_longer_looked_for(
