@@ -90,7 +90,7 @@ def _content(context: ToolContext, request: SearchRequest, result: SearchResult)
         "explored": _explored(request, result),
         "degraded": metadata.degraded,
     }
-    return write(fields, map(_film, result.items))
+    return write(fields, (_film(context, item) for item in result.items))
 
 
 def _understood(
@@ -124,10 +124,12 @@ def _explored(request: SearchRequest, result: SearchResult) -> str:
     return "less known films" if request.explore > DARING else "well known films"
 
 
-def _film(item: RecommendedItem) -> FilmLine:
+def _film(context: ToolContext, item: RecommendedItem) -> FilmLine:
     facts = [", ".join(item.genres), ", ".join(item.director)]
     if item.cast:
         facts.append("with " + ", ".join(item.cast[:NAMED_CAST]))
+    if tags := context.recommender.item(item.item_id).tags:
+        facts.append("themes: " + ", ".join(tags))
     if item.reason:
         facts.append("why: " + "; ".join(item.reason))
     return FilmLine(item.item_id, item.title, item.year, " · ".join(filter(None, facts)))

@@ -10,7 +10,10 @@ _MINE = r"(?:data|profile|account|history|swipes?|tastes?|information|preference
 _THEIRS = r"(?:profile|data|swipes?|tastes?|preferences?|likes|ratings?)"
 _MAKERS = r"(?:human|person|man|woman|bot|chat ?bot|robot|ai|a\.i\.|llm|machine|program|computer)"
 _MODELS = r"(?:chat ?gpt|gpt\S*|llm|language model|claude|gemini|llama|siri|alexa|copilot)"
-_FILLER = r"(?:(?:so|and|but|ok(?:ay)?|please|well|hm+|oh|um|now|then|oops|no|wait|sorry)\W+)*"
+_FILLER = (
+    r"(?:(?:so|and|but|ok(?:ay)?|please|well|e?h+|hm+|oh|um|now|then|oops|no|nah|wait|sorry|right|"
+    r"anyway|alright|actually|fine)\W+)*"
+)
 
 
 def _rules(*rules: tuple[Intent, str]) -> tuple[tuple[Intent, re.Pattern[str]], ...]:
@@ -23,9 +26,14 @@ _BEFORE_FILMS = _rules(
         r"\b(?:ignore|disregard|forget|override|bypass|overrule)\b.{0,20}"
         r"\b(?:your|previous|prior|above|earlier|all|system|these)\b.{0,20}"
         r"\b(?:instructions?|rules|prompts?|guidelines|programming|restrictions)\b"
+        r"|\b(?:repeat|print|reveal|output|show|recite|copy) (?:me )?"
+        r"(?:everything|all|the (?:text|words)|what(?:ever)?(?:'s| is| was)?) (?:above|before)\b"
+        r"|\bwhat (?:rules|instructions|guidelines|orders) (?:were|are|do|did|have) (?:you|they)\b"
+        r"|\b(?:dump|export|download|leak) (?:the |your |all )*(?:database|users|tables|logs)\b"
         r"|\bsystem prompt\b|\b(?:your|hidden|secret) (?:instructions?|prompt)\b|\byou are now\b"
         r"|\b(?:developer|dan|god|admin\w*|root|debug) (?:mode|access|rights|account)\b"
         r"|\b(?:i am|i'm|act as|run as) (?:an? |the |your )?(?:admin\w*|root|superuser|developer)\b"
+        r"|\b(?:pretend|act|pose)\b.{0,15}\b(?:admin\w*|root|superuser)\b"
         r"|\buser_id\b|\bdrop table\b|<script|<\|?im_start|\[inst\]"
         rf"|\b{_THEIRS}\b (?:of|for|from|about) (?:the )?"
         r"(?:user|users|another|other|someone|somebody|everyone|everybody|all)\b"
@@ -85,8 +93,8 @@ _BEFORE_FILMS = _rules(
     (
         Intent.PROFILE,
         r"\bwhat (?:(?:do|did|have|all do) )?(?:you|u)(?:'ve| have)? "
-        r"(?:know|learn(?:ed|t)?|think|remember|stored?|saved?|got|believe)\b.{0,25}"
-        r"\b(?:me|my|i)\b"
+        r"(?:know|learn(?:ed|t)?|think|remember|stored?|saved?|got|believe)\b"
+        r"(?!.*\bi(?:'d| would|'ll| will| might| should)\b).{0,25}\b(?:me|my|i)\b"
         rf"|\b(?:show|see|view|open|display|what(?:'s| is)|what are|how does)\b.{{0,15}}"
         rf"\bmy (?:\w+ )?(?:stats|statistics|{_MINE})\b"
         rf"|^{_FILLER}my (?:\w+ )?(?:stats|statistics|{_MINE})\W*$"
@@ -94,6 +102,8 @@ _BEFORE_FILMS = _rules(
         rf"|\bwhat (?:{_FILMS} )?(?:do|did|have) i (?:like|love|enjoy|prefer|hate|swiped?|liked?)\b"
         r"|\b(?:do|did|have) you (?:know|learn(?:ed|t)?|remember) (?:about )?(?:me|my)\b"
         r"|\bwhat(?:'s| is| are) my favou?rites?\b"
+        rf"|\bwhat (?:kind|sort|type)s? of (?:{_FILMS}|stuff|things) (?:do|did|have) you "
+        r"(?:think|reckon) i(?:'m| am| like| love| prefer)\b"
         rf"|^{_FILLER}(?:(?:show|open|view|see|display) )?(?:me )?(?:the )?(?:taste )?profile\W*$"
         r"|\bhow well do you know me\b|\b(?:describe|summari[sz]e) my taste\b",
     ),
@@ -162,7 +172,8 @@ _BEFORE_FILMS = _rules(
         r"(?:thanks|thank you|thx|ty|cheers|much appreciated|appreciate it)\b"
         r"(?:\W+(?:so|very|much|a|lot|lots|again|mate|man|buddy|you|all|for|the|your|that|this|"
         r"help|tips?|recommendations?|suggestions?|was|is|were|are|great|perfect|really|helpful|"
-        r"nice|kind|of|bunch|million|i|will|watch|it|tonight|bye))*\W*$",
+        r"nice|kind|of|bunch|million|i|will|watch|it|tonight|bye))*\W*$"
+        r"|^ta\b(?:\W+\w+){0,6}\W*$",
     ),
     (
         Intent.ACKNOWLEDGE,
@@ -176,12 +187,17 @@ _BEFORE_FILMS = _rules(
         rf"^{_FILLER}(?:(?:let's |let us )?start (?:over|again|afresh|from scratch)|restart|"
         r"reset|new search|(?:a )?(?:clean|blank) slate)(?: please)?\W*$",
     ),
-    (Intent.DECLINE, r"^(?:n|no+|nope|nah|not now|not really|no thanks|maybe later|later)\W*$"),
+    (
+        Intent.DECLINE,
+        r"^(?:(?:n|no+|nope|nah|not now|not really|no thanks|maybe later|later)\b\W*)+"
+        r"(?:leave it|don't bother|it's fine|no need|not today|i'm good)?\W*$",
+    ),
     (
         Intent.OFF_TOPIC,
         r"^(?!(?:19|20)\d\d ?- ?(?:19|20)\d\d$)"
         r"(?:what(?:'s| is)|calculate|compute|solve|how much is)?[\s\d().]*\d\s*[-+*/x×÷^]"
         r"[\s\d()+*/x×÷^.-]*\d[\s)]*=?\W*$|\b\d+ (?:plus|minus|times|divided by) \d+\b"
+        r"|\b\d+ ?(?:%|percent) of \d+\b"
         r"|\b(?:what(?:'s| is)|how(?:'s| is)) the (?:weather|temperature|time)\b"
         r"|\bweather forecast\b"
         r"|\bwhat time is it\b|\b(?:capital|president|prime minister|population) of\b(?!.*\bfilm)"
@@ -199,11 +215,14 @@ _ABOUT_FILMS = re.compile(
     r"director|directed|actors?|actress|starring|genres?|sequels?|oscars?|cinematic|thrillers?|"
     r"comed(?:y|ies)|romcoms?|rom-coms?|dramas?|horrors?|westerns?|musicals?|sci-?fi|noirs?|"
     r"anim(?:e|ation|ated)|documentar(?:y|ies)|heists?|whodunn?its?|slashers?|romances?|"
-    r"romantic)\b"
+    r"romantic|fantasy|mystery|mysteries|adventures?|westerns?|family)\b"
     r"|\b(?:something|anything|someone|stuff|more) (?:\w+ ){0,2}"
     r"(?:like|with|for|about|from|by|in)\b"
     r"|^(?:something|anything)\b|^what(?:'s| is) (?:good|worth|new|on)\b"
-    r"|\bsimilar to\b|\bin the mood\b|\bwould you (?:pick|choose)\b|\bhave you got\b"
+    r"|\bsimilar to\b|\balong the lines of\b|\bin the (?:vein|style) of\b"
+    r"|\b(?:ones?|others?|more) like (?:it|that)\b"
+    r"|\bwhat (?:do|would) you (?:think|reckon|say|guess) i(?:'d| would|'ll| might) "
+    r"(?:like|love|enjoy)\b|\bin the mood\b|\bwould you (?:pick|choose)\b|\bhave you got\b"
     r"|\bi(?:'m| am) bored\b"
     r"|\b(?:19|20)?[1-9]0'?s\b"
 )

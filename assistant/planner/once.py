@@ -8,6 +8,7 @@ _IGNORED = re.compile(
     rf"[,;.]?\s*\b(?:and |but |please |just )*(?:(?:{_ONCE})[, ]+)?"
     rf"(?:(?:ignore|disregard|leave out|set aside|regardless of|never mind|without|don'?t use|"
     rf"do not use|not using) {_TASTE}(?:,? {_ONCE})?|forget (?:about )?{_TASTE},? {_ONCE}|"
+    rf"(?:leave|keep) {_TASTE} out(?: of (?:it|this))?|"
     r"(?:nothing|not) (?:to do with|based on|tuned to) my (?:taste|profile|swipes))",
     re.IGNORECASE,
 )

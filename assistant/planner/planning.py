@@ -48,8 +48,20 @@ _RUNTIME = re.compile(
     re.IGNORECASE,
 )
 """Nor how long it is."""
+_AWARDS = re.compile(
+    r"\b(?:oscars?|academy awards?|golden globes?|baftas?|palme d'or|award[- ]winning|"
+    r"award winners?)\b",
+    re.IGNORECASE,
+)
+"""Nor what it won."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
+_ACCEPTS = re.compile(
+    r"^(?:ok(?:ay)?|k|sure|y|yes+|yeah|yep|yup|all ?right|sounds good|let's|go ahead|of course|"
+    r"definitely|why not|fine)\b",
+    re.IGNORECASE,
+)
+"""Not every "cool" takes an offer."""
 _OFFERS = frozenset({Intent.GREET, Intent.HELP, Intent.ABOUT, Intent.CLARIFY, Intent.PROFILE})
 
 
@@ -107,7 +119,7 @@ class Planner:
             return self._react(said, conversation)
         intent = settled(text)
         if intent is Intent.ACKNOWLEDGE and conversation.last_intent in _OFFERS:
-            return _survey("")
+            return _survey("") if _ACCEPTS.match(text) else _say(intent)
         if intent is not None:
             return self._settled(intent, text, conversation)
         return self._about_a_film(text, conversation) or self._open(text, conversation)
@@ -247,6 +259,8 @@ def _unknown(text: str) -> str:
     words = len(text.split())
     if words <= 5 and _LANGUAGE.search(text):
         return "language"
+    if words <= 4 and _AWARDS.search(text):
+        return "awards"
     return "runtime" if words <= 6 and _RUNTIME.search(text) else ""
 
 

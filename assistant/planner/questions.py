@@ -6,6 +6,7 @@ from typing import Literal
 from assistant.planner.conversation import Conversation
 from assistant.planner.references import (
     DEICTIC,
+    EXTREME,
     ORDINAL,
     is_deictic,
     is_description,
@@ -34,11 +35,16 @@ _WHY = re.compile(
     r"(?P<d>.+)$",
     re.IGNORECASE,
 )
+_WHICH = rf"(?:{ORDINAL}|{EXTREME}|{DEICTIC}|(?:that|the) (?:\w+ ){{0,2}}one(?: \w+){{0,4}})"
 _NEXT = re.compile(
     rf"^(?:and |(?:and )?(?:what|how) about )(?P<film>{ORDINAL}|{DEICTIC})$", re.IGNORECASE
 )
 _WHY_LAST = re.compile(
-    rf"^(?P<film>{ORDINAL}|{DEICTIC}|(?:that|the) [^,]{{2,40}}),? (?:but )?why$", re.IGNORECASE
+    rf"^(?P<film>{ORDINAL}|{DEICTIC}|(?:that|the) [^,]{{2,40}}),? (?:but )?"
+    r"why(?: (?:that|this|it|one))?$"
+    rf"|^what(?:'s| is|s) (?P<b>{ORDINAL}|{DEICTIC}|(?:that|the) [^,]{{2,40}}?) doing "
+    r"(?:here|there|(?:on|in) (?:the|this|that|your) list|(?:up |at )+(?:here|there|the top))$",
+    re.IGNORECASE,
 )
 _TAIL = re.compile(
     r"(?:[ ,]+(?:here|there|on (?:the|my|this) list|in (?:the|this|my) list|for me|to me|listed|"
@@ -49,15 +55,16 @@ _TAIL = re.compile(
 _FACT = re.compile(
     r"^(?:who|when|(?:what|which) (?:year|genres?)|where|does|did|has|was|"
     r"show me the (?:poster|trailer|cast) (?:of|for)|"
-    r"what did i say about|how (?:long|many|much|old)|what(?:'s| is)|is|tell me (?:more )?"
+    r"what did i say about|how (?:long|many|much|old)|what(?:'s| is|s)|is|tell me (?:more )?"
     r"about|do you (?:know|have)|have you (?:got|heard of))\b(?!.*\b(?:like|similar)\b)",
     re.IGNORECASE,
 )
 
 
 _POINTER = re.compile(
-    rf"\b(?:in|of|about|for|directed|made|wrote|is|was) (?P<last>{ORDINAL}|{DEICTIC})$"
-    rf"|^(?:what(?:'s| is)|is|does|was|has) (?P<first>{ORDINAL}|{DEICTIC})\b",
+    rf"\b(?:in|of|about|for|directed|made|wrote|is|was|stars(?: in)?|plays in) (?P<last>{_WHICH})$"
+    rf"|^(?:what(?:'s| is|s)|is|does|did|was|has|(?:when|where|how (?:long|old)) (?:did|was|is)) "
+    rf"(?P<first>{_WHICH})\b",
     re.IGNORECASE,
 )
 
@@ -77,12 +84,16 @@ def film_to_explain(text: str, titles: Titles) -> str | None:
     """What a "why this film?" question calls the film; None when it is no such question."""
     said = " ".join(text.replace("’", "'").split()).rstrip("?!. ")
     if last := _WHY_LAST.match(said):
-        return last["film"]
+        return last["film"] or last["b"]
     found = _WHY.search(said)
     if not found:
         return None
     film = next((found[g] for g in ("film", "b", "c", "d") if found[g] is not None), "")
-    film = film if titles.exact(film) else _TAIL.sub("", f" {film}").strip(" \"'“”")
+    film = (
+        film
+        if titles.exact(film) or position(film) is not None
+        else _TAIL.sub("", f" {film}").strip(" \"'“”")
+    )
     if not film:
         return "this one"
     sure = bool(found["asked"] or found["b"]) or _names_a_film(film, titles)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from assistant.planner.references import is_deictic, position
 from assistant.planner.titles import Titles
 
-_LIKED = r"loved|adored|enjoyed|liked|was blown away by|(?:am|'m) (?:a )?(?:big |huge )?fan of"
+_LIKED = r"loved|adored|enjoyed|liked|was blown away by|(?:(?:am|'m) )?(?:a )?(?:big |huge )?fan of"
 _DISLIKED = (
     r"hated|disliked|detested|despised|loathed|couldn'?t stand|could not stand|was bored by|"
     r"walked out of|did(?:n'?t| not) (?:really |much )?(?:like|enjoy|love|care for)"
@@ -24,7 +24,7 @@ _DISLIKE = (
 _ADVERBS = r"(?:(?:also|really|absolutely|just|totally|kind of|quite|so|always|both) )*"
 _CLAUSE = re.compile(
     rf"(?:(?:^|[.!?;,] *|\b(?:and|but|though|while) )(?:(?:i|we)(?:'ve| have)? ?)?|"
-    rf"\b(?:i|we)(?:'ve| have)? ?){_ADVERBS}"
+    rf"(?<!\bif )\b(?:i|we)(?:'ve| have)? ?){_ADVERBS}"
     rf"(?:(?P<liked>{_LIKED})|(?P<disliked>{_DISLIKED})|(?P<skip>{_SKIPPED})|"
     rf"(?P<dislike>{_DISLIKE})|(?P<like>{_LIKE}))(?: *: *| +)"
     r"|(?:,? but|,| and) not (?P<not>)",
@@ -44,24 +44,33 @@ _JUDGEMENT = (
     r"masterpieces?|good|fun|beautiful|moving|incredible)|(?P<bad>terrible|awful|boring|bad|"
     r"overrated|dreadful|rubbish|horrible|dull|disappointing|a mess|garbage|trash))"
 )
+_AFTER = r"(?: (?:films?|movies?|one|ones|though|tbh|honestly|really|too|actually|stuff))*"
 _VERDICT = re.compile(
-    rf"^(?P<film>.+?) (?:was|is|were|are) {_BEING}{_JUDGEMENT}\W*$", re.IGNORECASE
+    rf"^(?P<film>.+?) (?:was|is|were|are) {_BEING}{_JUDGEMENT}{_AFTER}\W*$", re.IGNORECASE
 )
 _SEEN_IT = r"^(?:i|we)(?:'ve| have)? (?:just |already |recently )?(?:seen|watched|saw) (?P<film>.+"
 _SEEN = re.compile(
     rf"{_SEEN_IT}?)(?:[,;.!]+ *(?:it |they |that )?|(?: and| but)? (?:it|they|that) )"
-    rf"{_BEING}{_JUDGEMENT}\W*$",
+    rf"{_BEING}{_JUDGEMENT}{_AFTER}\W*$",
     re.IGNORECASE,
 )
+_FELT = re.compile(
+    r"\b(?:(?P<good>loved|adored|enjoyed|liked)|(?P<bad>hated|couldn'?t stand|did(?:n'?t| not) "
+    r"(?:like|enjoy)|walked out of|fell asleep (?:in|during))) "
+    r"(?:it|every (?:minute|second|moment|bit)(?: of it)?)\W*$",
+    re.IGNORECASE,
+)
+"""What was felt about a film that stands before: "Midsommar made me sick, hated it"."""
+_SAW = re.compile(r"^(?:(?:i|we)(?:'ve| have)? )?(?:just )?(?:seen|watched|saw) ", re.IGNORECASE)
 _ONLY_SEEN = re.compile(rf"{_SEEN_IT})$", re.IGNORECASE)
 _OPINION = re.compile(
-    r"^(?:(?P<good>(?:oh )?(?:yes|yeah|yep|yup|y|very much|a lot|absolutely|of course|sure|i did)|"
+    r"(?P<good>(?:oh )?(?:yes|yeah|yep|yup|y|very much|a lot|absolutely|of course|sure|i did)|"
     r"(?:i )?(?:really )?(?:loved|liked|enjoyed) (?:it|them)|(?:it|they) (?:was|were) "
     r"(?:\w+ )?(?:great|good|brilliant|amazing|excellent|fun|wonderful))|"
-    r"(?P<bad>no+|nope|nah|n|not really|not at all|not much|i did(?:n't| not)|"
+    r"(?P<bad>no+|nope|nah|n|not (?:really|at all|much)|"
+    r"(?:i )?did(?:n't| not)(?: like (?:it|them))?|"
     r"(?:i )?(?:hated|disliked) (?:it|them)|(?:it|they) (?:was|were) "
-    r"(?:\w+ )?(?:boring|bad|terrible|awful|dull)|(?:i )?did(?:n't| not) like (?:it|them)))"
-    r"(?:\W+(?:i did|i did(?:n't| not)|(?:loved|liked|hated) (?:it|them)|very much|a lot))?\W*$"
+    r"(?:\w+ )?(?:boring|bad|terrible|awful|dull))"
 )
 _BETWEEN = re.compile(r",? (?:but|and|while|though) |[;,] ", re.IGNORECASE)
 _SEVERAL = re.compile(r"(?:the )?(?:first|top) (two|three|four|five)\b.*", re.IGNORECASE)
@@ -127,10 +136,11 @@ def only_seen(text: str, titles: Titles) -> tuple[str, ...]:
 
 def opinion(text: str, films: tuple[str, ...]) -> Reactions:
     """What the answer to "did you like it?" says of films; no reactions where it is no answer."""
-    said = _OPINION.match(" ".join(text.replace("’", "'").split()).lower())
-    if not said:
+    parts = [part.strip() for part in re.split(r"[,.;!]", text.replace("’", "'").lower())]
+    said = [_OPINION.fullmatch(part) for part in parts if part]
+    if not said or not all(said):
         return Reactions(())
-    direction = "like" if said["good"] else "dislike"
+    direction = "like" if all(part and part["good"] for part in said) else "dislike"
     return Reactions(tuple(Reaction(direction, film) for film in films))
 
 
@@ -149,6 +159,8 @@ def _statement(text: str, titles: Titles) -> Iterator[Reaction]:
         yield from _named("like", favourite[1] or favourite[2], titles)
     elif verdict := _SEEN.match(text):
         yield from _judged(verdict, titles)
+    elif (felt := _FELT.search(text)) and (film := _spoken_of(text[: felt.start()], titles)):
+        yield Reaction("like" if felt["good"] else "dislike", film)
     else:
         verdicts = [_VERDICT.match(part) for part in _BETWEEN.split(text)]
         if all(verdicts):
@@ -156,6 +168,12 @@ def _statement(text: str, titles: Titles) -> Iterator[Reaction]:
                 yield from _judged(verdict, titles)
         elif whole := _VERDICT.match(text):
             yield from _judged(whole, titles)
+
+
+def _spoken_of(text: str, titles: Titles) -> str | None:
+    """The film of "Midsommar made me sick" and of "seen number 2"."""
+    film = _SAW.sub("", text).strip(" ,;.!")
+    return film if _is_a_film(film, titles) else titles.leading(film)
 
 
 def _judged(verdict: re.Match[str], titles: Titles) -> Iterator[Reaction]:
@@ -202,4 +220,6 @@ def _written_as_title(text: str) -> bool:
 
 
 def _is_a_film(text: str, titles: Titles) -> bool:
-    return is_deictic(text) or position(text) is not None or titles.match(text) is not None
+    if is_deictic(text) or position(text) is not None or titles.match(text) is not None:
+        return True
+    return text.strip().isdecimal() and len(text.strip()) < 3  # a place in the list

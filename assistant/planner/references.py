@@ -11,19 +11,24 @@ Reference = dict[str, object]
 """How a tool is told which film: ``{"title_or_id": …}`` or ``{"position": …}``."""
 
 _NAMES = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_NUMBERS = "one two three four five six seven eight nine ten".split()
 _ONE = r"(?: (?:one|film|movie|pick|recommendation|suggestion|choice|option))?"
-ORDINAL = rf"(?:the )?(?:(?:very )?({'|'.join(_NAMES)}|last|\d{{1,3}}(?:st|nd|rd|th)){_ONE}|"
-ORDINAL += r"(?:number|no\.?|#) ?(\d{1,3}))"
+ORDINAL = rf"(?:the )?(?:(?:very )?({'|'.join(_NAMES)}|top|last|\d{{1,3}}(?:st|nd|rd|th)){_ONE}|"
+ORDINAL += rf"(?:number|no\.?|#) ?(\d{{1,3}}|{'|'.join(_NUMBERS)}))"
+EXTREME = r"(?:the )?(?:oldest|earliest|newest|latest|most recent)(?: (?:one|film|movie))?"
+EXTREME += r"(?: (?:of|among) (?:these|those|them))?"
 DEICTIC = r"(?:it|this|that|these|those|them|(?:this|that) (?:one|film|movie|pick|recommendation)|"
 DEICTIC += r"the (?:film|movie|recommendation|pick))"
 _ordinal = re.compile(ORDINAL)
 _deictic = re.compile(DEICTIC)
 _described_film = re.compile(
     r"(?:that|the|this) (?P<before>[^,]{2,40}?) (?:one|film|movie|flick|picture)"
-    r"|(?:that|the|this) (?:one|film|movie|flick) (?:with|by|about|from|of|starring|directed by) "
+    r"|(?:that|the|this) (?:one|film|movie|flick) "
+    r"(?:with|by|about|from|of|in|on|at|where|starring|directed by|set (?:in|on)) "
     r"(?P<after>[^,]{2,40})"
 )
-_FILLER = frozenset("the a an that this one of in with by about from and".split())
+_extreme = re.compile(EXTREME)
+_FILLER = frozenset("the a an that this one of in on at with by about from and is are".split())
 
 
 def is_deictic(text: str) -> bool:
@@ -33,7 +38,8 @@ def is_deictic(text: str) -> bool:
 
 def is_description(text: str) -> bool:
     """Whether ``text`` means a film shown by what it is, such as "the one with the aliens"."""
-    return bool(_described_film.fullmatch(_bare(text)))
+    bare = _bare(text)
+    return bool(_described_film.fullmatch(bare) or _extreme.fullmatch(bare))
 
 
 def position(text: str) -> int | None:
@@ -42,7 +48,9 @@ def position(text: str) -> int | None:
     if not found:
         return None
     if found[2]:
-        return int(found[2])
+        return _NUMBERS.index(found[2]) + 1 if found[2] in _NUMBERS else int(found[2])
+    if found[1] == "top":
+        return 1
     if found[1] == "last":
         return -1
     return _NAMES.index(found[1]) + 1 if found[1] in _NAMES else int(found[1][:-2])
@@ -51,6 +59,8 @@ def position(text: str) -> int | None:
 def refer(text: str, conversation: Conversation) -> Reference | None:
     """How to tell a tool which film ``text`` means; None when it points at no one film."""
     place = position(text)
+    if place is None and text.strip().isdecimal() and int(text) <= len(conversation.shown):
+        place = int(text)
     if place is not None:
         return _at(place, conversation)
     if is_deictic(text):
@@ -66,7 +76,10 @@ def refer(text: str, conversation: Conversation) -> Reference | None:
 
 
 def _described(text: str, conversation: Conversation) -> FilmLine | None:
-    """The film shown that "that Nolan film" or "the one with the aliens" describes."""
+    """The film shown that "that Nolan film", "the one with the dog" or "the oldest" describes."""
+    if _extreme.fullmatch(_bare(text)):
+        dated = sorted((film for film in conversation.shown if film.year), key=_year)
+        return dated[0 if re.search("oldest|earliest", text.lower()) else -1] if dated else None
     found = _described_film.fullmatch(_bare(text))
     words = (found["before"] or found["after"]).split() if found else []
     telling = [word for word in words if word not in _FILLER]
@@ -78,6 +91,10 @@ def _described(text: str, conversation: Conversation) -> FilmLine | None:
         return all(re.search(rf"\b{re.escape(word.rstrip('s'))}", facts) for word in telling)
 
     return next((film for film in conversation.shown if fits(film)), None)
+
+
+def _year(film: FilmLine) -> int:
+    return film.year or 0
 
 
 def title_of(text: str, conversation: Conversation, titles: Titles) -> str | None:

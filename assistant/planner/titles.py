@@ -58,6 +58,12 @@ class Titles:
                     return title
         return None
 
+    def leading(self, text: str) -> str | None:
+        """The longest title that ``text`` begins with, however it is written."""
+        words = list(_WORD.finditer(text))[:_MOST_WORDS]
+        ends = (word.end() for word in reversed(words))
+        return next((title for end in ends if (title := self.exact(text[:end]))), None)
+
     def split(self, text: str) -> list[str]:
         """The films listed in ``text``: "Heat, Alien and Crouching Tiger, Hidden Dragon" is three.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assistant.planner.conversation import Conversation
 from assistant.planner.daring import asked_to_explore
 from assistant.planner.grammar import plain
-from assistant.planner.references import DEICTIC, ORDINAL, title_of
+from assistant.planner.references import DEICTIC, EXTREME, ORDINAL, title_of
 from assistant.planner.titles import Titles
 from assistant.planner.wish import refined
 from tools.context import DEFAULT_K
@@ -28,7 +28,8 @@ _ASK = (
 _FILMS = r"(?:\w+ ){0,3}(?:films|movies|flicks|\w+ies|dramas|thrillers|westerns|musicals|noirs)\b"
 _COUNTED = re.compile(
     rf"^(?:{_ASK}(?:just |only |my |your |the )?(?:top |best )?{_COUNT} ?"
-    rf"|(?:just |only |the )?(?:top |best )?{_COUNT.replace('<n>', '<m>')} (?={_FILMS}))"
+    rf"|(?:just |only |the )?(?:top |best )?{_COUNT.replace('<n>', '<m>')} (?={_FILMS})"
+    rf"|(?:just |only |the )?(?:top |best ){_COUNT.replace('<n>', '<b>')} (?=\S))"
     r"(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
@@ -61,8 +62,22 @@ _REFINE = re.compile(
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
     r"after|in (?:the|black|colou?r)|a (?:bit|little)|nothing|something less)\b"
 )
-_REFINE_WORDS = 10
-_POINTED = re.compile(rf"\b(like|as|to) (?P<film>{ORDINAL}|{DEICTIC})(?=$|\W)", re.IGNORECASE)
+_COMPARED = (
+    r"(?:more|less|older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|"
+    r"slower|faster|calmer|weirder|sillier|cheerier|smarter|quieter|gentler|tamer|lesser known)"
+)
+_REFINES_TOO = re.compile(
+    r"(?:^|[,;] *)(?:ok |and |now |please |maybe |how about |what about |got |have you got )*"
+    rf"(?:something|anything|nothing|any|some|ones?)(?: (?:a bit|a little|much|even))? "
+    rf"(?:{_COMPARED}|with|without|from|before|after|in|set in|by)\b"
+    rf"|^{_COMPARED}\b|\binstead\W*$"
+)
+"""The same after "something", and what takes the place of what was said: "the 90s instead"."""
+_REFINE_WORDS = 12
+_POINTED = re.compile(
+    rf"\b(like|as|to|lines of|vein of|style of) (?P<film>{ORDINAL}|{EXTREME}|{DEICTIC})(?=$|\W)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -135,17 +150,22 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
     earlier = conversation.last_search.get("query")
     refines = pointed == words and len(words.split()) <= _REFINE_WORDS
     explore = asked_to_explore(words)
-    if earlier and refines and _REFINE.match(plain(words)):
+    if earlier and refines and _refines(plain(words)):
         changed = tuple(refined(conversation.refinements, words))
         return Search.again(conversation, k=k, capped=capped, refinements=changed)
     return Search(pointed, k, capped, explore)
+
+
+def _refines(said: str) -> bool:
+    """Whether a message changes the wish before it, rather than make one of its own."""
+    return bool(_REFINE.match(said) or _REFINES_TOO.search(said))
 
 
 def _counted(text: str) -> tuple[str, int | None]:
     found = _COUNTED.match(text)
     if not found:
         return text, None
-    return found["rest"].strip(), _number(found["n"] or found["m"])
+    return found["rest"].strip(), _number(found["n"] or found["m"] or found["b"])
 
 
 def _number(word: str) -> int:

@@ -13,6 +13,7 @@ _LEXICON: dict[str, Any] = load("recipients")
 _WORDS = {name: frozenset(listed) for name, listed in _LEXICON["words"].items()}
 _NUMBERS: dict[str, int] = _LEXICON["numbers"]
 _MINE = frozenset({"my", "our"})
+_KNOWN = _MINE | {"the"}
 _ARTICLES = frozenset({"a", "an", "some"})
 
 
@@ -60,8 +61,10 @@ class RecipientFinder:
     def _after(self, words: Words, start: int) -> Recipient | None:
         if _refused(words, start):
             return None
-        company = words.key(start) == "with"  # Of a story too: there only "my" points outside it.
-        people = list(self._people(words, start + 1, told=company or _told(words, start)))
+        company = words.key(start) == "with"
+        if company and words.key(start + 1) not in _KNOWN:  # "with a friend" is of a story
+            return None
+        people = list(self._people(words, start + 1, told=_told(words, start)))
         if not people:
             return None
         end = people[-1].end

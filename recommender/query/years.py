@@ -61,7 +61,7 @@ class YearFinder:
             matches = self._matches(words, pattern, rule)
             words = words.take(years.span for years in matches)
             found.extend(matches)
-        return found
+        return _latest(found) if "instead" in words.keys else found
 
     def _matches(self, words: Words, pattern: re.Pattern[str], rule: Rule) -> list[Years]:
         plain, offsets = words.plain
@@ -99,7 +99,7 @@ class YearFinder:
                 lambda m: _ordered(start(m["a"]), end(m["b"])),
             ),
             (
-                rf"\b(?:not|no|nothing) (?:before|older than|earlier than|pre) {a}\b",
+                rf"\b(?:not|no|nothing) (?:from )?(?:before|older than|earlier than|pre) {a}\b",
                 lambda m: (start(m["a"]), None),
             ),
             (
@@ -151,9 +151,9 @@ class YearFinder:
 
     def _period(self, text: str) -> tuple[int, int]:
         *before, last = text.split()
-        if last.isdigit():
+        if last.isdigit() and "annees" not in before:
             return int(last), int(last)
-        decade = _DECADES[last] if last in _DECADES else int(last[:-1])
+        decade = _DECADES[last] if last in _DECADES else int(last.rstrip("sern"))
         if decade < 100:
             decade = max(
                 (1900 + decade, 2000 + decade), key=lambda first: self._by_decade.get(first, 0)
@@ -191,7 +191,7 @@ def _pattern(oldest: int) -> str:
     century = "18|19|20" if oldest >= _CINEMA else r"1\d|20"
     decade = (
         rf"(?:(?:{'|'.join(_PARTS)}) )?(?:the )?"
-        rf"(?:(?:{century})\d0s|\d0s|{'|'.join(_DECADES)})"
+        rf"(?:(?:{century})?\d0(?:s|ern?)|annees \d0|{'|'.join(_DECADES)})"
     )
     return rf"(?:the )?(?:year )?(?:{decade}|{year})"
 
@@ -209,6 +209,12 @@ def _refusal(plain: str, match: re.Match[str], refused: int) -> int | None:
         return refused + 1
     found = _REFUSED.search(plain[: match.start()])
     return found.start() if found else None
+
+
+def _latest(found: list[Years]) -> list[Years]:
+    """What is said last takes the place of the others: "the 90s instead"."""
+    ordered = sorted(found, key=lambda years: years.span)
+    return [Years(years.span, (None, None)) for years in ordered[:-1]] + ordered[-1:]
 
 
 def _ordered(first: int, last: int) -> Range:

@@ -125,6 +125,7 @@ def test_for_the_young_it_leans_to_childrens_films(query: str, leans: bool) -> N
         ("a movie with my girlfriend tonight", "", False),
         ("a thriller to watch with my wife", "thriller", False),
         ("something with my kids", "", True),
+        ("something to watch with the kids", "", True),
         ("a western for my dad and me", "western", False),
         ("films with my grandma and my mum", "", False),
     ],
