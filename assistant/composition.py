@@ -25,6 +25,7 @@ from recommender.experiments.variants import Variant
 from recommender.explanation import ExplanationWriter
 from recommender.indexer import sync_index
 from recommender.settings import RecommenderSettings
+from recommender.stores.held import HeldItems
 from recommender.stores.ports import ItemStore, Stores
 from recommender.stores.postgres import (
     SCAN,
@@ -329,6 +330,8 @@ def open_recommender(
             )
         if isinstance(stores.items, PostgresItemStore):
             stores.items.build_indexes()
+            if settings.item_index == "memory":
+                stores = replace(stores, items=HeldItems(stores.items))
         seconds = settings.encoder_timeout
         yield Recommender(
             stores,

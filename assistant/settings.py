@@ -44,9 +44,10 @@ class Settings(BaseSettings):
     item_store: Literal["postgres", "chroma", "opensearch"] = Field(
         default="postgres", description="where films and their vectors are"
     )
-    item_index: Literal["exact", "hnsw"] = Field(
-        default="exact",
-        description="with ITEM_STORE=postgres: look at every film, or at those a graph leads to",
+    item_index: Literal["memory", "exact", "hnsw"] = Field(
+        default="memory",
+        description="with ITEM_STORE=postgres: look at every film, in this process or, exact, in "
+        "PostgreSQL; hnsw: at those a graph leads to",
     )
     item_quantisation: Quantisation = Field(
         default="none", description="with ITEM_INDEX=hnsw: how small the graph's vectors are made"

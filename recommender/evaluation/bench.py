@@ -15,10 +15,11 @@ from fusion.evaluate.tasks import QUERY, SWIPES, Task
 from fusion.fusion_encoder import FusionEncoder
 from fusion.item_space import ItemSpace
 from recommender.evaluation.system import System
-from recommender.evaluation.world import ScannedItems, index_items, items_as_rated
+from recommender.evaluation.world import index_items, items_as_rated
 from recommender.experiments.variants import Variant
 from recommender.settings import RecommenderSettings
-from recommender.stores.memory import memory_stores
+from recommender.stores.held import HeldItems
+from recommender.stores.memory import MemoryItemStore, memory_stores
 from recommender.stores.ports import Stores
 
 
@@ -68,7 +69,7 @@ def prepare(
     train, strangers = harness.split.train, harness.split.validation
     if final:
         train, strangers = merge(train, strangers), harness.split.test
-    items = ScannedItems() if stores is None else stores.items
+    items = HeldItems(MemoryItemStore()) if stores is None else stores.items
     films = items_as_rated(catalogue, harness.dataset, train)
     index_items(films, catalogue, encoder, items, space)
     after = (0, *harness.plan.tuned_at)

@@ -10,44 +10,10 @@ from fusion.encoder import TextEncoder
 from fusion.evaluate.data import Dataset
 from fusion.evaluate.protocol import Interactions, Swipe
 from fusion.item_space import ItemSpace
-from recommender.catalogue import Catalogue
 from recommender.indexer import STARTER_VECTORS, read_items, read_vectors, sync_index
-from recommender.models import Direction, Filters, Item
+from recommender.models import Direction, Item
 from recommender.stores.memory import MemoryItemStore
-from recommender.stores.ports import Hit, IndexedItem, ItemStore, NewSwipe, Space, Vector
-
-
-class ScannedItems(MemoryItemStore):
-    """Films in memory whose vectors are scanned as one matrix; nobody writes while it is read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._scans: dict[Space, tuple[Catalogue, Vector]] = {}
-
-    def nearest(
-        self,
-        vector: Vector,
-        k: int,
-        filters: Filters,
-        exclude: Sequence[str] = (),
-        space: Space = "text",
-    ) -> list[Hit]:
-        """The same as in PostgreSQL, where the scan is exact, too."""
-        if space not in self._scans:
-            self._scans[space] = self._scan(space)
-        catalogue, matrix = self._scans[space]
-        if not len(catalogue):
-            return []
-        allowed = catalogue.allowed(filters, exclude)
-        scores = np.where(allowed, matrix @ vector, -np.inf)
-        best = np.argsort(-scores, kind="stable")[: min(k, int(allowed.sum()))]
-        return [Hit(catalogue.items[row].item_id, float(scores[row])) for row in best]
-
-    def _scan(self, space: Space) -> tuple[Catalogue, Vector]:
-        items = list(self.all())
-        vectors = self.vectors([item.item_id for item in items], space)
-        catalogue = Catalogue(item for item in items if item.item_id in vectors)
-        return catalogue, np.array([vectors[item.item_id] for item in catalogue.items])
+from recommender.stores.ports import IndexedItem, ItemStore, NewSwipe
 
 
 def items_as_rated(catalogue: Path, dataset: Dataset, train: Interactions) -> list[Item]:

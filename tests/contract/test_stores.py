@@ -20,6 +20,7 @@ from recommender.preferences.model import UserPreferences
 from recommender.preferences.vectors import unit
 from recommender.stores.chroma import open_chroma
 from recommender.stores.dynamodb import in_dynamodb
+from recommender.stores.held import HeldItems
 from recommender.stores.memory import memory_stores
 from recommender.stores.opensearch import connect
 from recommender.stores.ports import (
@@ -118,7 +119,7 @@ QUANTISATIONS: dict[str, Quantisation] = {
 }
 
 
-@pytest.fixture(params=["memory", "postgres", *QUANTISATIONS, "chroma", "opensearch"])
+@pytest.fixture(params=["memory", "postgres", "held", *QUANTISATIONS, "chroma", "opensearch"])
 def item_store(request: pytest.FixtureRequest) -> Iterator[ItemStore]:
     """A fresh store of films of each kind."""
     if request.param == "chroma":
@@ -135,7 +136,8 @@ def item_store(request: pytest.FixtureRequest) -> Iterator[ItemStore]:
         by_graph.build_indexes()
         yield by_graph
     else:
-        yield PostgresItemStore(request.getfixturevalue("emptied"))
+        in_postgres = PostgresItemStore(request.getfixturevalue("emptied"))
+        yield HeldItems(in_postgres) if request.param == "held" else in_postgres
 
 
 def vector(seed: int) -> Vector:

@@ -15,10 +15,11 @@ from fusion.fake import HashingEncoder
 from recommender.evaluation.bench import Bench, prepare
 from recommender.evaluation.system import NOTHING
 from recommender.evaluation.variants import BASE, measure_variants, system_tables
-from recommender.evaluation.world import ScannedItems, items_as_rated
+from recommender.evaluation.world import items_as_rated
 from recommender.indexer import STARTER_VECTORS, read_vectors, sync_index
 from recommender.models import Filters, Item
 from recommender.settings import RecommenderSettings
+from recommender.stores.held import HeldItems
 from recommender.stores.memory import MemoryItemStore
 from recommender.stores.postgres import Database, postgres_stores
 from tests.unit.evaluate_world import people, write_folder
@@ -88,8 +89,8 @@ def test_the_tables_compare_with_the_base_by_person(bench: Bench) -> None:
 
 
 @pytest.fixture(scope="module")
-def scanned(starter_items: list[Item]) -> tuple[ScannedItems, MemoryItemStore]:
-    stores = ScannedItems(), MemoryItemStore()
+def scanned(starter_items: list[Item]) -> tuple[HeldItems, MemoryItemStore]:
+    stores = HeldItems(MemoryItemStore()), MemoryItemStore()
     known = read_vectors(STARTER_VECTORS)
     for store in stores:
         sync_index(starter_items, store, HashingEncoder(), lambda *_: None, known)
@@ -105,7 +106,7 @@ def scanned(starter_items: list[Item]) -> tuple[ScannedItems, MemoryItemStore]:
     st.lists(st.integers(0, 1500), max_size=20),
 )
 def test_the_scan_finds_what_the_store_finds(
-    scanned: tuple[ScannedItems, MemoryItemStore],
+    scanned: tuple[HeldItems, MemoryItemStore],
     starter_items: list[Item],
     seed: int,
     k: int,

@@ -1,0 +1,113 @@
+"""Films held in memory before the store that keeps them, so that searches look at all of them."""
+
+# ruff: noqa: D102 - the ports document the methods
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.catalogue import Catalogue
+from recommender.models import Filters, Item
+from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector
+
+READ_AT_A_TIME = 1000
+SPACES: tuple[Space, ...] = ("text", "fused")
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """The vectors of one space, shape (films, dim), and which films have one."""
+
+    matrix: NDArray[np.float32]
+    present: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Films:
+    catalogue: Catalogue
+    scans: Mapping[Space, _Scan]
+
+
+class HeldItems(ItemStore):
+    """ItemStore over another one, read once: exact searches without a round trip, 3 kB a film.
+
+    Thread-safe. What others write to the store is seen by who starts afterwards.
+    """
+
+    def __init__(self, store: ItemStore) -> None:
+        self._store = store
+        self._held: _Films | None = None
+        self._lock = Lock()
+
+    def fingerprints(self) -> dict[str, str]:
+        return self._store.fingerprints()
+
+    def hold(self, dim: int) -> None:
+        self._store.hold(dim)
+
+    def upsert(self, items: Sequence[IndexedItem]) -> None:
+        self._store.upsert(items)
+        self._forget()
+
+    def remove(self, item_ids: Sequence[str]) -> None:
+        self._store.remove(item_ids)
+        self._forget()
+
+    def all(self) -> Iterable[Item]:
+        return self._films().catalogue.items
+
+    def nearest(
+        self,
+        vector: Vector,
+        k: int,
+        filters: Filters,
+        exclude: Sequence[str] = (),
+        space: Space = "text",
+    ) -> list[Hit]:
+        films = self._films()
+        scan, items = films.scans[space], films.catalogue.items
+        rows = np.flatnonzero(films.catalogue.allowed(filters, exclude) & scan.present)
+        if not rows.size:
+            return []
+        scores = (scan.matrix @ vector)[rows]
+        best = np.argpartition(-scores, k)[:k] if k < rows.size else np.arange(rows.size)
+        best = best[np.argsort(-scores[best], kind="stable")]
+        return [Hit(items[rows[place]].item_id, float(scores[place])) for place in best]
+
+    def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
+        films = self._films()
+        scan, rows = films.scans[space], films.catalogue.rows
+        known = {item_id: rows[item_id] for item_id in item_ids if item_id in rows}
+        return {item_id: scan.matrix[row] for item_id, row in known.items() if scan.present[row]}
+
+    def mean_vector(self) -> Vector | None:
+        return self._store.mean_vector()
+
+    def _films(self) -> _Films:
+        with self._lock:
+            if self._held is None:
+                catalogue = Catalogue(self._store.all())
+                scans = {space: _scan(self._store, catalogue, space) for space in SPACES}
+                self._held = _Films(catalogue, scans)
+            return self._held
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._held = None
+
+
+def _scan(store: ItemStore, catalogue: Catalogue, space: Space) -> _Scan:
+    ids = list(catalogue.rows)
+    matrix = np.zeros((0, 0), dtype=np.float32)
+    present = np.zeros(len(ids), dtype=bool)
+    for start in range(0, len(ids), READ_AT_A_TIME):
+        for item_id, vector in store.vectors(ids[start : start + READ_AT_A_TIME], space).items():
+            if not matrix.size:
+                matrix = np.zeros((len(ids), vector.size), dtype=np.float32)
+            row = catalogue.rows[item_id]
+            matrix[row], present[row] = vector, True
+    matrix.flags.writeable = False  # rows are handed out
+    return _Scan(matrix, present)
