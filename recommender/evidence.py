@@ -43,6 +43,8 @@ class Question:
     """How much the person's own taste counts, 0..1: less in a film for someone else."""
     counts: dict[tuple[EvidenceKind, str], tuple[int, int]] = field(default_factory=dict)
     """How many films with a label were liked, and swiped with an opinion; filled when asked for."""
+    holding: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """Which films hold each of the query's words; filled when asked for."""
 
     @cached_property
     def stems(self) -> dict[str, frozenset[str]]:
@@ -107,8 +109,8 @@ class EvidenceFinder:
         return found
 
     def _words(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
-        document = self._lexical.documents[self._catalogue.rows[item.item_id]]
-        matched = [word for word, stems in question.stems.items() if stems & document]
+        row = self._catalogue.rows[item.item_id]
+        matched = [word for word in question.stems if self._holding(word, question)[row]]
         if matched:
             share = len(matched) / len(frozenset().union(*question.stems.values()))
             shown = ", ".join(matched[:5])
@@ -124,6 +126,11 @@ class EvidenceFinder:
                     )
                 ]
         return []
+
+    def _holding(self, word: str, question: Question) -> NDArray[np.bool_]:
+        if word not in question.holding:
+            question.holding[word] = self._lexical.holding(question.stems[word])
+        return question.holding[word]
 
     def _taste(
         self, item: Item, question: Question, closeness: Mapping[str, float]

@@ -1,8 +1,9 @@
 """Finding films by words: BM25 in process."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import cast
 
 import bm25s
@@ -42,8 +43,8 @@ class LexicalIndex:
         self, items: Sequence[Item], terms_of: Callable[[Item], list[str]] = index_terms
     ) -> None:
         corpus = [terms_of(item) for item in items]
-        self.documents = [frozenset(words) for words in corpus]
-        self._vocabulary = frozenset().union(*self.documents)
+        self._films = len(corpus)
+        self._vocabulary = frozenset(chain.from_iterable(corpus))
         self._bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
         if self._vocabulary:
             self._bm25.index(corpus, show_progress=False)
@@ -55,8 +56,15 @@ class LexicalIndex:
         """
         known = [word for word in with_phrases(words) if word in self._vocabulary]
         if not known:
-            return np.zeros(len(self.documents), dtype=np.float32)
+            return np.zeros(self._films, dtype=np.float32)
         return cast(Scores, self._bm25.get_scores(known))
+
+    def holding(self, words: Iterable[str]) -> NDArray[np.bool_]:
+        """Shape (films,): which films hold any of the stemmed words."""
+        known = [word for word in words if word in self._vocabulary]
+        if not known:
+            return np.zeros(self._films, dtype=bool)
+        return cast(NDArray[np.bool_], self._bm25.get_scores(known) > 0)
 
 
 class TextSearch:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import filterfalse
 
 import Stemmer
 
@@ -20,8 +21,10 @@ STOP_WORDS = frozenset(
 
 def fold(text: str) -> str:
     """Lower case without diacritics: "Amélie" and "amelie" are one word."""
+    if text.isascii():  # most texts are, and a start folds all of the catalogue's
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+    return "".join(filterfalse(unicodedata.combining, decomposed)).lower()
 
 
 @lru_cache(maxsize=50_000)
@@ -62,19 +65,28 @@ def embedding_text(item: Item) -> str:
 
 def index_text(item: Item) -> str:
     """The words by which a film can be found; title, people and tags count twice."""
-    strong = " ".join((item.title, *item.people, *item.tags))
-    return " ".join((strong, strong, *item.genres, _when(item), item.overview))
+    strong = _strong_text(item)
+    return " ".join((strong, strong, _weak_text(item)))
 
 
 def index_terms(item: Item) -> list[str]:
     """A film's words as the index holds them, each tag of several words also as one term."""
-    return [*terms(index_text(item)), *_tag_phrases(item)]
+    strong = terms(_strong_text(item))
+    return [*strong, *strong, *terms(_weak_text(item)), *_tag_phrases(item)]
 
 
 def with_phrases(words: Sequence[str]) -> list[str]:
     """Words, then each run of two or three of them as one term, as tags are indexed."""
     runs = (words[i : i + n] for n in (2, 3) for i in range(len(words) - n + 1))
     return [*words, *map(_phrase, runs)]
+
+
+def _strong_text(item: Item) -> str:
+    return " ".join((item.title, *item.people, *item.tags))
+
+
+def _weak_text(item: Item) -> str:
+    return " ".join((*item.genres, _when(item), item.overview))
 
 
 def _when(item: Item) -> str:
