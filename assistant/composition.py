@@ -328,10 +328,11 @@ def open_recommender(
             sync_index(
                 films.items, stores.items, encoder, progress, films.vectors, fusions.space, embedded
             )
+        films = replace(films, vectors={})  # all are in the store now
         if isinstance(stores.items, PostgresItemStore):
             stores.items.build_indexes()
             if settings.item_index == "memory":
-                stores = replace(stores, items=HeldItems(stores.items))
+                stores = replace(stores, items=HeldItems(stores.items, films.items))
         seconds = settings.encoder_timeout
         yield Recommender(
             stores,

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,8 +188,10 @@ class Catalogue:
 
 
 def _rows_by_label(labels: Iterable[Iterable[str]]) -> dict[str, NDArray[np.intp]]:
-    rows: dict[str, list[int]] = {}
-    for row, names in enumerate(labels):
-        for name in dict.fromkeys(names):
-            rows.setdefault(name, []).append(row)
-    return {name: np.array(found, dtype=np.intp) for name, found in rows.items()}
+    codes: dict[str, int] = {}
+    coded = [[codes.setdefault(n, len(codes)) for n in dict.fromkeys(names)] for names in labels]
+    films = np.repeat(np.arange(len(coded)), [len(names) for names in coded])
+    flat = np.fromiter(chain.from_iterable(coded), dtype=np.intp, count=len(films))
+    by_label = films[np.argsort(flat, kind="stable")]
+    ends = np.cumsum(np.bincount(flat, minlength=len(codes)))
+    return dict(zip(codes, np.split(by_label, ends)[:-1], strict=True))

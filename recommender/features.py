@@ -2,8 +2,9 @@
 ``survey_movies.json`` under a folder, here or in S3. Needs pyarrow (extra ``[features]``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -51,11 +52,34 @@ ITEM_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Features:
-    """The films; their texts' vectors by fingerprint; the films that surveys ask about first."""
+    """The films; their texts' vectors by fingerprint; the films that surveys ask about first.
+
+    The vectors are read when one is asked for, which may raise InvalidRequest then.
+    """
 
     items: Sequence[Item]
     vectors: Mapping[str, Vector]
     survey: Sequence[str]
+
+
+class _Unread(Mapping[str, Vector]):
+    """Vectors that stay in their file until one is asked for: who has indexed all asks for none."""
+
+    def __init__(self, read: Callable[[], Mapping[str, Vector]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _vectors(self) -> Mapping[str, Vector]:
+        return self._read()
+
+    def __getitem__(self, fingerprint: str) -> Vector:
+        return self._vectors[fingerprint]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._vectors)
+
+    def __len__(self) -> int:
+        return len(self._vectors)
 
 
 class _SurveySet(BaseModel):
@@ -121,7 +145,7 @@ def read_features(folder: Path, encoder: TextEncoder) -> Features:
     items = read_items_table(folder / ITEMS)
     return Features(
         items,
-        read_embeddings(folder / EMBEDDINGS, encoder),
+        _Unread(lambda: read_embeddings(folder / EMBEDDINGS, encoder)),
         _read_survey(folder / SURVEY, {item.item_id for item in items}),
     )
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import cast
 
 import bm25s
@@ -42,12 +41,15 @@ class LexicalIndex:
     def __init__(
         self, items: Sequence[Item], terms_of: Callable[[Item], list[str]] = index_terms
     ) -> None:
-        corpus = [terms_of(item) for item in items]
-        self._films = len(corpus)
-        self._vocabulary = frozenset(chain.from_iterable(corpus))
+        self._films = len(items)
+        self._vocabulary = vocabulary = dict[str, int]()
+        corpus = [
+            [vocabulary.setdefault(word, len(vocabulary)) for word in terms_of(item)]
+            for item in items
+        ]
         self._bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
         if self._vocabulary:
-            self._bm25.index(corpus, show_progress=False)
+            self._bm25.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
 
     def scores(self, words: Sequence[str]) -> Scores:
         """Shape (films,): each film's BM25 score for the stemmed words, 0 where none occurs.

@@ -29,7 +29,7 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _stemmed(word: str) -> str:
-    return str(_stem.stemWord(word))
+    return str(_stem.stemWord(word.replace("'", "")))
 
 
 def words(text: str) -> list[str]:
@@ -45,7 +45,7 @@ def bare_title(title: str) -> str:
 
 def terms(text: str) -> list[str]:
     """The stemmed content words of a text, in order, with repeats."""
-    return [_stemmed(word.replace("'", "")) for word in words(text) if word not in STOP_WORDS]
+    return [_stemmed(word) for word in words(text) if word not in STOP_WORDS]
 
 
 def embedding_text(item: Item) -> str:
@@ -98,7 +98,12 @@ def _labels(item: Item) -> list[str]:
 
 
 def _tag_phrases(item: Item) -> list[str]:
-    return [_phrase(terms(tag)) for tag in item.tags if " " in tag]
+    return [_tag_phrase(tag) for tag in item.tags if " " in tag]
+
+
+@lru_cache(maxsize=50_000)
+def _tag_phrase(tag: str) -> str:
+    return _phrase(terms(tag))
 
 
 def _phrase(words: Sequence[str]) -> str:

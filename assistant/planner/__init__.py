@@ -1,6 +1,7 @@
 """A chat model that needs no account: a grammar, example messages and an encoder."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 import prompts
 from assistant.planner.language import Vocabulary
@@ -10,7 +11,6 @@ from assistant.planner.planning import Planner
 from assistant.planner.titles import Titles
 from fusion.encoder import TextEncoder
 from recommender.models import Item
-from recommender.text import index_text
 
 __all__ = ["OfflinePlanner", "offline_planner"]
 
@@ -19,6 +19,12 @@ def offline_planner(encoder: TextEncoder, films: Iterable[Item]) -> OfflinePlann
     """The planner over a catalogue: its titles and words tell films from chatter."""
     films = tuple(films)
     examples = [text for texts in prompts.intent_examples().values() for text in texts]
-    vocabulary = Vocabulary([*map(index_text, films), *examples])
+    told = (text for film in films for text in _texts(film))
+    vocabulary = Vocabulary(chain(told, examples))
     titles = Titles(film.title for film in films)
     return OfflinePlanner(planner=Planner(titles, vocabulary, NearestExample(encoder)))
+
+
+def _texts(film: Item) -> tuple[str, ...]:
+    """What is said of a film in words."""
+    return (film.title, *film.people, *film.tags, *film.genres, film.overview)

@@ -37,8 +37,10 @@ class HeldItems(ItemStore):
     Thread-safe. What others write to the store is seen by who starts afterwards.
     """
 
-    def __init__(self, store: ItemStore) -> None:
+    def __init__(self, store: ItemStore, items: Iterable[Item] | None = None) -> None:
+        """``items`` are the films of the store, if they are at hand; else they are read."""
         self._store = store
+        self._items = items
         self._held: _Films | None = None
         self._lock = Lock()
 
@@ -89,14 +91,15 @@ class HeldItems(ItemStore):
     def _films(self) -> _Films:
         with self._lock:
             if self._held is None:
-                catalogue = Catalogue(self._store.all())
+                items = self._store.all() if self._items is None else self._items
+                catalogue = Catalogue(items)
                 scans = {space: _scan(self._store, catalogue, space) for space in SPACES}
                 self._held = _Films(catalogue, scans)
             return self._held
 
     def _forget(self) -> None:
         with self._lock:
-            self._held = None
+            self._held = self._items = None
 
 
 def _scan(store: ItemStore, catalogue: Catalogue, space: Space) -> _Scan:
