@@ -80,9 +80,8 @@ class Retriever:
     def _by_words(
         self, bm25: NDArray[np.float32], allowed: NDArray[np.bool_], depth: int
     ) -> NDArray[np.intp]:
-        scores = np.where(allowed, bm25, 0.0)
-        best = np.argsort(-scores, kind="stable")[:depth]
-        return best[scores[best] > 0]
+        found = np.flatnonzero(allowed & (bm25 > 0))
+        return found[np.argsort(-bm25[found], kind="stable")[:depth]]
 
     def _by_vector(
         self, query: QueryVector, filters: Filters, exclude: Sequence[str], depth: int

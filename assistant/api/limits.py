@@ -1,15 +1,14 @@
 """What a client may send: how often, and how much at once."""
 
-import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
+from time import monotonic
 from typing import Any
 
 import limits
+from cachetools import TTLCache
 from fastapi.routing import APIRoute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,39 +33,44 @@ class Standing:
         }
 
 
+@dataclass
+class _Window:
+    ends_at: float
+    count: int = 0
+
+
 class Quota:
     """Counts requests per caller in this process; a window opens with its first request.
 
-    ``name`` says what kind of caller is counted.
+    ``name`` says what kind of caller is counted. By ``clock``, which nobody sets back: a window
+    that ended a day later would lock its caller out. Not for several threads at once.
     """
 
-    def __init__(self, name: str, rate: str) -> None:
+    def __init__(self, name: str, rate: str, clock: Callable[[], float] = monotonic) -> None:
         self.name = name
         self._rate = limits.parse(rate)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._seconds = self._rate.get_expiry()
+        self._clock = clock
+        self._windows: TTLCache[str, _Window] = TTLCache(inf, self._seconds, timer=clock)
 
     @property
     def policy(self) -> str:
         """The quota as a field value: how many requests, in how many seconds."""
-        return f'"{self.name}";q={self._rate.amount};w={self._rate.get_expiry()}'
+        return f'"{self.name}";q={self._rate.amount};w={self._seconds}'
 
     def charge(self, caller: str) -> Standing:
         """Count one request of ``caller``. Raises HTTPException 429 past the quota."""
-        allowed = self._limiter.hit(self._rate, caller) or self._hit_after_set_back(caller)
-        window = self._limiter.get_window_stats(self._rate, caller)
-        standing = Standing(self, window.remaining, max(1, ceil(window.reset_time - time.time())))
-        if not allowed:
+        now = self._clock()
+        window = self._windows.get(caller)
+        if window is None:
+            window = self._windows[caller] = _Window(now + self._seconds)
+        window.count += 1
+        remaining = max(0, self._rate.amount - window.count)
+        standing = Standing(self, remaining, max(1, ceil(window.ends_at - now)))
+        if window.count > self._rate.amount:
             retry = {"Retry-After": str(standing.reset_seconds)}
             raise HTTPException(429, headers=retry | standing.headers())
         return standing
-
-    def _hit_after_set_back(self, caller: str) -> bool:
-        """A window that ends later than one that began now could is of a clock since set back."""
-        window = self._limiter.get_window_stats(self._rate, caller)
-        if window.reset_time - time.time() <= self._rate.get_expiry():
-            return False
-        self._limiter.clear(self._rate, caller)
-        return self._limiter.hit(self._rate, caller)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,8 @@ def test_one_word_ranks_as_in_unchanged_okapi(index: LexicalIndex, okapi: BM25Ok
 def test_no_known_word_scores_nothing(index: LexicalIndex, words: list[str]) -> None:
     scores = index.scores(words)
     assert scores.shape == index.holding(words).shape
-    assert not scores.any() and not index.holding(words).any()
+    assert not scores.any()
+    assert not index.holding(words).any()
 
 
 def test_unknown_words_do_not_disturb(index: LexicalIndex) -> None:
