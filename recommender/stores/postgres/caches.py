@@ -3,16 +3,30 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
+from typing import Any
 
-import numpy as np
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from recommender.stores.ports import CachedSearch, CacheKey, EmbeddingCache, SearchCache, Vector
+from recommender.stores.postgres.ann import Binary
 from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.items import unpacked
 from recommender.stores.postgres.schema import embedding_cache, search_cache
 
 SWEEP_EVERY = 500
+KEY = ("owner", "query_hash", "preference_hash")
 
 
 class _Sweeper:
@@ -41,14 +55,31 @@ class _Sweeper:
         )
 
 
-def _holds(table: Table, key: CacheKey, now: datetime) -> ColumnElement[bool]:
-    """Made for this key, and not expired."""
+def _holds(table: Table) -> ColumnElement[bool]:
+    """Made for a key, whose parts are parameters, and not expired ``now``."""
     return and_(
-        table.c.owner == key.owner,
-        table.c.query_hash == key.query_hash,
-        table.c.preference_hash == key.preference_hash,
-        table.c.expires_at > now,
+        *(table.c[name] == bindparam(name) for name in KEY),
+        table.c.expires_at > bindparam("now"),
     )
+
+
+def _replacing(table: Table, index_elements: Sequence[str], **values: Any) -> Insert:  # noqa: ANN401
+    """Insert a row of parameters, those of ``values`` as these, in the place of an earlier one."""
+    statement = insert(table).values({c.name: bindparam(c.name) for c in table.c} | values)
+    replaced = [c.name for c in table.c if c.name not in index_elements]
+    return statement.on_conflict_do_update(
+        index_elements=index_elements,
+        set_={name: statement.excluded[name] for name in replaced},
+    )
+
+
+# Built once: it takes as long as running them.
+GET_EMBEDDING = select(func.vector_send(embedding_cache.c.embedding, type_=LargeBinary)).where(
+    _holds(embedding_cache)
+)
+PUT_EMBEDDING = _replacing(embedding_cache, KEY, embedding=bindparam("embedding", type_=Binary()))
+GET_SEARCH = select(search_cache.c.payload, search_cache.c.item_ids).where(_holds(search_cache))
+PUT_SEARCH = _replacing(search_cache, KEY[:2])
 
 
 class PostgresEmbeddingCache(EmbeddingCache):
@@ -59,24 +90,15 @@ class PostgresEmbeddingCache(EmbeddingCache):
         self._sweeper = _Sweeper(embedding_cache, max_entries)
 
     def get(self, key: CacheKey, now: datetime) -> Vector | None:
-        statement = select(embedding_cache.c.embedding).where(_holds(embedding_cache, key, now))
+        asked = vars(key) | {"now": now}
         with self._database.connect() as connection:
-            stored = connection.execute(statement).scalar_one_or_none()
-        return None if stored is None else np.asarray(stored, dtype=np.float32)
+            stored = connection.execute(GET_EMBEDDING, asked).scalar_one_or_none()
+        return None if stored is None else unpacked(stored)
 
     def put(self, key: CacheKey, vector: Vector, expires_at: datetime) -> None:
-        statement = insert(embedding_cache).values(
-            **vars(key), embedding=vector, expires_at=expires_at
-        )
-        statement = statement.on_conflict_do_update(
-            index_elements=["owner", "query_hash", "preference_hash"],
-            set_={
-                "embedding": statement.excluded.embedding,
-                "expires_at": statement.excluded.expires_at,
-            },
-        )
+        row = vars(key) | {"embedding": vector, "expires_at": expires_at}
         with self._database.connect() as connection:
-            connection.execute(statement)
+            connection.execute(PUT_EMBEDDING, row)
             self._sweeper.after_write(connection)
 
     def erase(self, owner: str) -> None:
@@ -92,27 +114,16 @@ class PostgresSearchCache(SearchCache):
         self._sweeper = _Sweeper(search_cache, max_entries)
 
     def get(self, key: CacheKey, now: datetime) -> CachedSearch | None:
-        statement = select(search_cache.c.payload, search_cache.c.item_ids).where(
-            _holds(search_cache, key, now)
-        )
+        asked = vars(key) | {"now": now}
         with self._database.connect() as connection:
-            row = connection.execute(statement).one_or_none()
+            row = connection.execute(GET_SEARCH, asked).one_or_none()
         return None if row is None else CachedSearch(row.payload, tuple(row.item_ids))
 
     def put(self, key: CacheKey, answer: CachedSearch, expires_at: datetime) -> None:
-        statement = insert(search_cache).values(
-            **vars(key),
-            payload=answer.payload,
-            item_ids=list(answer.item_ids),
-            expires_at=expires_at,
-        )
-        replaced = ("preference_hash", "payload", "item_ids", "expires_at")
-        statement = statement.on_conflict_do_update(
-            index_elements=["owner", "query_hash"],
-            set_={name: statement.excluded[name] for name in replaced},
-        )
+        told = {"payload": answer.payload, "item_ids": list(answer.item_ids)}
+        row = vars(key) | told | {"expires_at": expires_at}
         with self._database.connect() as connection:
-            connection.execute(statement)
+            connection.execute(PUT_SEARCH, row)
             self._sweeper.after_write(connection)
 
     def carry_over(self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]) -> None:
@@ -121,12 +132,10 @@ class PostgresSearchCache(SearchCache):
             search_cache.c.preference_hash == old_hash,
             ~search_cache.c.item_ids.overlap(list(touched)),
         )
-        # In this order a failure in between leaves entries of the old hash, which nobody asks for.
+        dropped = delete(search_cache).where(mine, ~stays).returning(search_cache.c.owner)
+        kept = update(search_cache).where(mine, stays).values(preference_hash=new_hash)
         with self._database.connect() as connection:
-            connection.execute(delete(search_cache).where(mine, ~stays))
-            connection.execute(
-                update(search_cache).where(mine, stays).values(preference_hash=new_hash)
-            )
+            connection.execute(kept.add_cte(dropped.cte("dropped")))
 
     def erase(self, owner: str) -> None:
         with self._database.connect() as connection:

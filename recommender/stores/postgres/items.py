@@ -146,7 +146,7 @@ class PostgresItemStore(ItemStore):
             items.c.item_id == _any(item_ids), column.is_not(None)
         )
         rows = self._reads.rows(statement)
-        return {row.item_id: _unpacked(row.packed) for row in rows}
+        return {row.item_id: unpacked(row.packed) for row in rows}
 
     def mean_vector(self) -> Vector | None:
         with self._database.connect() as connection:
@@ -154,7 +154,7 @@ class PostgresItemStore(ItemStore):
         return None if mean is None else np.asarray(mean, dtype=np.float32)
 
 
-def _unpacked(packed: bytes) -> Vector:
+def unpacked(packed: bytes) -> Vector:
     """Read pgvector's binary form: two 16-bit integers, then big-endian 32-bit floats."""
     return np.frombuffer(packed, dtype=">f4", offset=4).astype(np.float32)
 

@@ -11,6 +11,23 @@ from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
 from recommender.stores.postgres.database import ROWS_AT_A_TIME, Database
 from recommender.stores.postgres.schema import swipe_events
 
+_OF_USER = swipe_events.c.user_id == bindparam("user_id")
+# Built once: it takes as long as running them.
+APPEND = (
+    insert(swipe_events)
+    .values({name: bindparam(name) for name in NewSwipe.__dataclass_fields__})
+    .on_conflict_do_nothing(
+        index_elements=["user_id", "idempotency_key"],
+        index_where=swipe_events.c.idempotency_key.is_not(None),
+    )
+    .returning(*swipe_events.c)
+)
+FIND = select(swipe_events).where(
+    _OF_USER, swipe_events.c.idempotency_key == bindparam("idempotency_key")
+)
+EVENTS = select(swipe_events).where(_OF_USER).order_by(swipe_events.c.event_id)
+VERSION = select(func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()).where(_OF_USER)
+
 
 class PostgresSwipeLog(SwipeLog):
     """SwipeLog over a table; ``append`` returns after the commit reached the disk."""
@@ -19,17 +36,8 @@ class PostgresSwipeLog(SwipeLog):
         self._database = database
 
     def append(self, swipe: NewSwipe) -> SwipeEvent:
-        statement = (
-            insert(swipe_events)
-            .values(vars(swipe))
-            .on_conflict_do_nothing(
-                index_elements=["user_id", "idempotency_key"],
-                index_where=swipe_events.c.idempotency_key.is_not(None),
-            )
-            .returning(*swipe_events.c)
-        )
         with self._database.connect() as connection:
-            row = connection.execute(statement).mappings().one_or_none()
+            row = connection.execute(APPEND, vars(swipe)).mappings().one_or_none()
         if row is not None:
             return SwipeEvent.model_validate(dict(row))
         recorded = self.find(swipe.user_id, swipe.idempotency_key or "")
@@ -38,22 +46,14 @@ class PostgresSwipeLog(SwipeLog):
         return recorded
 
     def find(self, user_id: str, idempotency_key: str) -> SwipeEvent | None:
-        statement = select(swipe_events).where(
-            swipe_events.c.user_id == user_id,
-            swipe_events.c.idempotency_key == idempotency_key,
-        )
+        asked = {"user_id": user_id, "idempotency_key": idempotency_key}
         with self._database.connect() as connection:
-            row = connection.execute(statement).mappings().one_or_none()
+            row = connection.execute(FIND, asked).mappings().one_or_none()
         return None if row is None else SwipeEvent.model_validate(dict(row))
 
     def events(self, user_id: str) -> list[SwipeEvent]:
-        statement = (
-            select(swipe_events)
-            .where(swipe_events.c.user_id == user_id)
-            .order_by(swipe_events.c.event_id)
-        )
         with self._database.connect() as connection:
-            rows = connection.execute(statement).mappings().all()
+            rows = connection.execute(EVENTS, {"user_id": user_id}).mappings().all()
         return [SwipeEvent.model_validate(dict(row)) for row in rows]
 
     def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
@@ -70,11 +70,8 @@ class PostgresSwipeLog(SwipeLog):
         return {user: list(their) for user, their in groupby(events, lambda e: e.user_id)}
 
     def version(self, user_id: str) -> LogVersion:
-        statement = select(func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()).where(
-            swipe_events.c.user_id == user_id
-        )
         with self._database.connect() as connection:
-            last_event_id, count = connection.execute(statement).one()
+            last_event_id, count = connection.execute(VERSION, {"user_id": user_id}).one()
         return LogVersion(last_event_id, count)
 
     def all(self) -> Iterator[SwipeEvent]:

@@ -1,13 +1,28 @@
 """Preferences and surveys in PostgreSQL."""
 
 from pydantic import ValidationError
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from recommender.preferences.model import UserPreferences
 from recommender.stores.ports import PreferenceStore, Survey, SurveyStore
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.schema import surveys, user_preferences
+
+
+def _newest() -> Insert:
+    statement = insert(user_preferences).values(
+        {column.name: bindparam(column.name) for column in user_preferences.c}
+    )
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["user_id"],
+        set_={"event_count": new.event_count, "preferences": new.preferences},
+        where=user_preferences.c.event_count <= new.event_count,
+    )
+
+
+PUT = _newest()  # built once: it takes as long as running it
 
 
 class PostgresPreferenceStore(PreferenceStore):
@@ -25,19 +40,13 @@ class PostgresPreferenceStore(PreferenceStore):
         return None if stored is None else _readable(stored)
 
     def put(self, user_id: str, preferences: UserPreferences) -> None:
-        statement = insert(user_preferences).values(
-            user_id=user_id,
-            event_count=preferences.event_count,
-            preferences=preferences.model_dump_json(),
-        )
-        new = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=["user_id"],
-            set_={"event_count": new.event_count, "preferences": new.preferences},
-            where=user_preferences.c.event_count <= new.event_count,
-        )
+        row = {
+            "user_id": user_id,
+            "event_count": preferences.event_count,
+            "preferences": preferences.model_dump_json(),
+        }
         with self._database.connect() as connection:
-            connection.execute(statement)
+            connection.execute(PUT, row)
 
     def erase(self, user_id: str) -> None:
         with self._database.connect() as connection:
