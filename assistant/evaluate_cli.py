@@ -55,6 +55,13 @@ def evaluate(
         Path | None,
         typer.Option(help="Measure how the offline planner understands a file of dialogues."),
     ] = None,
+    conversations: Annotated[
+        Path | None,
+        typer.Option(
+            help="Measure what is found for people who only talked, on a public benchmark's file: "
+            "INSPIRED, ReDial or Reddit as published by He et al. 2023."
+        ),
+    ] = None,
     explanations: Annotated[
         list[Path] | None,
         typer.Option(
@@ -81,6 +88,11 @@ def evaluate(
             from assistant.dialogues import measure_dialogues
 
             typer.echo(measure_dialogues(_existing(dialogues)))
+            return
+        if conversations:
+            from assistant.conversations_cli import measure_conversations
+
+            typer.echo(measure_conversations(conversations, catalogue))
             return
         if explanations:
             from assistant.explanations_cli import measure_explanations

@@ -10,6 +10,7 @@ from recommender.text import bare_title
 _WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"(\s*(?:,\s*and\b|,\s*or\b|[,;&]|\band\b|\bor\b)\s*)", re.IGNORECASE)
 _YEAR = re.compile(r"\s*\((?:18|19|20)\d\d\)$")
+_DATED = re.compile(r"\s*\(((?:18|19|20)\d\d)\)")
 _SAME_TITLE = 90.0
 """Least similarity (0..100) at which a misspelt title still names a film."""
 _FUZZY_FROM = 5
@@ -63,6 +64,17 @@ class Titles:
         words = list(_WORD.finditer(text))[:_MOST_WORDS]
         ends = (word.end() for word in reversed(words))
         return next((title for end in ends if (title := self.exact(text[:end]))), None)
+
+    def dated(self, text: str) -> list[tuple[str, int]]:
+        """The titles that a year in brackets follows, each with that year, however written."""
+        found = []
+        for year in _DATED.finditer(text):
+            words = list(_WORD.finditer(text, 0, year.start()))
+            starts = [word.start() for word in words[-_MOST_WORDS:]]
+            names = (self.exact(text[start : year.start()]) for start in starts)
+            if title := next(filter(None, names), None):
+                found.append((title, int(year[1])))
+        return found
 
     def split(self, text: str) -> list[str]:
         """The films listed in ``text``: "Heat, Alien and Crouching Tiger, Hidden Dragon" is three.

@@ -63,6 +63,17 @@ def interval(values: Floats, samples: int = 10_000, seed: int = 0) -> tuple[floa
     return _percentiles(_bootstrap(values[:, None], samples, seed)[:, 0])
 
 
+def ratio_interval(sums: Floats, counts: Floats, samples: int = 10_000, seed: int = 0) -> Floats:
+    """Mean over all that was counted and its 95 % interval: (mean, low, high).
+
+    ``sums`` and ``counts`` are by person, who are resampled whole: what one person's figures have
+    in common counts once.
+    """
+    means = _bootstrap(np.column_stack([sums, counts]), samples, seed)
+    ratios = np.divide(means[:, 0], means[:, 1], out=np.zeros(samples), where=means[:, 1] > 0)
+    return np.array([sums.sum() / max(counts.sum(), 1.0), *_percentiles(ratios)])
+
+
 def lift(ours: Floats, theirs: Floats, samples: int = 10_000, seed: int = 0) -> Floats:
     """Relative gain of the mean and its 95 % interval, paired by person: (gain, low, high).
 

@@ -91,3 +91,14 @@ def test_holm_lies_between_each_p_and_bonferroni(p_values: list[float]) -> None:
     adjusted = metrics.holm(p_values)
     for raw, one in zip(p_values, adjusted, strict=True):
         assert raw <= one <= min(1.0, raw * len(p_values)) + 1e-12
+
+
+def test_a_ratio_counts_each_thing_once_and_resamples_people_whole() -> None:
+    sums, counts = np.array([1.0, 0.0, 8.0]), np.array([1.0, 1.0, 8.0])
+    mean, low, high = metrics.ratio_interval(sums, counts, samples=2000)
+    assert mean == 0.9
+    assert (low, high) == (0.0, 1.0)
+
+
+def test_a_ratio_of_nothing_counted_is_zero() -> None:
+    np.testing.assert_array_equal(metrics.ratio_interval(np.zeros(2), np.zeros(2)), np.zeros(3))
