@@ -11,6 +11,7 @@ _WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"(\s*(?:,\s*and\b|,\s*or\b|[,;&]|\band\b|\bor\b)\s*)", re.IGNORECASE)
 _YEAR = re.compile(r"\s*\((?:18|19|20)\d\d\)$")
 _DATED = re.compile(r"\s*\(((?:18|19|20)\d\d)\)")
+_PRONOUNS = frozenset("I It He Her Him She That Them They This Us We You".split())
 _SAME_TITLE = 90.0
 """Least similarity (0..100) at which a misspelt title still names a film."""
 _FUZZY_FROM = 5
@@ -54,7 +55,7 @@ class Titles:
         for length in range(min(len(words), _MOST_WORDS), 0, -1):
             for first, last in zip(words, words[length - 1 :], strict=False):
                 title = self.exact(text[first.start() : last.end()])
-                apart = first.start() > 0 or _ends_a_phrase(text[last.end() :])
+                apart = _stands_apart(text[: first.start()], first[0], text[last.end() :])
                 if title and apart and _starts_like_a_title(first[0]):
                     return title
         return None
@@ -100,6 +101,13 @@ class Titles:
 def title_key(text: str) -> str:
     """The letters and digits of a title, without a year in brackets or a leading article."""
     return bare_title(_YEAR.sub("", text.strip()))
+
+
+def _stands_apart(before: str, word: str, rest: str) -> bool:
+    """Whether a capital tells: each sentence begins with one, and "It was good" means no film."""
+    if not before.strip():
+        return _ends_a_phrase(rest)
+    return word not in _PRONOUNS or before.rstrip()[-1] not in ".!?"
 
 
 def _ends_a_phrase(rest: str) -> bool:

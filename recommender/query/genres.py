@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recommender.catalogue import Catalogue
+from recommender.models import Filters
 from recommender.query.lexicon import Phrases, load, negated, shares_negation
 from recommender.query.spelling import Spellings
 from recommender.query.words import Span, Words, keys_of
 
 LONGEST_NAME = 15
 MAX_REACH = 6
+MANY, FEW = 3, 10
+"""From how many genres on, if fewer films have them all, they are alternatives."""
 Genres = Sequence[str]
 
 _GENRES: dict[str, Any] = load("genres")
@@ -83,6 +86,7 @@ class GenreFinder:
 
     def __init__(self, catalogue: Catalogue, everyday: frozenset[str]) -> None:
         """Genres the catalogue does not have are never returned."""
+        self._catalogue = catalogue
         self._known = frozenset(catalogue.genres)
         self._everyday = everyday
         own = _own_names(catalogue)
@@ -106,12 +110,22 @@ class GenreFinder:
         self._asked(rest, reading)
         self._leanings(rest, reading)
         include = self._kept(reading.include, reading.exclude)
+        if self._are_alternatives(include):
+            reading.soft, include = [*include, *reading.soft], ()
         return GenreWishes(
             include=include,
             exclude=self._kept(reading.exclude, ()),
             soft=self._kept(reading.soft, (*reading.exclude, *include)),
             spans=tuple(reading.spans),
         )
+
+    def _are_alternatives(self, genres: tuple[str, ...]) -> bool:
+        """Whether films of any of the genres are asked for ("I like comedies, dramas, thrillers"):
+        who lists kinds of films does not want the one film that is all of them.
+        """
+        if len(genres) < MANY:
+            return False
+        return int(self._catalogue.allowed(Filters(include_genres=genres)).sum()) < FEW
 
     def _refused(self, words: Words, reading: _Reading) -> None:
         end = 0

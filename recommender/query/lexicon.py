@@ -92,10 +92,10 @@ def negated(
 ) -> int | None:
     """Where the negation that governs the word at ``start`` begins; None if there is none.
 
-    "Why not ..." suggests.
+    "Why not ..." suggests. A negation ends with its sentence ("I have not! A mystery is what ...").
     """
     index = start
-    while index > 0 and start - index <= 6:
+    while index > 0 and start - index <= 6 and not words.ends_sentence(index - 1):
         match = negators.ending(words, index)
         if match:
             suggested = words.key(match[0].start - 1) == "why"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 SEPARATORS = r"\s\-‐-―/\\.,;:!?…()\[\]{}\"“”«»„·*|<>@#%=~^_¡¿"
 _WORD = re.compile(rf"[&+]|[^{SEPARATORS}&+]+")
 _PAUSES = re.compile(r"[.,;:!?…()\"“”«»|\n–—]")
+_SENTENCE_ENDS = re.compile(r"[.!?…]")
 _SYMBOLS = {"&": "and", "+": "and"}
 
 
@@ -107,6 +108,10 @@ class Words:
         if not 0 <= index < len(self.words) - 1 or index + 1 in self.taken or index in self.taken:
             return True
         return bool(_PAUSES.search(self.words[index].after))
+
+    def ends_sentence(self, index: int) -> bool:
+        """Whether a full stop, question or exclamation mark follows the word."""
+        return bool(_SENTENCE_ENDS.search(self.words[index].after))
 
     def clause(self, index: int) -> int:
         """The index where the stretch of words that holds ``index`` begins."""

@@ -10,6 +10,7 @@ from recommender.models import Direction, Item, SearchRequest
 FILMS = [
     Item(item_id="alien", title="Alien", year=1979, genres=("Horror",), rating_count=9),
     Item(item_id="heat", title="Heat", year=1995, genres=("Crime",), rating_count=8),
+    Item(item_id="it", title="It", year=2017, genres=("Horror",), rating_count=8),
     Item(item_id="cats", title="Cats", year=2019, genres=("Musical",), rating_count=7),
     Item(item_id="alice", title="Alice in Wonderland", year=1951, rating_count=6),
     Item(item_id="alice-10", title="Alice in Wonderland", year=2010, rating_count=5),
@@ -39,6 +40,8 @@ def request(*said: str) -> SearchRequest:
         (["I loved Heat.", "Really?", "No, I hated Heat."], {"heat": DISLIKE}),
         (["i liked alice in wonderland (2010)"], {"alice-10": LIKE}),
         (["i watched alice in wonderland (1951) last week"], {"alice": LIKE}),
+        (["Saw Heat last night. It was good."], {"heat": LIKE}),
+        (["The scariest of all was It."], {"it": LIKE}),
         (["Hello!", "Hello!"], {}),
     ],
 )
