@@ -40,6 +40,7 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
         auth_header=settings.chat_auth_header,
         public_url=settings.public_url,
         markdown=settings.assistant_model is not None,
+        poster_hosts=settings.poster_hosts,
     )
     mount_chat(app, recommender, agent, chat)
     return app

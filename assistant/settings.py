@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, FilePath, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from assistant.chat.settings import Auth
+from assistant.api.settings import comma_separated
+from assistant.chat.settings import Auth, PosterHost
 from recommender.experiments.variants import Variant
 from recommender.models import UserIdentifier
 from recommender.stores.postgres.ann import Quantisation
@@ -126,6 +127,13 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None, description="where browsers reach the chat, if there is a proxy in front"
+    )
+    poster_hosts: Annotated[tuple[PosterHost, ...], NoDecode, BeforeValidator(comma_separated)] = (
+        Field(
+            default=(),
+            description="hosts, with commas, that browsers may fetch posters from: image.tmdb.org; "
+            "default: none, all posters are drawn",
+        )
     )
     assistant_model: str | None = Field(
         default=None, description="provider:model for LangChain; default: the offline planner"

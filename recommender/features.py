@@ -2,7 +2,7 @@
 ``survey_movies.json`` under a folder, here or in S3. Needs pyarrow (extra ``[features]``).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,12 +42,16 @@ ITEM_SCHEMA = pa.schema(
         pa.field("cast", _NAMES, nullable=False),
         pa.field("tags", _NAMES, nullable=False),
         pa.field("overview", pa.string(), nullable=False),
+        pa.field("poster", pa.string()),
         pa.field("imdb_id", pa.string()),
         pa.field("tmdb_id", pa.int32()),
         pa.field("rating_count", pa.int32(), nullable=False),
         pa.field("rating_mean", pa.float64()),
     ]
 )
+
+ADDED = frozenset({"poster"})
+"""Columns that tables of earlier releases lack."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ def read_features(folder: Path, encoder: TextEncoder) -> Features:
 
 def read_items_table(path: Path) -> list[Item]:
     """The films of a table. Raises InvalidRequest naming the file and what is wrong with it."""
-    rows = _read(path, ITEM_SCHEMA.names).to_pylist()
+    rows = _read(path, ITEM_SCHEMA.names, ADDED).to_pylist()
     try:
         return [Item.model_validate(row) for row in rows]
     except ValidationError as error:
@@ -205,13 +209,13 @@ def _write(files: AbstractFileSystem, path: str, table: pa.Table) -> None:
         pq.write_table(table, out, compression="zstd", write_page_checksum=True)
 
 
-def _read(path: Path, columns: Sequence[str]) -> pa.Table:
+def _read(path: Path, columns: Sequence[str], optional: Set[str] = frozenset()) -> pa.Table:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            lacking = [name for name in columns if name not in file.schema_arrow.names]
-            if lacking:
+            held = [name for name in columns if name in file.schema_arrow.names]
+            if lacking := [name for name in columns if name not in {*held, *optional}]:
                 raise InvalidRequest(f"{path} has no column {', '.join(lacking)}. {ANEW}")
-            return file.read(list(columns))
+            return file.read(held)
     except FileNotFoundError as error:
         raise InvalidRequest(f"{path} is missing. {ANEW}") from error
     except (pa.ArrowInvalid, OSError) as error:

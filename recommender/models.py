@@ -4,6 +4,7 @@ Everything here is immutable and knows nothing of storage, HTTP or chat. The ans
 door shows: the REST routes return them as they are, the chat tools carry them as artifacts.
 """
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +27,10 @@ MAX_NAMES = 20
 MAX_NAMED_FILMS = 10
 MAX_HISTORY = 50
 MAX_TASTE = 2.0
+MAX_ADDRESS = 500
+
+_HOST = r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?"
+_HTTPS = re.compile(rf"https://{_HOST}/[\w.~:/?#\[\]@!$&'()*+,;=%-]*", re.ASCII)
 
 
 class Frozen(BaseModel):
@@ -62,6 +67,12 @@ def _printable_query(text: object) -> object:
     return printable(text) if isinstance(text, str) else text
 
 
+def _https(url: str) -> str:
+    if not _HTTPS.fullmatch(url):
+        raise ValueError("is no address that begins with https://host/")
+    return url
+
+
 Identifier = Annotated[
     str,
     Field(min_length=1, max_length=128, json_schema_extra={"pattern": r"^[^\u0000]+$"}),
@@ -89,6 +100,11 @@ UserIdentifier = Annotated[
 Query = Annotated[str, Field(max_length=MAX_QUERY_CHARS), BeforeValidator(_printable_query)]
 Names = Annotated[tuple[Identifier, ...], Field(max_length=MAX_NAMES)]
 Moment = Annotated[datetime, AfterValidator(_aware)]
+PosterUrl = Annotated[
+    str,
+    Field(max_length=MAX_ADDRESS, json_schema_extra={"format": "uri", "pattern": "^https://"}),
+    AfterValidator(_https),
+]
 
 
 class Item(Frozen):
@@ -102,6 +118,7 @@ class Item(Frozen):
     cast: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     overview: str = ""
+    poster: PosterUrl | None = None
     imdb_id: str | None = None
     tmdb_id: int | None = None
     rating_count: int = Field(default=0, ge=0)
@@ -253,6 +270,7 @@ class FilmCard(Frozen):
     director: tuple[str, ...]
     cast: tuple[str, ...]
     overview: str
+    poster: PosterUrl | None = None
 
     @classmethod
     def facts(cls, item: Item) -> dict[str, Any]:

@@ -49,6 +49,7 @@ BLADE_RUNNER: Example = {
     "genres": ["Action", "Sci-Fi", "Thriller"],
     "director": ["Ridley Scott"],
     "cast": ["Harrison Ford", "Rutger Hauer", "Sean Young"],
+    "poster": None,
     "overview": "A weary ex-policeman in a rain-soaked future Los Angeles is ordered to hunt down "
     "four artificial humans who have escaped from an off-world colony.",
 }
@@ -59,6 +60,7 @@ ARRIVAL: Example = {
     "genres": ["Drama", "Mystery", "Sci-Fi"],
     "director": ["Denis Villeneuve"],
     "cast": ["Amy Adams", "Jeremy Renner", "Forest Whitaker"],
+    "poster": None,
     "overview": "Twelve huge shells come to rest around the globe, and the US Army recruits a "
     "linguist to find out what their occupants want.",
 }
@@ -69,6 +71,7 @@ SOURCE_CODE: Example = {
     "genres": ["Action", "Drama", "Mystery", "Sci-Fi", "Thriller"],
     "director": ["Duncan Jones"],
     "cast": ["Jake Gyllenhaal", "Michelle Monaghan", "Vera Farmiga", "Jeffrey Wright"],
+    "poster": None,
     "overview": "A soldier wakes in another man's body aboard a Chicago commuter train that is "
     "about to explode, and is sent back by a military programme to relive the same eight minutes "
     "until he identifies the bomber.",

@@ -16,12 +16,15 @@ def _parsable(quota: str) -> str:
     return quota
 
 
-def _comma_separated(hosts: object) -> object:
-    return [host.strip() for host in hosts.split(",")] if isinstance(hosts, str) else hosts
+def comma_separated(names: object) -> object:
+    """The names in a text; what is no text as it is."""
+    if not isinstance(names, str):
+        return names
+    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 Rate = Annotated[str, AfterValidator(_parsable)]
-Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)]
 
 
 class ApiSettings(BaseSettings):

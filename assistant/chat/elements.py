@@ -21,7 +21,7 @@ from recommender.models import (
 )
 
 Props = dict[str, Any]
-_FILM_FIELDS = {"item_id", "title", "year", "genres", "director", "cast", "overview"}
+_FILM_FIELDS = {"item_id", "title", "year", "genres", "director", "cast", "overview", "poster"}
 _FALLBACKS = {
     "encoder": "the language model that reads meaning",
     "fusion": "the model that fuses words and taste",

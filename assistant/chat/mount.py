@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 from base64 import b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -60,6 +61,7 @@ _FILES = re.compile(
 )
 _TRIES = "10/minute"
 _THIRD_PARTY_LINK = re.compile(r'\s*<link[^>]*href="https?://[^>]*>')
+_END_OF_HEAD = "</head>"
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -87,8 +89,10 @@ def mount_chat(
     # Chainlit switches the origin check of its socket off; None means "same origin only".
     sio.eio.cors_allowed_origins = None
     ChatDoor(recommender, agent, settings).register()
-    page = _THIRD_PARTY_LINK.sub("", get_html_template("/"))
-    headers = {"Content-Security-Policy": _content_policy(page)}
+    page = _with_poster_hosts(
+        _THIRD_PARTY_LINK.sub("", get_html_template("/")), settings.poster_hosts
+    )
+    headers = {"Content-Security-Policy": _content_policy(page, settings.poster_hosts)}
 
     async def chat_page(request: Request) -> HTMLResponse:
         response = HTMLResponse(page, headers=headers)
@@ -127,17 +131,25 @@ def auth_secret(home: Path) -> str:
     return file.read_text()
 
 
-def _content_policy(page: str) -> str:
-    """Allow what the page is made of and nothing from elsewhere.
+def _with_poster_hosts(page: str, hosts: Sequence[str]) -> str:
+    """Tell the page what it is allowed anyway, so that it asks for no poster in vain."""
+    told = f'<meta name="poster-hosts" content="{" ".join(hosts)}">'
+    return page.replace(_END_OF_HEAD, told + _END_OF_HEAD, 1)
+
+
+def _content_policy(page: str, poster_hosts: Sequence[str]) -> str:
+    """Allow what the page is made of, posters of these hosts, and nothing else from elsewhere.
 
     Chainlit compiles custom elements in the browser, hence ``unsafe-eval``; inline event handlers
     stay forbidden because inline scripts are allowed by their hash only.
     """
     digests = (sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(page))
+    posters = "".join(f" https://{host}" for host in poster_hosts)
     inline = " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
     return (
         f"default-src 'self'; script-src 'self' 'unsafe-eval' {inline}; "
-        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+        "style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
+        f"img-src 'self' data: blob:{posters}; "
         "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
     )
 

@@ -1,13 +1,16 @@
 """What the chat door can be told."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from recommender.models import UserIdentifier
 
 Auth = Literal["none", "password", "header", "oauth"]
+PosterHost = Annotated[
+    str, StringConstraints(to_lower=True, pattern=r"^[a-zA-Z0-9.-]+(:[0-9]{1,5})?$")
+]
 
 
 def passwords_file(home: Path) -> Path:
@@ -24,6 +27,7 @@ class ChatSettings(BaseModel):
     never sent without.
     ``markdown``: whether the agent writes Markdown, as hosted models do. The planner's replies are
     plain text, in which titles such as ``M*A*S*H`` must read as they are.
+    ``poster_hosts`` are those that browsers may fetch posters from.
     ``home`` is the data folder; Chainlit's working files go into its ``chat`` folder.
     """
 
@@ -35,3 +39,4 @@ class ChatSettings(BaseModel):
     auth_header: str = "X-Forwarded-User"
     public_url: str | None = None
     markdown: bool = False
+    poster_hosts: tuple[PosterHost, ...] = ()

@@ -19,7 +19,7 @@ from recommender.models import Item
 
 Name = Literal[
     "item_id", "title", "year", "genres", "director", "cast", "tags", "overview",
-    "imdb_id", "tmdb_id", "rating_count", "rating_mean",
+    "poster", "imdb_id", "tmdb_id", "rating_count", "rating_mean",
 ]  # fmt: skip
 LISTS = ("genres", "director", "cast", "tags")
 
@@ -95,6 +95,7 @@ def _facts(row: Row, mapping: FieldMapping) -> Mapping[str, object]:
     }
     for name in ("item_id", "title", "overview"):
         facts[name] = films.plain(told.get(name))
+    facts["poster"] = films.plain(told.get("poster")) or None
     facts["imdb_id"] = films.plain(told.get("imdb_id")) or None
     facts["tmdb_id"] = films.whole(told.get("tmdb_id"), "tmdb_id")
     facts["year"] = films.year(told.get("year"))

@@ -12,6 +12,8 @@ from recommender.importing.rows import Row, kind, rows
 from recommender.importing.source import Source
 from recommender.models import Item
 
+POSTERS = "https://image.tmdb.org/t/p/w342"
+"""Where TMDB's posters are, 342 pixels wide."""
 MAX_CAST = 5
 MAX_KEYWORDS = 15
 GENRES = {"Science Fiction": "Sci-Fi", "Family": "Children"}
@@ -98,6 +100,7 @@ def _facts(row: Row, people: Mapping[int, Row], known: Mapping[str, Item]) -> Ma
         "cast": films.names(cast, MAX_CAST),
         "tags": _names(row.get("keywords"), MAX_KEYWORDS),
         "overview": films.plain(row.get("overview")),
+        "poster": _poster(films.plain(row.get("poster_path"))),
         "imdb_id": imdb_id,
         "tmdb_id": tmdb_id,
         "rating_count": films.whole(row.get("vote_count"), "vote_count") or 0,
@@ -107,6 +110,12 @@ def _facts(row: Row, people: Mapping[int, Row], known: Mapping[str, Item]) -> Ma
         facts["rating_mean"] = None
     own = known.get(imdb_id or "")
     return facts | (own.model_dump(include={"item_id", "title", "year"}) if own else {})
+
+
+def _poster(path: str) -> str | None:
+    if path and not path.startswith("/"):
+        raise Unusable(f"poster_path {path[:40]!r} does not begin with a slash")
+    return f"{POSTERS}{path}" if path else None
 
 
 def _credits(source: Source, names: Iterable[str], report: Report) -> Iterable[tuple[int, Row]]:

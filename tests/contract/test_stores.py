@@ -164,6 +164,7 @@ def films(count: int, seed: int = 1) -> list[IndexedItem]:
                 tags=("tag",) * int(rng.integers(2)),
                 rating_count=int(rng.integers(100)),
                 rating_mean=float(rng.integers(0, 50)) / 10,
+                poster=f"https://pictures.test/{seed}/{number}.jpg" if number % 3 == 0 else None,
             ),
             vector(1000 + number),
             f"print-{number}",

@@ -82,6 +82,21 @@ def test_the_tables_hold_what_they_were_made_of(
     assert len(set(read.survey)) == len(read.survey) == features.SURVEY_SIZE
 
 
+def test_posters_are_kept_and_tables_from_before_them_are_read(
+    starter_items: list[Item], encoder: TextEncoder, tmp_path: Path
+) -> None:
+    film, other = starter_items[:2]
+    film = film.model_copy(update={"poster": "https://pictures.test/1.jpg"})
+    write_features(str(tmp_path), [film, other], encoder, {}, 2)
+    read = read_features(tmp_path / FEATURES, encoder)
+    assert list(read.items) == [film, other]
+    survey = json.loads((tmp_path / FEATURES / SURVEY).read_text())["movies"]
+    assert {movie["poster"] for movie in survey} == {film.poster, None}
+    change(ITEMS, lambda table: table.drop(["poster"]))(tmp_path / FEATURES)
+    read = read_features(tmp_path / FEATURES, encoder)
+    assert [item.poster for item in read.items] == [None, None]
+
+
 def test_what_was_not_embedded_is(
     starter_items: list[Item], encoder: TextEncoder, tmp_path: Path
 ) -> None:

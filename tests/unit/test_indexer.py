@@ -57,6 +57,13 @@ def test_a_first_sync_embeds_everything_and_tells_how_far_it_is(store: ItemStore
     np.testing.assert_array_equal(store.vectors(["f70"])["f70"], wanted)
 
 
+def test_a_poster_that_changes_is_stored(store: ItemStore) -> None:
+    sync(store, FILMS[:2], HashingEncoder())
+    films = [FILMS[0], FILMS[1].model_copy(update={"poster": "https://pictures.test/1.jpg"})]
+    assert sync(store, films, HashingEncoder()) == 1
+    assert {item.poster for item in store.all()} == {None, "https://pictures.test/1.jpg"}
+
+
 def test_a_second_sync_has_nothing_to_do(store: ItemStore) -> None:
     sync(store, FILMS, HashingEncoder())
     idle = CountingEncoder(fail_after=0)

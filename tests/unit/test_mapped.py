@@ -27,6 +27,7 @@ MAPPING = FieldMapping(
         "rating_count": "votes",
         "rating_mean": "score",
         "tmdb_id": "tmdb",
+        "poster": "image",
     },
     split={"genres": "|"},
     rating_scale=10,
@@ -40,6 +41,7 @@ ROW: dict[str, Any] = {
     "votes": 12,
     "score": 8.3,
     "tmdb": 949,
+    "image": "https://pictures.test/heat.jpg",
 }
 HEAT = Item(
     item_id="a1",
@@ -50,6 +52,7 @@ HEAT = Item(
     rating_count=12,
     rating_mean=4.15,
     tmdb_id=949,
+    poster="https://pictures.test/heat.jpg",
 )
 
 
@@ -108,6 +111,10 @@ def test_lists_need_no_separator(tmp_path: Path) -> None:
         ({"kinds": 7}, "'7' is no list of names"),
         ({"kinds": ["x" * 300]}, "genres has 300; the limit is 200 characters in a name"),
         ({"tmdb": 2**33}, "tmdb_id has 8,589,934,592"),
+        ({"image": "http://pictures.test/x.jpg"}, "poster: is no address that begins with https"),
+        ({"image": "javascript:alert(1)"}, "poster: is no address that begins with https://host/"),
+        ({"image": "data:image/png;base64,AA"}, "poster: is no address that begins with https"),
+        ({"image": "https://a.test/" + "x" * 500}, "poster: String should have at most 500"),
         ({"id": "x" * 200}, "item_id: String should have at most 128 characters"),
     ],
 )

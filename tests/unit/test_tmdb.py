@@ -56,6 +56,7 @@ FILM = Item(
     tmdb_id=949,
     rating_count=7000,
     rating_mean=3.95,
+    poster="https://image.tmdb.org/t/p/w342/heat.jpg",
 )
 
 
@@ -148,6 +149,8 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
         ({"credits": "x"}, "credits is no JSON object"),
         ({"vote_count": "many"}, "vote_count 'many' is no number"),
         ({"vote_average": 70}, "rating_mean: Input should be less than"),
+        ({"poster_path": "javascript:x"}, "poster_path 'javascript:x' does not begin with a slash"),
+        ({"poster_path": '/"><script>'}, "poster: is no address that begins with https"),
         ({"overview": "x" * 50_000}, "overview has 50,000"),
     ],
 )

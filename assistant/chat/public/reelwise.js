@@ -203,6 +203,14 @@
     return choice[(seed >>> 7) % choice.length] ?? 'Drama';
   };
 
+  const POSTER_HOSTS = new Set(document.querySelector('meta[name="poster-hosts"]')?.content.split(' '));
+
+  // The catalogue's own poster lies over the drawn one, unseen until it has come: if it never does, the drawn one stays.
+  const photo = (h, url) => url && POSTER_HOSTS.has(new URL(url).host) && h('img', {
+    key: url, className: 'rw-photo', src: url, alt: '', referrerPolicy: 'no-referrer', decoding: 'async', draggable: false,
+    onLoad: ({ currentTarget }) => currentTarget.classList.add('is-there'),
+  });
+
   /** A poster as React elements. `h` is React.createElement; the sheet scales with its width. */
   const poster = (h, movie) => {
     const seed = hash(movie.item_id + movie.title);
@@ -226,7 +234,8 @@
       h('div', { className: 'rw-sheet' },
         h('span', { className: 'rw-strap' }, voice === 'Film-Noir' ? 'Film noir' : voice, h('i', null), movie.year ?? ''),
         h('span', { className: `rw-title${face.upper ? ' rw-upper' : ''}` }, movie.title),
-        credit && h('span', { className: 'rw-credit' }, credit)));
+        credit && h('span', { className: 'rw-credit' }, credit)),
+      photo(h, movie.poster));
   };
 
   /* ---------- reactions: one truth for every card on the page ---------- */

@@ -42,6 +42,7 @@ items = Table(
     Column("fingerprint", Text, nullable=False),
     Column("embedding", Vector(TEXT_DIM), nullable=False),
     Column("fused", Vector(FUSED_DIM)),
+    Column("poster", Text),
 )
 
 swipe_events = Table(
