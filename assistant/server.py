@@ -41,6 +41,7 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
         public_url=settings.public_url,
         markdown=settings.assistant_model is not None,
         poster_hosts=settings.poster_hosts,
+        max_upload_bytes=api.max_upload_bytes,
     )
     mount_chat(app, recommender, agent, chat)
     return app

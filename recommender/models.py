@@ -407,17 +407,28 @@ class UnmatchedFilm(Frozen):
 class HistoryReceipt(Frozen):
     """What an export holds and, once ``recorded``, what became of it.
 
-    ``known`` counts films that were swiped here already, ``neutral`` those that were watched
-    without a like or a dislike: neither is recorded.
+    ``session_id`` names it, to take it back by. ``known`` counts films that were swiped here
+    already, ``neutral`` those that were watched without a like or a dislike: neither is recorded.
     """
 
     user_id: str
     site: HistorySite
+    session_id: str
     status: Literal["preview", "recorded"]
     matches: tuple[HistoryMatch, ...]
     unmatched: tuple[UnmatchedFilm, ...]
     known: int
     neutral: int
+    swipe_count: int
+    preferences_updated: bool
+
+
+class HistoryUndone(Frozen):
+    """How many swipes of an export were taken back."""
+
+    user_id: str
+    session_id: str
+    undone: int
     swipe_count: int
     preferences_updated: bool
 

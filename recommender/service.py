@@ -34,7 +34,7 @@ from recommender.explanation import ExplanationWriter, brief_of
 from recommender.fallbacks import Fallbacks
 from recommender.fusing import FusionInputs
 from recommender.history import recording
-from recommender.history.exports import read_export
+from recommender.history.exports import read_export, site_of
 from recommender.history.matching import Matcher
 from recommender.learner import PreferenceLearner
 from recommender.lexical import LexicalIndex, TextSearch
@@ -44,6 +44,7 @@ from recommender.models import (
     Explanation,
     HistoryReceipt,
     HistorySite,
+    HistoryUndone,
     Item,
     Profile,
     SearchRequest,
@@ -259,7 +260,7 @@ class Recommender:
     def import_history(
         self,
         user_id: str,
-        site: HistorySite,
+        site: HistorySite | None,
         name: str,
         content: bytes,
         *,
@@ -268,12 +269,14 @@ class Recommender:
     ) -> HistoryReceipt:
         """Say what an export of another site, a file called ``name``, tells of somebody's taste.
 
-        With ``confirm`` it is recorded, as swipes of one session, and learned from at once. Films
-        swiped here before are left alone, so that the same export again records nothing.
+        Without a ``site`` it is recognised. With ``confirm`` it is recorded, as swipes of one
+        session, and learned from at once. Films swiped here before are left alone, so that the same
+        export again records nothing.
 
         Raises InvalidRequest for what is no such export, IdempotencyKeyReused, StoreUnavailable
         (then it is to be sent again: what was recorded is not recorded twice).
         """
+        site = site or site_of(name, content)
         entries = read_export(site, name, content)
         session_id = recording.mark(site, entries)
         events = self._stores.swipes.events(user_id)
@@ -289,6 +292,7 @@ class Recommender:
         return HistoryReceipt(
             user_id=user_id,
             site=site,
+            session_id=session_id,
             status="recorded" if confirm else "preview",
             matches=plan.matches,
             unmatched=plan.unmatched,
@@ -296,6 +300,22 @@ class Recommender:
             neutral=plan.neutral,
             swipe_count=len(state.swipes),
             preferences_updated=updated,
+        )
+
+    def undo_history(self, user_id: str, session_id: str) -> HistoryUndone:
+        """Take back what stands of an export that was recorded; again, nothing is left to do."""
+        undone: list[str] = []
+        if session_id.startswith(recording.SESSION):
+            undone = recording.standing(self._stores.swipes.events(user_id), session_id)
+        for item_id in undone:
+            self._append(NewSwipe(user_id, item_id, "undo", None, self._clock()))
+        state, updated = self._learned_at_once(user_id)
+        return HistoryUndone(
+            user_id=user_id,
+            session_id=session_id,
+            undone=len(undone),
+            swipe_count=len(state.swipes),
+            preferences_updated=updated and bool(undone),
         )
 
     def search(self, request: SearchRequest) -> SearchResult:

@@ -122,6 +122,7 @@ SWIPE_RECEIPT: Example = {
 HISTORY_RECEIPT: Example = {
     "user_id": USER,
     "site": "letterboxd",
+    "session_id": "history-letterboxd-6fd6a9b2f2f1c1b7f3ad4c05",
     "status": "preview",
     "matches": [
         {
@@ -146,6 +147,13 @@ HISTORY_RECEIPT: Example = {
     "neutral": 0,
     "swipe_count": 0,
     "preferences_updated": False,
+}
+HISTORY_UNDONE: Example = {
+    "user_id": USER,
+    "session_id": HISTORY_RECEIPT["session_id"],
+    "undone": 1,
+    "swipe_count": 0,
+    "preferences_updated": True,
 }
 UNDO_RECEIPT: Example = SWIPE_RECEIPT | {"status": "undone", "swipe_count": 5}
 SEARCH_RESULT: Example = {

@@ -210,7 +210,9 @@ class HistoryIn(Frozen):
 
     model_config = _example(examples.HISTORY)
 
-    site: HistorySite
+    site: HistorySite | None = Field(
+        default=None, description="Whose it is; null: it is recognised by what it holds."
+    )
     name: Identifier = Field(description="What the file is called; .zip for an archive.")
     content: FileContent = Field(description="The file as the site exported it, in base64.")
     confirm: bool = Field(default=False, strict=True, description="false: nothing is recorded.")

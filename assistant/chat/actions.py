@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from assistant.chat import elements
 from assistant.chat.memory import Memory
 from assistant.chat.sign_in import signed_in
+from assistant.chat.uploads import Upload
 from recommender.errors import NothingToUndo, ReelwiseError, UnknownItem, UnknownSession
 from recommender.models import Direction, Explanation, Frozen, Identifier
 from recommender.service import Recommender
@@ -36,6 +37,18 @@ class SwipeAction(FilmAction):
     session_id: Identifier | None = None
 
 
+class UploadAction(Frozen):
+    """Which file of this conversation is meant."""
+
+    file_id: Identifier
+
+
+class HistoryAction(Frozen):
+    """Which export that was recorded is meant."""
+
+    session_id: Identifier
+
+
 def sentence(error: ReelwiseError) -> str:
     """Say in the words of a conversation what went wrong."""
     return _SENTENCES.get(type(error), str(error))
@@ -52,6 +65,9 @@ class CardActions:
         cl.action_callback("swipe")(_answering(SwipeAction, self.swipe))
         cl.action_callback("undo")(_answering(FilmAction, self.undo))
         cl.action_callback("explain")(_answering(FilmAction, self.explain))
+        cl.action_callback("record_history")(_answering(UploadAction, self.record_history))
+        cl.action_callback("drop_history")(_answering(UploadAction, self.drop_history))
+        cl.action_callback("undo_history")(_answering(HistoryAction, self.undo_history))
 
     async def swipe(self, action: SwipeAction) -> Answer:
         """Record a reaction; answer with the taste now known and the survey's next card, if any."""
@@ -80,6 +96,25 @@ class CardActions:
         message.elements = [facts]
         await message.send()
         return {}
+
+    async def record_history(self, action: UploadAction) -> Answer:
+        """Record what an export tells; its file is then deleted."""
+        upload = Upload.of_session(action.file_id)
+        receipt = await upload.taken_over(self._recommender, signed_in(), confirm=True)
+        upload.delete()
+        return {"recorded": len(receipt.matches), "taste": await self._taste()}
+
+    async def drop_history(self, action: UploadAction) -> Answer:
+        """Delete an export's file without recording anything."""
+        Upload.of_session(action.file_id).delete()
+        return {}
+
+    async def undo_history(self, action: HistoryAction) -> Answer:
+        """Take back what was recorded of an export."""
+        undone = await asyncio.to_thread(
+            self._recommender.undo_history, signed_in(), action.session_id
+        )
+        return {"undone": undone.undone, "taste": await self._taste()}
 
     async def _explained(self, item_id: str, query: str, message: cl.Message) -> Explanation:
         """The explanation; its sentences are streamed into ``message`` as they are written."""

@@ -9,6 +9,7 @@ from typing import Any
 from recommender.models import (
     Direction,
     Explanation,
+    HistoryReceipt,
     Item,
     Profile,
     RecommendedItem,
@@ -22,6 +23,8 @@ from recommender.models import (
 
 Props = dict[str, Any]
 _FILM_FIELDS = {"item_id", "title", "year", "genres", "director", "cast", "overview", "poster"}
+LISTED = 200
+"""Films of an export that are listed."""
 _FALLBACKS = {
     "encoder": "the language model that reads meaning",
     "fusion": "the model that fuses words and taste",
@@ -162,6 +165,30 @@ def reaction(receipt: SwipeReceipt, item: Item) -> Props:
     }
 
 
+def history_import(receipt: HistoryReceipt, file_id: str) -> Props:
+    """Props of ``HistoryImport``: what an export would record, and what becomes of the rest.
+
+    Of long lists the first are shown, and all are counted.
+    """
+    likes = sum(match.direction is Direction.LIKE for match in receipt.matches)
+    films = {"item_id", "title", "year", "direction", "named", "score"}
+    return {
+        "file_id": file_id,
+        "session_id": receipt.session_id,
+        "site": receipt.site,
+        "likes": likes,
+        "dislikes": len(receipt.matches) - likes,
+        "matches": [
+            match.model_dump(mode="json", include=films) for match in receipt.matches[:LISTED]
+        ],
+        "unmatched": [film.model_dump(mode="json") for film in receipt.unmatched[:LISTED]],
+        "unmatched_count": len(receipt.unmatched),
+        "known": receipt.known,
+        "neutral": receipt.neutral,
+        "recorded": False,
+    }
+
+
 def renewed(props: Props, profile: Profile, reactions: Mapping[str, Direction]) -> Props:
     """The props of an element that was made earlier, as profile and reactions are now."""
     fresh = dict(props)
@@ -173,6 +200,10 @@ def renewed(props: Props, profile: Profile, reactions: Mapping[str, Direction]) 
     if "session_id" in props:  # the answered cards of a stack lie below the others
         fresh["movies"].sort(key=lambda movie: movie["reaction"] is None)
         fresh["taste"] = taste(profile)
+    if "matches" in props:
+        fresh["recorded"] = any(
+            reactions.get(film["item_id"]) == film["direction"] for film in props["matches"]
+        )
     if "beliefs" in props:
         fresh |= taste_profile(profile)
     return fresh

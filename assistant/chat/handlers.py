@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from assistant.chat.memory import Memory
 from assistant.chat.settings import ChatSettings
 from assistant.chat.sign_in import register_sign_in, signed_in
 from assistant.chat.steps import ToolSteps
+from assistant.chat.uploads import Upload
 from assistant.turns import chat_turn, current_turn
 from recommender.errors import ReelwiseError, UnknownItem
 from recommender.models import (
@@ -96,11 +97,32 @@ class ChatDoor:
             element["props"] = elements.renewed(element["props"] or {}, profile, reactions)
 
     async def answer(self, message: cl.Message) -> None:
-        """Run the agent on a message: stream its words, then add what its tools found."""
+        """Run the agent on a message: stream its words, then add what its tools found.
+
+        One that brings a file is answered with what the file tells; its words say no more.
+        """
         async with Memory.current().turn:
+            if message.elements:
+                uploads = [Upload.of_session(file.id) for file in message.elements]
+                await _name_after(message, uploads)
+                for upload in uploads:
+                    await self._look_into(upload)
+                return
             with chat_turn(signed_in()):
                 await self._answer(message.content[:MAX_QUERY_CHARS])
             await self._remember()
+
+    async def _look_into(self, upload: Upload) -> None:
+        """Show what an export would record."""
+        try:
+            receipt = await upload.taken_over(self._recommender, signed_in(), confirm=False)
+        except ReelwiseError as error:
+            upload.delete()
+            await cl.Message(content=elements.plain(sentence(error))).send()
+            return
+        found = _element("HistoryImport", elements.history_import(receipt, upload.file_id))
+        words = elements.plain(f"I have read {upload.name}. Nothing is recorded yet.")
+        await cl.Message(content=words, elements=[found]).send()
 
     async def _answer(self, words: str) -> None:
         reply = cl.Message(content="")
@@ -199,6 +221,19 @@ class ChatDoor:
                 yield item_id, self._recommender.item(item_id).title
             except UnknownItem:
                 continue
+
+
+async def _name_after(message: cl.Message, uploads: Sequence[Upload]) -> None:
+    """Let a message that brings files say their names: the files are not offered back."""
+    for file in message.elements:
+        await file.remove()  # type: ignore[no-untyped-call]
+    if message.content:
+        return
+    message.content = ", ".join(upload.name for upload in uploads)
+    await message.update()
+    said = [each for each in cl.chat_context.get() if each.type == "user_message"]
+    if said == [message]:
+        await cl.context.emitter.init_thread(message.content)
 
 
 def _greeting(profile: Profile) -> str:

@@ -70,7 +70,7 @@ class ChatHistory(BaseDataLayer):
 
     @_once_spoken
     async def create_element(self, element: Element) -> None:
-        """Keep a card. Nothing else is ever attached: files cannot be sent."""
+        """Keep a card. Files that were sent are not kept."""
         if isinstance(element, CustomElement):
             await self._put(element.thread_id, element.id, ELEMENT, element.to_dict())
 

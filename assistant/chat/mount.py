@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -60,6 +61,7 @@ _FILES = re.compile(
     re.DOTALL,
 )
 _TRIES = "10/minute"
+_UPLOADS = "20/minute"
 _THIRD_PARTY_LINK = re.compile(r'\s*<link[^>]*href="https?://[^>]*>')
 _END_OF_HEAD = "</head>"
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -104,7 +106,7 @@ def mount_chat(
         app.add_api_route(
             path, chat_page, methods=["GET", "HEAD"], name=name, include_in_schema=False
         )
-    app.mount("/", _OnlyWhatTheChatUses(chainlit_app))
+    app.mount("/", _OnlyWhatTheChatUses(chainlit_app, settings.max_upload_bytes))
 
 
 def _lay_out_face(home: Path) -> Path:
@@ -158,17 +160,32 @@ class _OnlyWhatTheChatUses:
     """Chainlit's application without its catch-all page and the routes this chat has no use for.
 
     Anything else is a 404 of the parent application, so unknown REST paths stay errors. Passwords
-    can be tried a few times a minute.
+    can be tried a few times a minute, and files sent that are not too large.
     """
 
-    def __init__(self, inner: ASGIApp) -> None:
+    def __init__(self, inner: ASGIApp, max_upload_bytes: int) -> None:
         self._inner = inner
+        self._max_upload_bytes = max_upload_bytes
         self._tries = Quota("sign-in", _TRIES)
+        self._uploads = Quota("upload", _UPLOADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if scope["type"] == "http" and path not in _PAGES and not _FILES.fullmatch(path):
+        upload = path == "/project/file" and scope.get("method") == "POST"
+        served = upload or path in _PAGES or _FILES.fullmatch(path)
+        if scope["type"] == "http" and not served:
             raise HTTPException(status_code=404, detail=f"There is nothing at {path}.")
+        caller = (scope.get("client") or ("unknown",))[0]
         if path == "/login" and scope["method"] == "POST":
-            self._tries.charge((scope["client"] or ("unknown",))[0])
+            self._tries.charge(caller)
+        if upload:
+            self._uploads.charge(caller)
+            self._check_length(Headers(scope=scope))
         await self._inner(scope, receive, send)
+
+    def _check_length(self, headers: Headers) -> None:
+        """Chainlit reads a file as a whole: one that does not say how long it is stays outside."""
+        if "content-length" not in headers:
+            raise HTTPException(status_code=411)
+        if int(headers["content-length"]) > self._max_upload_bytes:
+            raise HTTPException(status_code=413)

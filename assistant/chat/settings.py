@@ -28,6 +28,7 @@ class ChatSettings(BaseModel):
     ``markdown``: whether the agent writes Markdown, as hosted models do. The planner's replies are
     plain text, in which titles such as ``M*A*S*H`` must read as they are.
     ``poster_hosts`` are those that browsers may fetch posters from.
+    ``max_upload_bytes`` bounds a file that somebody sends.
     ``home`` is the data folder; Chainlit's working files go into its ``chat`` folder.
     """
 
@@ -40,3 +41,4 @@ class ChatSettings(BaseModel):
     public_url: str | None = None
     markdown: bool = False
     poster_hosts: tuple[PosterHost, ...] = ()
+    max_upload_bytes: int = 12 * 2**20

@@ -19,6 +19,8 @@ LIKE, DISLIKE = 4.0, 2.5
 """Stars, out of five, from which up a rating is a like and from which down a dislike."""
 EARLIEST = 1970
 
+_TELLTALE: Mapping[HistorySite, str] = {"letterboxd": "Letterboxd URI", "imdb": "Const"}
+"""Columns that only their tables have."""
 _TRAKT_FILE = re.compile(r"(ratings|watched)-movies(-\d+)?\.json")
 _SERIES = re.compile(r"series|episode|game|podcast", re.IGNORECASE)
 
@@ -47,11 +49,31 @@ class Watched:
 
 def read_export(site: HistorySite, name: str, content: bytes) -> list[Watched]:
     """The films of an export, called ``name``. Raises InvalidRequest naming file and line."""
-    with Source(Path(PurePosixPath(name).name), content=content, limit=MAX_BYTES) as source:
+    with _opened(name, content) as source:
         entries = list(_READERS[site](source))
     if len(entries) > MAX_ENTRIES:
         raise InvalidRequest(f"{name} holds more than {MAX_ENTRIES:,} films. Split it.")
     return entries
+
+
+def site_of(name: str, content: bytes) -> HistorySite:
+    """Whose export a file called ``name`` is, by what it holds. Raises InvalidRequest."""
+    with _opened(name, content) as source:
+        if any(each.endswith(".json") for each in source.names):
+            return "trakt"
+        for table in (each for each in source.names if each.endswith(".csv")):
+            with source.open(table) as stream:
+                header = next(text_lines(stream, table), "")
+            for site, column in _TELLTALE.items():
+                if column in header:
+                    return site
+    raise InvalidRequest(
+        f"{name} is no export that I know. Take the .zip of Letterboxd or Trakt, or IMDb's .csv."
+    )
+
+
+def _opened(name: str, content: bytes) -> Source:
+    return Source(Path(PurePosixPath(name).name), content=content, limit=MAX_BYTES)
 
 
 def _letterboxd(source: Source) -> Iterator[Watched]:

@@ -9,8 +9,11 @@ from recommender.errors import IdempotencyKeyReused
 from recommender.history.exports import Watched
 from recommender.history.matching import Match, Matcher
 from recommender.models import Direction, HistoryMatch, Swipe, SwipeEvent, UnmatchedFilm
+from recommender.preferences.fold import standing_swipes
 from recommender.stores.ports import NewSwipe
 
+SESSION = "history-"
+"""How the sessions of exports begin."""
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,7 +54,7 @@ def plan(entries: Sequence[Watched], matcher: Matcher, swipes: Mapping[str, Swip
 def mark(site: str, entries: Sequence[Watched]) -> str:
     """Names an export by its content: the session that its swipes belong to."""
     digest = hashlib.sha256(repr(entries).encode()).hexdigest()[:24]
-    return f"history-{site}-{digest}"
+    return f"{SESSION}{site}-{digest}"
 
 
 def before(
@@ -80,6 +83,14 @@ def swipes_of(
         moment = min(match.swiped_at or now, now)
         action = match.direction.value
         yield NewSwipe(user_id, match.item_id, action, session_id, moment, key)
+
+
+def standing(events: Sequence[SwipeEvent], session_id: str) -> list[str]:
+    """The films whose standing swipe is of this export."""
+    of_export = {event.event_id for event in events if event.session_id == session_id}
+    return [
+        item_id for item_id, swipe in standing_swipes(events).items() if swipe.event_id in of_export
+    ]
 
 
 def _swiped(item_id: str, swipes: Mapping[str, Swipe]) -> bool:

@@ -1,5 +1,7 @@
 """What the server says at the chat's addresses, without a browser."""
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 
@@ -32,8 +34,18 @@ def test_props_of_elements_cannot_be_rewritten_by_a_client(server: str) -> None:
     assert httpx.put(f"{server}/project/element", json={}).status_code == 404
 
 
-def test_files_cannot_be_uploaded(server: str) -> None:
-    assert httpx.post(f"{server}/project/file", files={"file": b"x"}).status_code == 404
+def test_files_come_from_conversations_alone_and_are_not_too_large(server: str) -> None:
+    def sent(content: bytes | Iterator[bytes]) -> int:
+        address, headers = f"{server}/project/file", {"Content-Type": "text/csv"}
+        return httpx.post(address, content=content, headers=headers).status_code
+
+    stranger = {"session_id": "x"}
+    file = {"file": ("ratings.csv", b"x", "text/csv")}
+    answer = httpx.post(f"{server}/project/file", params=stranger, files=file)
+    assert answer.status_code in (401, 404)
+    assert sent(bytes(12 * 2**20 + 1)) == 413
+    assert sent(iter([b"x"])) == 411
+    assert httpx.get(f"{server}/project/file/x", params=stranger).status_code == 404
 
 
 @pytest.mark.parametrize(("origin", "welcome"), [(None, True), ("https://elsewhere.test", False)])

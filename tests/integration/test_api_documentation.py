@@ -23,6 +23,7 @@ OPERATIONS = {
     "get_profile": ("get", "/user/{user_id}/profile"),
     "export_user": ("get", "/user/{user_id}/export"),
     "import_history": ("post", "/user/{user_id}/history"),
+    "undo_history": ("delete", "/user/{user_id}/history/{session_id}"),
     "forget_user": ("delete", "/user/{user_id}"),
     "get_item": ("get", "/items/{item_id}"),
     "healthz": ("get", "/healthz"),

@@ -29,6 +29,7 @@ from recommender.models import (
     Direction,
     Explanation,
     HistoryReceipt,
+    HistoryUndone,
     Item,
     Profile,
     SearchResult,
@@ -74,6 +75,7 @@ def service() -> NonCallableMagicMock:
     double.profile.return_value = Profile.model_validate(examples.PROFILE)
     double.export_user.return_value = UserExport.model_validate(examples.USER_EXPORT)
     double.import_history.return_value = HistoryReceipt.model_validate(examples.HISTORY_RECEIPT)
+    double.undo_history.return_value = HistoryUndone.model_validate(examples.HISTORY_UNDONE)
     double.forget_user.return_value = None
     double.item.return_value = Item.model_validate(examples.ITEM)
     double.ready.return_value = {"store": True, "index": True, "encoder": True}

@@ -122,6 +122,33 @@ def test_a_store_that_failed_on_the_way_is_gone_on_with(
     assert len(recommender.export_user(user_id).swipes) == 4
 
 
+def test_it_is_taken_back_as_a_whole(recommender: Recommender, user_id: str) -> None:
+    arrival = take(recommender, user_id).matches[0].item_id
+    recommender.record_swipe(user_id, arrival, Direction.SKIP)
+    recommender.record_swipe(user_id, "6", Direction.LIKE)
+    receipt = take(recommender, user_id, confirm=True)
+    recommender.record_swipe(user_id, receipt.matches[-1].item_id, Direction.LIKE)
+    undone = recommender.undo_history(user_id, receipt.session_id)
+    assert (undone.undone, undone.swipe_count, undone.preferences_updated) == (3, 3, True)
+    assert recommender.reactions(user_id) == {
+        arrival: Direction.SKIP,
+        "6": Direction.LIKE,
+        receipt.matches[-1].item_id: Direction.LIKE,
+    }
+    assert recommender.undo_history(user_id, receipt.session_id).undone == 0
+
+
+def test_nothing_of_others_and_no_survey_is_taken_back(
+    recommender: Recommender, user_id: str
+) -> None:
+    receipt = take(recommender, user_id, confirm=True)
+    survey = recommender.start_survey(user_id, 5)
+    recommender.record_swipe(user_id, "6", Direction.LIKE, session_id=survey.session_id)
+    assert recommender.undo_history(f"{user_id}-2", receipt.session_id).undone == 0
+    assert recommender.undo_history(user_id, survey.session_id).undone == 0
+    assert recommender.profile(user_id).swipe_count == 5
+
+
 @pytest.fixture(scope="module")
 def client(recommender: Recommender) -> ApiClient:
     return ApiClient(api(recommender, max_upload_bytes=2**20))
@@ -141,6 +168,13 @@ class TestRest:
         assert first["matches"] == looked["matches"]
         assert client.ok("POST", path, self.body(confirm=True), idempotency_key="a") == first
         assert client.ok("GET", f"/user/{user_id}/profile")["swipe_count"] == 4
+
+    def test_it_is_recognised_and_taken_back(self, client: ApiClient, user_id: str) -> None:
+        path = f"/user/{user_id}/history"
+        receipt = client.ok("POST", path, self.body(site=None, confirm=True))
+        assert receipt["site"] == "letterboxd"
+        undone = client.ok("DELETE", f"{path}/{receipt['session_id']}")
+        assert (undone["undone"], undone["swipe_count"]) == (4, 0)
 
     def test_a_film_that_is_wrong_is_a_problem_with_its_line(
         self, client: ApiClient, user_id: str

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recommender.catalogue import Catalogue
 from recommender.errors import InvalidRequest
-from recommender.history.exports import Watched, read_export
+from recommender.history.exports import Watched, read_export, site_of
 from recommender.history.matching import Match, Matcher
 from recommender.history.recording import plan
 from recommender.models import Direction, HistorySite, Item, Swipe
@@ -119,6 +119,37 @@ def test_imdbs_ratings_without_series() -> None:
     assert said(entries) == {"Heat": Direction.LIKE, "Cats": Direction.DISLIKE}
     assert entries[0].imdb_id == "tt0113277"
     assert entries[0].stars == 4.5
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "site"),
+    [
+        ("letterboxd-ada.zip", zipped(LETTERBOXD), "letterboxd"),
+        ("ratings.csv", LETTERBOXD["ratings.csv"].encode(), "letterboxd"),
+        ("ratings.csv", IMDB.encode("utf-8-sig"), "imdb"),
+        ("trakt-ada.zip", zipped(TRAKT), "trakt"),
+        ("ratings-movies.json", b"[]", "trakt"),
+    ],
+)
+def test_whose_export_it_is_is_seen_by_what_it_holds(
+    name: str, content: bytes, site: HistorySite
+) -> None:
+    assert site_of(name, content) == site
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.txt", b"Heat was good"),
+        ("ratings.csv", b""),
+        ("ratings.csv", b"userId,movieId,rating,timestamp\n1,6,4,9\n"),
+        ("holiday.zip", zipped({"beach.jpg": ""})),
+        ("", b"?"),
+    ],
+)
+def test_what_is_no_export_is_said_with_what_is(name: str, content: bytes) -> None:
+    with pytest.raises(InvalidRequest, match=r"is no export that I know\. Take the \.zip of"):
+        site_of(name, content)
 
 
 @pytest.mark.parametrize("flat", [True, False])

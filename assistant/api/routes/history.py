@@ -1,13 +1,23 @@
 """What people watched elsewhere, taken over as swipes."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from assistant.api import examples, kinds
 from assistant.api.dependencies import IdempotencyKey, Service, UserId
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.identity import UserRoute
 from assistant.api.schemas import HistoryIn
-from recommender.models import HistoryReceipt
+from recommender.models import HistoryReceipt, HistoryUndone, Identifier
+
+ExportSession = Annotated[
+    Identifier,
+    Path(
+        description="From the receipt of the export.",
+        examples=[examples.HISTORY_RECEIPT["session_id"]],
+    ),
+]
 
 
 class UploadRoute(UserRoute):
@@ -41,3 +51,12 @@ def import_history(
         confirm=body.confirm,
         idempotency_key=idempotency_key,
     )
+
+
+@router.delete(
+    "/history/{session_id}",
+    responses=answers(examples.HISTORY_UNDONE, *EVERY_ROUTE),
+)
+def undo_history(user_id: UserId, session_id: ExportSession, service: Service) -> HistoryUndone:
+    """Take back what was recorded of an export, named by the `session_id` of its receipt."""
+    return service.undo_history(user_id, session_id)

@@ -289,6 +289,11 @@
   const swipe = (callAction, itemId, direction, sessionId = null) =>
     settle(itemId, direction, ask(callAction, 'swipe', { item_id: itemId, direction, session_id: sessionId }));
   const undo = (callAction, itemId) => settle(itemId, null, ask(callAction, 'undo', { item_id: itemId }));
+  const history = async (callAction, name, payload) => {
+    const answer = await ask(callAction, `${name}_history`, payload);
+    if (answer.taste) { taste.current = answer.taste; announce(); }
+    return answer;
+  };
   const explain = (callAction, itemId) => ask(callAction, 'explain', { item_id: itemId });
 
   // Chainlit compiles an element anew whenever the conversation moves on. Handing React the same
@@ -330,5 +335,5 @@
     if (event.key === '?' && !event.ctrlKey && !event.metaKey && !typing(event.target)) showKeys();
   });
 
-  window.Reelwise = { poster, keep, mark, reveal, useReaction, useTaste, swipe, undo, explain };
+  window.Reelwise = { poster, keep, mark, reveal, useReaction, useTaste, swipe, undo, explain, history };
 })();

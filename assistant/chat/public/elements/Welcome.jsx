@@ -32,6 +32,7 @@ function Welcome({ movies, swipes, sendUserMessage }) {
           <button key={words} type="button" className="rw-chip rw-chip-button" onClick={() => sendUserMessage(words)}>{words}</button>
         ))}
       </p>
+      <p className="rw-quiet">Coming from Letterboxd, IMDb or Trakt? Drop your export here, and I take over what you liked and did not.</p>
     </section>
   );
 }
