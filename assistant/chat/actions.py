@@ -46,7 +46,7 @@ class UploadAction(Frozen):
 class HistoryAction(Frozen):
     """Which export that was recorded is meant."""
 
-    session_id: Identifier
+    export_id: Identifier
 
 
 def sentence(error: ReelwiseError) -> str:
@@ -112,7 +112,7 @@ class CardActions:
     async def undo_history(self, action: HistoryAction) -> Answer:
         """Take back what was recorded of an export."""
         undone = await asyncio.to_thread(
-            self._recommender.undo_history, signed_in(), action.session_id
+            self._recommender.undo_history, signed_in(), action.export_id
         )
         return {"undone": undone.undone, "taste": await self._taste()}
 

@@ -174,7 +174,7 @@ def history_import(receipt: HistoryReceipt, file_id: str) -> Props:
     films = {"item_id", "title", "year", "direction", "named", "score"}
     return {
         "file_id": file_id,
-        "session_id": receipt.session_id,
+        "export_id": receipt.session_id,
         "site": receipt.site,
         "likes": likes,
         "dislikes": len(receipt.matches) - likes,

@@ -224,9 +224,7 @@ class ChatDoor:
 
 
 async def _name_after(message: cl.Message, uploads: Sequence[Upload]) -> None:
-    """Let a message that brings files say their names: the files are not offered back."""
-    for file in message.elements:
-        await file.remove()  # type: ignore[no-untyped-call]
+    """Let a message that brings files say their names, also once they are gone."""
     if message.content:
         return
     message.content = ", ".join(upload.name for upload in uploads)

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.api import examples
 from assistant.chat import elements
 from recommender.models import (
+    Direction,
     Filters,
+    HistoryReceipt,
     IntelligenceMetadata,
     RecommendedItem,
     SearchResult,
@@ -124,6 +127,29 @@ def test_a_reaction_that_was_taken_back_shows_none(status: str, shown: str | Non
         }
     )
     assert elements.reaction(receipt, HEAT)["direction"] == shown
+
+
+def test_an_export_shows_as_recorded_while_its_swipes_stand() -> None:
+    heat = {"item_id": "6", "title": "Heat", "year": 1995, "direction": "like"}
+    match = heat | {"matched_by": "title", "score": 1.0, "named": "Heat", "swiped_at": None}
+    receipt = HistoryReceipt.model_validate(examples.HISTORY_RECEIPT | {"matches": [match]})
+    props = elements.history_import(receipt, "file-1")
+    assert (props["likes"], props["dislikes"], props["unmatched_count"]) == (1, 0, 1)
+    assert not props["recorded"]
+    for reactions, recorded in (
+        ({}, False),
+        ({"6": Direction.LIKE}, True),
+        ({"6": Direction.DISLIKE}, False),
+    ):
+        assert elements.renewed(props, PROFILE, reactions)["recorded"] is recorded
+
+
+def test_of_long_exports_the_first_films_are_listed() -> None:
+    [match] = examples.HISTORY_RECEIPT["matches"]
+    matches = [match | {"item_id": str(number)} for number in range(300)]
+    receipt = HistoryReceipt.model_validate(examples.HISTORY_RECEIPT | {"matches": matches})
+    props = elements.history_import(receipt, "file-1")
+    assert (len(props["matches"]), props["likes"]) == (elements.LISTED, 300)
 
 
 @given(st.text())

@@ -27,12 +27,14 @@ function Matched({ title, year, direction, named, score }) {
   );
 }
 
-function HistoryImport({ file_id, session_id, site, likes, dislikes, matches, unmatched, unmatched_count, known, neutral, recorded, callAction }) {
+function HistoryImport({ file_id, export_id, site, likes, dislikes, matches, unmatched, unmatched_count, known, neutral, recorded, callAction }) {
   const root = useRef(null);
-  const [state, setState] = useState(recorded ? 'recorded' : 'preview');
+  const [state, setState] = useState('preview');
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState('');
   useEffect(() => reveal(root.current), []);
+  // A conversation that is taken up again is drawn as it was kept, then as it is now.
+  useEffect(() => { if (recorded) setState('recorded'); }, [recorded]);
   const total = likes + dislikes;
   const act = (name, payload, next, direction) => {
     setBusy(true);
@@ -43,7 +45,7 @@ function HistoryImport({ file_id, session_id, site, likes, dislikes, matches, un
       .finally(() => setBusy(false));
   };
   const record = () => act('record', { file_id }, 'recorded', (film) => film.direction);
-  const undo = () => act('undo', { session_id }, 'undone');
+  const undo = () => act('undo', { export_id }, 'undone');
   const cancel = () => act('drop', { file_id }, 'cancelled');
   return (
     <section ref={root} className="rw rw-import" aria-label={`Your history of ${SITES[site]}`}>
