@@ -1,7 +1,7 @@
 """One search, from words and taste to ranked films with reasons."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -43,6 +43,7 @@ from recommender.vectors import ItemVectors
 SHOWN_REASONS = 3
 DEPTH_WITHOUT_WORDS = 200
 ANCHOR_TAGS = 8
+FUSED: frozenset[Variant] = frozenset({"token_fusion", "embedding_fusion"})
 LOVED, LOVED_GENRES = 0.3, 3
 """From which weight a genre is loved, and how many of them are sure of a place."""
 
@@ -142,6 +143,8 @@ class SearchEngine:
         understood = self.understand(request)
         known = self._known(state, variant)
         tier_ = self._tier(request, known)
+        if understood.anchors and variant in FUSED:
+            known = self._only_told(known)
         words = self._embedder.words(understood.text, now, fallbacks).vector
         vector = self._vectors.get([item.item_id]).get(item.item_id)
         if vector is None:
@@ -176,7 +179,9 @@ class SearchEngine:
         ranking = self._rank(request, state, variant, now, fallbacks)
         understood, known, tier_ = ranking.understood, ranking.known, ranking.tier
         query, candidates, ranked = ranking.query, ranking.candidates, ranking.ranked
-        question = self._question(request, understood, known, tier_, query.words)
+        aside = understood.anchors and query.space == "fused"
+        told = self._only_told(known) if aside else known
+        question = self._question(request, understood, told, tier_, query.words)
         items = [
             self._recommend(candidates, ranked, row, question, request.explain)
             for row in ranking.order
@@ -257,6 +262,14 @@ class SearchEngine:
     def _known(self, state: UserState, variant: Variant) -> UserState:
         """What the variant may use of a user: the generic one knows nobody."""
         return stranger(state, self._settings) if variant == "generic" else state
+
+    def _only_told(self, known: UserState) -> UserState:
+        """Films that are named take the place of the own swipes in a fused vector: so no reason
+        may speak of these, but of what was said of films in the request.
+        """
+        said = {i: swipe for i, swipe in known.swipes.items() if i in known.mentioned}
+        nobody = stranger(known, self._settings)
+        return replace(nobody, swipes=said, mentioned=known.mentioned)
 
     def _tier(self, request: SearchRequest, known: UserState) -> Tier:
         """As many swipes allow; who names films in the request wants them to count."""
@@ -412,7 +425,7 @@ def _confidence(state: UserState, query: QueryVector) -> float:
 
 def _fell_back(variant: Variant, query: QueryVector) -> bool:
     """Whether a fusion was wanted and the vectors were blended."""
-    return variant in ("token_fusion", "embedding_fusion") and query.space == "text"
+    return variant in FUSED and query.space == "text"
 
 
 def _joined(asked: Filters, read: Filters) -> Filters:

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
@@ -60,6 +61,8 @@ _FILES = re.compile(
     r"|/project/thread/[^/]+(/element/[^/]+)?|/auth/oauth/[^/]+(/callback)?",
     re.DOTALL,
 )
+_SESSION_SECONDS = 3600
+"""How long Chainlit keeps a session that lost its connection, by its configuration."""
 _TRIES = "10/minute"
 _UPLOADS = "20/minute"
 _THIRD_PARTY_LINK = re.compile(r'\s*<link[^>]*href="https?://[^>]*>')
@@ -110,13 +113,39 @@ def mount_chat(
 
 
 def _lay_out_face(home: Path) -> Path:
-    """Copy configuration, elements and styles to ``home/chat`` afresh; return that folder."""
+    """Bring configuration, elements and styles in ``home/chat`` up to date; return that folder.
+
+    Another server may be serving from it: files that are as they should be stay untouched.
+    """
     root = home.absolute() / "chat"
-    shutil.rmtree(root, ignore_errors=True)
-    for folder in (".chainlit", "public"):
-        shutil.copytree(_FACE / folder, root / folder)
-    shutil.copy(_FACE / "chainlit.md", root)
+    sources = [each for name in (".chainlit", "public") for each in (_FACE / name).rglob("*")]
+    wanted = {root / each.relative_to(_FACE): each for each in sources if each.is_file()}
+    # Chainlit asks for the text in the page's language first, and complains where there is none.
+    wanted |= {root / name: _FACE / "chainlit.md" for name in ("chainlit.md", "chainlit_en-US.md")}
+    for target, source in wanted.items():
+        _bring_up_to_date(target, source.read_bytes())
+    for stale in (each for each in (root / "public").rglob("*") if each.is_file()):
+        if stale not in wanted:
+            stale.unlink()
+    _forget_files_left_behind(root / ".files")
     return root
+
+
+def _bring_up_to_date(target: Path, content: bytes) -> None:
+    if target.is_file() and target.read_bytes() == content:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{secrets.token_hex(4)}")
+    fresh.write_bytes(content)
+    fresh.replace(target)
+
+
+def _forget_files_left_behind(sessions: Path) -> None:
+    """Delete what people sent to a server that was killed; a session's end deletes it otherwise."""
+    for folder in sessions.glob("*"):
+        with suppress(FileNotFoundError):  # a session of another server may end just now
+            if time.time() - folder.stat().st_mtime > _SESSION_SECONDS:
+                shutil.rmtree(folder)
 
 
 def auth_secret(home: Path) -> str:

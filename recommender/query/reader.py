@@ -8,7 +8,7 @@ from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, pl
 from recommender.query.lookup import Lookup
 from recommender.query.people import NamedPerson, PeopleFinder, PersonIndex
 from recommender.query.recipients import Recipient, RecipientFinder
-from recommender.query.refusals import find_refusals
+from recommender.query.refusals import find_refusals, names_any
 from recommender.query.titles import TitleIndex
 from recommender.query.vocabulary import everyday_words
 from recommender.query.words import Span, Words
@@ -16,6 +16,9 @@ from recommender.query.years import YearFinder, combine
 
 MAX_CHARS = 600
 FOR_THE_YOUNG = ("Children",)
+FOR_THE_FAMILY = ("gory", "scary")
+"""What children and one's elders are shown less of, where nothing like it is wished for."""
+NOT_GENTLE = frozenset({"Horror", "Thriller", "Crime", "War", "Film-Noir"})
 
 
 class QueryReader:
@@ -61,13 +64,16 @@ class QueryReader:
         words = words.take(span for span, _ in refused)
         young = any(recipient.young for recipient in recipients)
         genres = self._genres.find(words, FOR_THE_YOUNG if young else ())
+        less = [word for _, word in refused]
+        if any(recipient.gentle for recipient in recipients) and not films:
+            less += _unwished(words, genres)
         words = words.take([*genres.spans, *(person.span for person in people)])
         return Understanding(
             text=self._filler.clean(words),
             similar_to=tuple(film.item.item_id for film in films),
             filters=_filters(people, combine([found.range for found in years + ages]), genres),
             soft_genres=genres.soft,
-            less=tuple(dict.fromkeys(word for _, word in refused)),
+            less=tuple(dict.fromkeys(less)),
             for_someone_else=_is_for_others(recipients),
         )
 
@@ -82,6 +88,13 @@ def _looked_up(
 def _is_for_others(recipients: list[Recipient]) -> bool:
     """Whether the person who asks is not among those for whom the film is."""
     return any(not recipient.together for recipient in recipients)
+
+
+def _unwished(words: Words, genres: GenreWishes) -> tuple[str, ...]:
+    wished = NOT_GENTLE.intersection((*genres.include, *genres.soft)) or names_any(
+        words, FOR_THE_FAMILY
+    )
+    return () if wished else FOR_THE_FAMILY
 
 
 def _anchor_year(films: list[NamedFilm]) -> int | None:

@@ -21,11 +21,13 @@ _ARTICLES = frozenset({"a", "an", "some"})
 class Recipient:
     """The words that say for whom the film is; ``young``: for a child.
 
-    ``together``: with the person who asks.
+    ``gentle``: for a child or for one's elders, to whom few would show what is gory. ``together``:
+    with the person who asks.
     """
 
     span: Span
     young: bool
+    gentle: bool
     together: bool = False
 
 
@@ -47,6 +49,7 @@ class RecipientFinder:
         self._any = Phrases(dict.fromkeys(_LEXICON["any"], False), plurals=True)
         self._known = Phrases(dict.fromkeys(_LEXICON["known"], False))
         self._young = Phrases(dict.fromkeys(_LEXICON["young"], True), plurals=True)
+        self._gentle = Phrases(dict.fromkeys(_LEXICON["gentle"], True), plurals=True)
         self._whole = Phrases.of(_LEXICON["whole"])
         self._pronouns = frozenset(_LEXICON["pronouns"])
 
@@ -73,7 +76,8 @@ class RecipientFinder:
         with_me = words.key(end) in ("and", "or") and words.key(end + 1) in _WORDS["me"]
         span = Span(_led(words, start), end + 2 if with_me else end)
         young = any(person.young for person in people)
-        return Recipient(span, young, together=company or with_me)
+        gentle = young or any(self._gentle.starting(words, index) for index in range(start, end))
+        return Recipient(span, young, gentle, together=company or with_me)
 
     def _people(self, words: Words, start: int, *, told: bool) -> Iterator[_Person]:
         """One person after the other ("my mum and dad"), each with what belongs to them."""

@@ -1,6 +1,6 @@
 """What a query wants less of: "less sad", "not too scary"."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from recommender.query.lexicon import load
@@ -23,6 +23,11 @@ def find_refusals(words: Words) -> Iterator[tuple[Span, str]]:
         introduction = _introduction(words, index) if meant else ()
         if meant and introduction and not (meant in _GENRES and introduction in _NEGATORS):
             yield Span(index - len(introduction), index + 1), meant
+
+
+def names_any(words: Words, meanings: Collection[str]) -> bool:
+    """Whether any of the words is one of these, or means the same."""
+    return any(_MEANT.get(words.key(index)) in meanings for index in range(len(words)))
 
 
 def tags_refused(refused: tuple[str, ...]) -> frozenset[str]:

@@ -296,12 +296,29 @@ def test_named_films_are_asked_with_in_the_place_of_the_persons_own(
         assert [(film.item_id, film.liked) for film in asked.swipes] == [(ALIEN, True)]
 
 
+def test_where_films_are_named_no_reason_speaks_of_the_taste_that_they_stand_for(
+    serve: Serve, fan_id: str
+) -> None:
+    service = serve()
+    kinds = {"liked_film", "disliked_film", "co_liked", "genre", "tag"}
+    usual = look(service, fan_id, "", explain=True)
+    assert kinds & {each.kind for item in usual.items for each in item.evidence}
+    named = look(service, fan_id, "films like Alien", explain=True)
+    assert named.intelligence_metadata.preference_influence == 0
+    assert not kinds & {each.kind for item in named.items for each in item.evidence}
+    told = look(service, fan_id, "films like Alien", explain=True, history=({"item_id": "6"},))
+    spoken = [e for item in told.items for e in item.evidence if e.kind in kinds]
+    assert {each.item_id for each in spoken} <= {"6"}
+    explained = service.explain(fan_id, named.items[0].item_id, "films like Alien")
+    assert not kinds & {each.kind for each in explained.evidence}
+
+
 def test_for_someone_else_weighs_the_persons_swipes_but_not_the_named_films(
     serve: Serve, fusion: Fusion, fan_id: str
 ) -> None:
     service = serve()
     own = look(service, fan_id, "a comedy")
-    others = look(service, fan_id, "a comedy for my parents")
+    others = look(service, fan_id, "a comedy for a friend")
     told = look(service, fan_id, "a comedy", for_someone_else=True)
     assert [asked.for_someone_else for asked in fusion.asked] == [False, True]
     assert ids(others) == ids(told) != ids(own)

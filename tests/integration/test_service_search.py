@@ -262,6 +262,21 @@ def test_scores_are_equal_for_equal_swipes(
     assert [item.score for item in one.items] == pytest.approx([i.score for i in two.items])
 
 
+def test_for_parents_it_leads_with_nothing_gory_or_scary(
+    recommender: Recommender, user_id: str
+) -> None:
+    usual = look(recommender, user_id, "", k=10)
+    others = look(recommender, user_id, "for my parents tonight", k=10)
+    refused = tags_refused(others.understood.less)
+    by_id = {item.item_id: item for item in recommender.films()}
+
+    def harsh(result: SearchResult) -> int:
+        return sum(bool(refused & set(by_id[item.item_id].tags)) for item in result.items)
+
+    assert harsh(usual) > 0
+    assert harsh(others) == 0
+
+
 def test_for_someone_else_the_persons_own_taste_counts_little(
     recommender: Recommender, catalogue: Catalogue, user_id: str
 ) -> None:

@@ -1,6 +1,7 @@
 """Turns and buttons of the chat, without a browser: what is said, shown and remembered."""
 
 import asyncio
+import os
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -350,6 +351,28 @@ async def test_chainlit_writes_into_the_data_folder_only() -> None:
     assert not Path(config.APP_ROOT).is_relative_to(Path.cwd())
     assert Path(config.config_file).is_relative_to(config.APP_ROOT)
     assert config.FILES_DIRECTORY.is_relative_to(config.APP_ROOT)
+
+
+async def test_a_second_server_on_the_folder_touches_only_what_is_old(tmp_path: Path) -> None:
+    chat = tmp_path / "chat"
+    Talk(tmp_path)
+    kept, changed, stale = (
+        chat / "public" / name for name in ("theme.json", "reelwise.css", "elements/Old.jsx")
+    )
+    changed.write_text("of an older release")
+    stale.write_text("of an older release")
+    in_use, left_behind = chat / ".files" / "in-use", chat / ".files" / "left-behind"
+    for folder in (in_use, left_behind):
+        folder.mkdir(parents=True)
+        (folder / "ratings.csv").write_text("private")
+    os.utime(left_behind, (0, 0))
+    before = kept.stat()
+    Talk(tmp_path)
+    assert kept.stat() == before
+    assert changed.read_text() != "of an older release"
+    assert not stale.exists()
+    assert (in_use.exists(), left_behind.exists()) == (True, False)
+    assert (chat / "chainlit_en-US.md").read_text() == (chat / "chainlit.md").read_text()
 
 
 async def test_searches_go_by_what_the_person_set(talk: Talk) -> None:

@@ -138,6 +138,29 @@ def test_what_is_watched_together_is_for_the_person_too(query: str, text: str, y
     assert ("Children" in understood.soft_genres) is young
 
 
+@pytest.mark.parametrize(
+    ("query", "less"),
+    [
+        ("for my parents tonight", ("gory", "scary")),
+        ("a comedy for mum and dad", ("gory", "scary")),
+        ("for my kids", ("gory", "scary")),
+        ("something less sad for my grandmother", ("sad", "gory", "scary")),
+        ("for my wife", ()),
+        ("for a friend", ()),
+        ("for my 15 year old son", ()),
+        ("horror for mum and dad", ()),
+        ("a thriller for my dad", ()),
+        ("something scary for my dad", ()),
+        ("something bloody for my grandfather", ()),
+        ("something like Alien for my father", ()),
+    ],
+)
+def test_for_elders_and_children_it_is_gentle_unless_they_want_otherwise(
+    query: str, less: tuple[str, ...]
+) -> None:
+    assert READER.read(query).less == less
+
+
 def test_a_catalogue_without_childrens_films_leans_to_none() -> None:
     grown_up = (item for item in CATALOGUE.items if "Children" not in item.genres)
     understood = QueryReader(Catalogue(grown_up)).read("for my kids")
