@@ -17,7 +17,7 @@ from recommender.catalogue import Catalogue
 from recommender.indexer import STARTER, sync_index
 from recommender.models import MAX_RESULTS, Item, SearchRequest
 from recommender.settings import RecommenderSettings
-from recommender.stores.memory import memory_stores
+from recommender.stores.memory import MemoryItemStore, memory_stores
 
 if TYPE_CHECKING:
     from recommender.evaluation.conversations import Turn
@@ -55,10 +55,10 @@ def measure_conversations(path: Path, catalogue: Path) -> str:
 
 def _recommender(films: Films, encoder: TextEncoder) -> Recommender:
     """The product over these films, all in memory; each search is asked once, so none is kept."""
-    from recommender.evaluation.world import ScannedItems
+    from recommender.stores.held import HeldItems
 
     domain = RecommenderSettings(enable_search_cache=False)
-    fusions, items = load_fusions(Settings(), domain), ScannedItems()
+    fusions, items = load_fusions(Settings(), domain), HeldItems(MemoryItemStore())
     sync_index(films.items, items, encoder, lambda *_: None, films.vectors, fusions.space)
     stores = replace(memory_stores(), items=items)
     return Recommender(stores, encoder, domain, fusions=fusions.encoders)

@@ -24,7 +24,9 @@ def explain_movie(
     """
     context = runtime.context
     item_id = chosen_film(context, title_or_id, position)
-    explanation = context.recommender.explain(context.user_id, item_id, query[:MAX_QUERY_CHARS])
+    explanation = context.recommender.explain(
+        context.user_id, item_id, query[:MAX_QUERY_CHARS], runtime.stream_writer
+    )
     return _content(explanation), explanation
 
 

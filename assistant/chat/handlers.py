@@ -164,9 +164,11 @@ class ChatDoor:
             {"messages": said},
             _thread(),
             context=context,
-            stream_mode=["messages", "updates"],
+            stream_mode=["messages", "updates", "custom"],
         ):
-            if mode == "updates":
+            if mode == "custom":
+                await speech.draft(elements.plain(f"{part} "))
+            elif mode == "updates":
                 for message in _messages(part):
                     if isinstance(message, AIMessage):
                         await steps.begin(message)
@@ -174,6 +176,7 @@ class ChatDoor:
                         yield await steps.end(message), message.artifact
             elif text := _spoken(*part):
                 await speech.add(part[0].id, self._formatted(text))
+        await speech.end()
 
     async def _elements(self, asked: Asked, artifact: object) -> list[cl.CustomElement]:
         match artifact:
@@ -243,19 +246,51 @@ def _greeting(profile: Profile) -> str:
 
 @dataclass
 class _Speech:
-    """What the agent says in one turn, be it in one message or more."""
+    """What the agent says in one turn, be it in one message or more.
+
+    The sentences of an explanation stand there as a draft while they are written. Once the agent
+    says something else than these, that takes their place.
+    """
 
     reply: cl.Message
     speaking: str | None = None
+    drafted: str = ""
+    said: str = ""
+
+    async def draft(self, sentence: str) -> None:
+        """Stream a sentence that a tool has just found."""
+        self._begin()
+        self.drafted += sentence
+        await self.reply.stream_token(sentence)
 
     async def add(self, message_id: str | None, text: str) -> None:
         """Stream a piece of one of its messages."""
-        if self.speaking is None:
-            self.reply.created_at = utc_now()  # it stands below the steps that led to it
-        elif self.speaking != message_id:
-            await self.reply.stream_token("\n\n")
+        self._begin()
+        if self.speaking not in (None, message_id):
+            await self._say("\n\n")
         self.speaking = message_id
-        await self.reply.stream_token(text)
+        await self._say(text)
+
+    def _begin(self) -> None:
+        if self.speaking is None and not self.drafted:
+            self.reply.created_at = utc_now()  # it stands below the steps that led to it
+
+    async def end(self) -> None:
+        """Let nothing stand that was only drafted, where the agent said something."""
+        if self.drafted and self.said:
+            await self._replace_draft()
+
+    async def _say(self, text: str) -> None:
+        if not self.drafted:
+            await self.reply.stream_token(text)
+            return
+        self.said += text
+        if not self.drafted.startswith(self.said):
+            await self._replace_draft()
+
+    async def _replace_draft(self) -> None:
+        said, self.drafted, self.said = self.said, "", ""
+        await self.reply.stream_token(said, is_sequence=True)
 
 
 def _thread() -> RunnableConfig:
