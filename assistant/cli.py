@@ -8,12 +8,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
-import httpx
 import typer
 import uvicorn
 from pydantic import TypeAdapter
 
-from assistant.bench import measure, table
+from assistant.bench_cli import bench
 from assistant.chat.passwords import Passwords
 from assistant.chat.settings import passwords_file
 from assistant.composition import load_encoder, open_database, open_recommender, text_encoder
@@ -51,6 +50,7 @@ app.command()(history)
 app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
+app.command()(bench)
 app.command()(bench_index)
 app.add_typer(experiment_app, name="experiment")
 app.add_typer(import_app, name="import")
@@ -139,19 +139,6 @@ def features(
         encoder = text_encoder(settings, load_encoder(settings))
         films = write_films(out, settings, encoder, survey_size, seed)
         typer.echo(f"Wrote {len(films.items):,} films. Serve them with: CATALOGUE={out}")
-
-
-@app.command()
-def bench(
-    url: Annotated[str, typer.Option(help="The running server.")] = "http://localhost:8000",
-    n: Annotated[int, typer.Option(min=2, help="How many different searches.")] = 300,
-) -> None:
-    """Time swipes, searches and explanations of a running server."""
-    try:
-        for line in table(measure(url, read_items(STARTER), n)):
-            typer.echo(line)
-    except httpx.HTTPError as error:
-        refuse(f"{url} did not serve: {error}. Start it with: reelwise serve")
 
 
 @app.command()

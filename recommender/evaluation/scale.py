@@ -135,9 +135,9 @@ def make_world(
     made: dict[Space, NDArray[np.float32]] = {}
     queried: dict[Space, NDArray[np.float32]] = {}
     for space in SPACES:
-        made[space] = _moved(vectors[space][source], rng)
+        made[space] = moved(vectors[space][source], rng)
         made[space][:real] = vectors[space][:real]
-        queried[space] = _moved(vectors[space][asked], rng)
+        queried[space] = moved(vectors[space][asked], rng)
     copies = [
         items[row] if n < real else items[row].model_copy(update={"item_id": f"copy-{n}"})
         for n, row in enumerate(source)
@@ -202,8 +202,8 @@ def _searches(world: World, store: ItemStore, space: Space, filters: str) -> Sea
     )
 
 
-def _moved(rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """The rows with noise, each as long as it was."""
+def moved(rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The rows, shape (n, dim), with noise, each as long as it was."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     noise = rng.standard_normal(rows.shape, dtype=np.float32)
     moved = rows + noise * (NOISE * lengths / np.sqrt(rows.shape[1]))

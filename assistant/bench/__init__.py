@@ -1,0 +1,1 @@
+"""``reelwise bench``: how quick the product is, over films and swipes, beside a plain stack."""

@@ -1,0 +1,206 @@
+"""One bench: for each size its servers, run by run in turns, then what is measured without HTTP."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+
+from assistant.bench.client import Client, Request
+from assistant.bench.data import Home, prepared, real
+from assistant.bench.figures import (
+    PARTS,
+    TIMINGS,
+    Machine,
+    Part,
+    People,
+    Report,
+    Served,
+    Size,
+    Timing,
+)
+from assistant.bench.growth import measure_people, people_fit
+from assistant.bench.processes import Server, database_weight, environment, serving
+from assistant.bench.target import Target
+from assistant.bench.workload import BaselineWorkload, Workload
+from recommender.errors import InvalidRequest
+
+PROGRAM = (sys.executable, "-m")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: ``runs`` of ``count`` requests of each kind; with the ``baseline`` beside."""
+
+    sizes: Sequence[int]
+    runs: int
+    count: int
+    data: Path
+    baseline: bool
+
+
+def bench(plan: Plan, say: Say) -> Report:
+    """All sizes, one after the other; ``say`` is told what is done now.
+
+    Raises InvalidRequest when a server does not get ready, or answers with an error.
+    """
+    about, sizes, people = machine(), [], None
+    for films in plan.sizes:
+        say(f"{films:,} films: preparing")
+        home = prepared(plan.data, films)
+        _first_starts(home, plan.baseline, say)
+        size, grown = _size(home, plan, say, grow=films == people_fit(plan.sizes))
+        sizes.append(size)
+        people = grown or people
+    return Report(machine=about, runs=plan.runs, sizes=tuple(sizes), people=people)
+
+
+def measure_url(url: str, runs: int, count: int) -> tuple[Timing, ...]:
+    """A server that runs already and holds the starter catalogue. Raises InvalidRequest."""
+    client, workload = Client(url), Workload(real())
+    _send(client, workload.before())
+    target = Target(client, workload.round, count)
+    target.warm_up()
+    for _ in range(runs):
+        target.run()
+    _send(client, workload.after())
+    return target.timings()
+
+
+def machine() -> Machine:
+    """This one."""
+    return Machine(
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        memory=psutil.virtual_memory().total / 1e9,
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        load=psutil.getloadavg()[0],
+    )
+
+
+def _first_starts(home: Home, baseline: bool, say: Say) -> None:
+    """Build what later starts find."""
+
+    def index() -> None:
+        say(f"{home.films:,} films: building the index, once")
+        with _reelwise(home):
+            pass
+
+    def fill() -> None:
+        say(f"{home.films:,} films: filling Chroma, once")
+        with _baseline(home):
+            pass
+
+    home.once("index", index)
+    if baseline:
+        home.once("chroma", fill)
+
+
+def _size(home: Home, plan: Plan, say: Say, grow: bool) -> tuple[Size, People | None]:
+    say(f"{home.films:,} films: starting")
+    starts = [_start(home) for _ in range(plan.runs - 1)]
+    beside = _baseline(home) if plan.baseline else nullcontext()
+    with _reelwise(home) as server, beside as rival:
+        starts.append(server.seconds)
+        ours, theirs = _compared(server, rival, plan, lambda run: say(f"… run {run}"))
+        served = ours.served(starts, database_weight(home.folder))
+        baseline = theirs and theirs.served([theirs.server.seconds])
+        people = measure_people(server, home, plan.count, say) if grow else None
+    say(f"{home.films:,} films: encoder and chat")
+    inside = TIMINGS.validate_json(_program("assistant.bench.inside", home, plan))
+    size = Size(
+        films=home.films,
+        index=home.index,
+        served=served,
+        inside=inside,
+        baseline=baseline,
+        parts=_parts(home, plan, say) if plan.baseline else (),
+    )
+    return size, people
+
+
+class _Side:
+    """A server that is measured, and since when."""
+
+    def __init__(self, server: Server, target: Target) -> None:
+        self.server, self.target = server, target
+        self._ready, self._since = server.weight.now, perf_counter()
+
+    def served(self, starts: Sequence[float], database: float | None = None) -> Served:
+        """Its figures."""
+        memory = self.server.weight.memory(self._ready, self._since, database)
+        return Served(starts=tuple(starts), memory=memory, timings=self.target.timings())
+
+
+def _compared(
+    server: Server, rival: Server | None, plan: Plan, say: Callable[[int], None]
+) -> tuple[_Side, _Side | None]:
+    """Every run of either, in turns."""
+    client, films, workload = Client(server.url), real(), Workload(real())
+    ours, theirs = _Side(server, Target(client, workload.round, plan.count)), None
+    if rival:
+        asked = BaselineWorkload(films).round
+        theirs = _Side(rival, Target(Client(rival.url), asked, plan.count))
+    sides = [side for side in (ours, theirs) if side]
+    _send(client, workload.before())
+    for side in sides:
+        side.target.warm_up()
+    for run in range(plan.runs):
+        say(run + 1)
+        for side in sides:
+            side.target.run()
+    _send(client, workload.after())
+    return ours, theirs
+
+
+def _start(home: Home) -> float:
+    with _reelwise(home) as server:
+        return server.seconds
+
+
+def _reelwise(home: Home) -> AbstractContextManager[Server]:
+    command = (*PROGRAM, "assistant.cli", "serve")
+    return serving(command, home.settings, home.folder / "server.log")
+
+
+def _baseline(home: Home) -> AbstractContextManager[Server]:
+    command = (*PROGRAM, "assistant.bench.baseline", str(home.catalogue), str(home.baseline))
+    return serving(command, {}, home.folder / "baseline.log")
+
+
+def _parts(home: Home, plan: Plan, say: Say) -> tuple[Part, ...]:
+    say(f"{home.films:,} films: part by part")
+    folders = (str(home.catalogue), str(home.baseline))
+    return PARTS.validate_json(_program("assistant.bench.parts", home, plan, *folders))
+
+
+def _program(module: str, home: Home, plan: Plan, *words: str) -> bytes:
+    """What a program of the bench prints. Raises InvalidRequest when it fails."""
+    command = [*PROGRAM, module, str(plan.runs), str(plan.count), *words]
+    told = environment(**home.settings)
+    done = subprocess.run(command, env=told, capture_output=True, check=False)  # noqa: S603 - our own
+    if done.returncode:
+        raise InvalidRequest(f"{module} failed:\n{done.stderr.decode(errors='replace')}")
+    return done.stdout
+
+
+def _send(client: Client, requests: Iterable[Request]) -> None:
+    for request in requests:
+        client.send(request)
+
+
+def _processor() -> str:
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in told if line.startswith("model name"))
+    return next(names, platform.machine())
