@@ -13,7 +13,8 @@ from recommender.errors import InvalidRequest
 
 IDLE_SECONDS = 4.0
 """Connections that were idle for longer are opened anew: servers close them after five."""
-TIMEOUT = 60.0
+TIMEOUT = 600.0
+"""An import of five thousand swipes takes minutes of a busy machine."""
 
 
 class Request(NamedTuple):
@@ -36,7 +37,7 @@ class Client:
         self._kept = local()
 
     def send(self, request: Request) -> Any:  # noqa: ANN401 - whatever JSON it answers
-        """The answer; None for one without a body. Raises InvalidRequest unless it is a good one."""
+        """The answer; None for one without a body. Raises InvalidRequest for one that is none."""
         body = None if request.body is None else json.dumps(request.body).encode()
         headers = {"Content-Type": "application/json"} if body else {}
         connection = self._connection()

@@ -9,13 +9,13 @@ from assistant.bench.data import Home, real
 from assistant.bench.figures import People, Person, timing
 from assistant.bench.load import SystemClock, closed_loop
 from assistant.bench.processes import Server
-from assistant.bench.target import WARM_UP
 from assistant.bench.workload import EXPLAIN, SEARCH, SWIPE, K, Taste, history, varied_queries
 from recommender.features import FEATURES, ITEMS, read_items_table
 from recommender.models import Item
 
 SWIPES = (10, 100, 1_000, 5_000)
 PROFILE = "profile"
+WARM_UP = 5
 
 
 def people_fit(sizes: Sequence[int]) -> int:

@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure: ``runs`` of ``count`` requests of each kind; with the ``baseline`` beside."""
+    """What to measure: ``runs`` of ``count`` requests of each kind, with the baseline or not."""
 
     sizes: Sequence[int]
     runs: int
@@ -46,20 +46,20 @@ class Plan:
     baseline: bool
 
 
-def bench(plan: Plan, say: Say) -> Report:
-    """All sizes, one after the other; ``say`` is told what is done now.
+def bench(plan: Plan, say: Say) -> Iterator[Report]:
+    """The report so far after each size; ``say`` is told what is done now.
 
     Raises InvalidRequest when a server does not get ready, or answers with an error.
     """
-    about, sizes, people = machine(), [], None
+    report = Report(machine=machine(), runs=plan.runs, sizes=())
     for films in plan.sizes:
         say(f"{films:,} films: preparing")
         home = prepared(plan.data, films)
         _first_starts(home, plan.baseline, say)
-        size, grown = _size(home, plan, say, grow=films == people_fit(plan.sizes))
-        sizes.append(size)
-        people = grown or people
-    return Report(machine=about, runs=plan.runs, sizes=tuple(sizes), people=people)
+        size, people = _size(home, plan, say, grow=films == people_fit(plan.sizes))
+        found = {"sizes": (*report.sizes, size), "people": people or report.people}
+        report = report.model_copy(update=found)
+        yield report
 
 
 def measure_url(url: str, runs: int, count: int) -> tuple[Timing, ...]:

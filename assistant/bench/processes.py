@@ -20,7 +20,8 @@ from assistant.settings import Settings
 from recommender.errors import InvalidRequest
 from recommender.settings import RecommenderSettings
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ENCODER_THREADS"), "1") | {"TOKENIZERS_PARALLELISM": "false"}
+LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ENCODER_THREADS")
+ONE_THREAD = dict.fromkeys(LIBRARIES, "1") | {"TOKENIZERS_PARALLELISM": "false"}
 SECONDS_TO_START = 900.0
 """The first start over many films builds their index."""
 SECONDS_TO_STOP = 60.0
@@ -119,7 +120,7 @@ def database_weight(home: Path) -> float | None:
         infos = [
             each.memory_full_info() for each in (postmaster, *postmaster.children(recursive=True))
         ]
-        return sum(info.pss for info in infos) / 1e6
+        return float(sum(info.pss for info in infos)) / 1e6
     except (psutil.Error, AttributeError):
         return None
 

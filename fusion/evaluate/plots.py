@@ -18,6 +18,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from fusion.evaluate.calibration import Reliability
 from fusion.evaluate.harness import Run
 from fusion.evaluate.metrics import interval
+from fusion.evaluate.plot_style import COLOURS, GREYS, INK, STYLE
 from fusion.evaluate.ranking import Result
 from fusion.evaluate.tables import NDCG, common_plan, is_ours, of
 from fusion.evaluate.tasks import SWIPES
@@ -32,31 +33,8 @@ RIVALS = (
     "SASRec",
     "centroid difference",
 )
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-"""Okabe and Ito's, told apart by colour-blind people too."""
-GREYS = ("#5f6670", "#7d848e", "#9aa1aa")
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
-INK = "#22262c"
 LEADER = {"arrowstyle": "-", "color": GREYS[2], "lw": 0.8}
-STYLE: Any = {
-    "axes.axisbelow": True,
-    "axes.edgecolor": "#9aa1aa",
-    "axes.grid": True,
-    "axes.labelcolor": INK,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 14,
-    "axes.titleweight": "bold",
-    "figure.constrained_layout.use": True,
-    "font.family": "DejaVu Sans",
-    "font.size": 11,
-    "grid.color": "#e8eaed",
-    "savefig.dpi": 200,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-}
 
 
 @dataclass(frozen=True)

@@ -97,16 +97,24 @@ def renew_readme(readme: Path, out: Path) -> None:
     Raises:
         DataUnusable: the page cannot be read or lacks the markers, or there is no run.
     """
+    put_between(BEGIN, END, readme, in_brief(best_runs(out)))
+
+
+def put_between(begin: str, end: str, readme: Path, section: str) -> None:
+    """Put a section between two lines of a page, in place of what is there.
+
+    Raises:
+        DataUnusable: the page cannot be read or lacks the lines.
+    """
     try:
         page = readme.read_text(encoding="utf-8")
     except OSError as error:
         raise DataUnusable(f"{readme} cannot be read: {error.strerror}.") from error
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise DataUnusable(f"{readme} lacks the lines {BEGIN} and {END} around its results.")
-    section = in_brief(best_runs(out))
-    readme.write_text(f"{before}{BEGIN}\n{section}\n{END}{after}", encoding="utf-8")
+    before, begun, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not begun or not ended:
+        raise DataUnusable(f"{readme} lacks the lines {begin} and {end} around its results.")
+    readme.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
 
 
 def in_brief(runs: Sequence[Run]) -> str:
