@@ -3,10 +3,10 @@ be an eighth of what is measured.
 """
 
 import json
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
-from threading import local
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from recommender.errors import InvalidRequest
@@ -26,7 +26,7 @@ class Request(NamedTuple):
 
 
 class Client:
-    """A client of one server, with a connection for each thread."""
+    """A client of one server, for many threads; a context that closes what it opened."""
 
     def __init__(self, url: str) -> None:
         """``url`` is http://host:port. Raises InvalidRequest when it is not."""
@@ -34,7 +34,14 @@ class Client:
         if parts.scheme != "http" or not parts.hostname:
             raise InvalidRequest(f"{url} is no address like http://localhost:8000.")
         self._url, self._host, self._port = url, parts.hostname, parts.port
-        self._kept = local()
+        self._idle: list[tuple[float, HTTPConnection]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._idle:
+            self._idle.pop()[1].close()
 
     def send(self, request: Request) -> Any:  # noqa: ANN401 - whatever JSON it answers
         """The answer; None for one without a body. Raises InvalidRequest for one that is none."""
@@ -50,6 +57,7 @@ class Client:
             raise InvalidRequest(
                 f"{self._url} does not answer ({error}). Start it with: reelwise serve"
             ) from error
+        self._idle.append((monotonic(), connection))
         if answer.status >= 400:
             told = content.decode(errors="replace")
             raise InvalidRequest(
@@ -58,11 +66,10 @@ class Client:
         return json.loads(content) if content else None
 
     def _connection(self) -> HTTPConnection:
-        kept, now = self._kept, monotonic()
-        if not hasattr(kept, "connection"):
-            kept.connection = HTTPConnection(self._host, self._port, timeout=TIMEOUT)
-        elif now - kept.used > IDLE_SECONDS:
-            kept.connection.close()
-        kept.used = now
-        connection: HTTPConnection = kept.connection
-        return connection
+        """One that is open and idle, or else a new one."""
+        with suppress(IndexError):  # another thread took the last
+            used, connection = self._idle.pop()
+            if monotonic() - used > IDLE_SECONDS:
+                connection.close()  # it opens again when it is used
+            return connection
+        return HTTPConnection(self._host, self._port, timeout=TIMEOUT)

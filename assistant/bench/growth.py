@@ -25,13 +25,13 @@ def people_fit(sizes: Sequence[int]) -> int:
 
 def measure_people(server: Server, home: Home, count: int, say: Callable[[str], None]) -> People:
     """One person after the other, each request after the one before."""
-    client = Client(server.url)
     films = read_items_table(home.catalogue / FEATURES / ITEMS)
     measured = []
-    for swipes in SWIPES:
-        if 2 * swipes <= len(films):
-            say(f"{home.films:,} films: somebody with {swipes:,} swipes")
-            measured.append(_person(client, server, films, swipes, count))
+    with Client(server.url) as client:
+        for swipes in SWIPES:
+            if 2 * swipes <= len(films):
+                say(f"{home.films:,} films: somebody with {swipes:,} swipes")
+                measured.append(_person(client, server, films, swipes, count))
     return People(films=home.films, people=tuple(measured))
 
 

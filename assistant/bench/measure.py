@@ -4,15 +4,15 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import psutil
 
-from assistant.bench.client import Client, Request
+from assistant.bench.client import Client
 from assistant.bench.data import Home, prepared, real
 from assistant.bench.figures import (
     PARTS,
@@ -64,14 +64,12 @@ def bench(plan: Plan, say: Say) -> Iterator[Report]:
 
 def measure_url(url: str, runs: int, count: int) -> tuple[Timing, ...]:
     """A server that runs already and holds the starter catalogue. Raises InvalidRequest."""
-    client, workload = Client(url), Workload(real())
-    _send(client, workload.before())
-    target = Target(client, workload.round, count)
-    target.warm_up()
-    for _ in range(runs):
-        target.run()
-    _send(client, workload.after())
-    return target.timings()
+    with Client(url) as client, _people(client) as workload:
+        target = Target(client, workload.round, count)
+        target.warm_up()
+        for _ in range(runs):
+            target.run()
+        return target.timings()
 
 
 def machine() -> Machine:
@@ -107,19 +105,16 @@ def _first_starts(home: Home, baseline: bool, say: Say) -> None:
 def _size(home: Home, plan: Plan, say: Say, grow: bool) -> tuple[Size, People | None]:
     say(f"{home.films:,} films: starting")
     starts = [_start(home) for _ in range(plan.runs - 1)]
-    beside = _baseline(home) if plan.baseline else nullcontext()
-    with _reelwise(home) as server, beside as rival:
+    with _reelwise(home) as server, _baseline(home) if plan.baseline else nullcontext() as rival:
         starts.append(server.seconds)
-        ours, theirs = _compared(server, rival, plan, lambda run: say(f"… run {run}"))
-        served = ours.served(starts, database_weight(home.folder))
-        baseline = theirs and theirs.served([theirs.server.seconds])
+        served, baseline = _compared(home, server, rival, plan, say)
         people = measure_people(server, home, plan.count, say) if grow else None
     say(f"{home.films:,} films: encoder and chat")
     inside = TIMINGS.validate_json(_program("assistant.bench.inside", home, plan))
     size = Size(
         films=home.films,
         index=home.index,
-        served=served,
+        served=served.model_copy(update={"starts": tuple(starts)}),
         inside=inside,
         baseline=baseline,
         parts=_parts(home, plan, say) if plan.baseline else (),
@@ -127,38 +122,41 @@ def _size(home: Home, plan: Plan, say: Say, grow: bool) -> tuple[Size, People | 
     return size, people
 
 
+def _compared(
+    home: Home, server: Server, rival: Server | None, plan: Plan, say: Say
+) -> tuple[Served, Served | None]:
+    """Every run of either, in turns."""
+    with ExitStack() as stack:
+        client = stack.enter_context(Client(server.url))
+        workload = stack.enter_context(_people(client))
+        sides = [_Side(server, Target(client, workload.round, plan.count))]
+        if rival:
+            asked = BaselineWorkload(real()).round
+            target = Target(stack.enter_context(Client(rival.url)), asked, plan.count)
+            sides.append(_Side(rival, target))
+        for side in sides:
+            side.target.warm_up()
+        for run in range(plan.runs):
+            say(f"{home.films:,} films: run {run + 1}")
+            for side in sides:
+                side.target.run()
+        ours, *theirs = (side.served() for side in sides)
+    memory = ours.memory.model_copy(update={"database": database_weight(home.folder)})
+    return ours.model_copy(update={"memory": memory}), next(iter(theirs), None)
+
+
 class _Side:
     """A server that is measured, and since when."""
 
     def __init__(self, server: Server, target: Target) -> None:
-        self.server, self.target = server, target
-        self._ready, self._since = server.weight.now, perf_counter()
+        self.target = target
+        self._server, self._ready, self._since = server, server.weight.now, perf_counter()
 
-    def served(self, starts: Sequence[float], database: float | None = None) -> Served:
+    def served(self) -> Served:
         """Its figures."""
-        memory = self.server.weight.memory(self._ready, self._since, database)
-        return Served(starts=tuple(starts), memory=memory, timings=self.target.timings())
-
-
-def _compared(
-    server: Server, rival: Server | None, plan: Plan, say: Callable[[int], None]
-) -> tuple[_Side, _Side | None]:
-    """Every run of either, in turns."""
-    client, films, workload = Client(server.url), real(), Workload(real())
-    ours, theirs = _Side(server, Target(client, workload.round, plan.count)), None
-    if rival:
-        asked = BaselineWorkload(films).round
-        theirs = _Side(rival, Target(Client(rival.url), asked, plan.count))
-    sides = [side for side in (ours, theirs) if side]
-    _send(client, workload.before())
-    for side in sides:
-        side.target.warm_up()
-    for run in range(plan.runs):
-        say(run + 1)
-        for side in sides:
-            side.target.run()
-    _send(client, workload.after())
-    return ours, theirs
+        memory = self._server.weight.memory(self._ready, self._since)
+        timings = self.target.timings()
+        return Served(starts=(self._server.seconds,), memory=memory, timings=timings)
 
 
 def _start(home: Home) -> float:
@@ -192,8 +190,14 @@ def _program(module: str, home: Home, plan: Plan, *words: str) -> bytes:
     return done.stdout
 
 
-def _send(client: Client, requests: Iterable[Request]) -> None:
-    for request in requests:
+@contextmanager
+def _people(client: Client) -> Iterator[Workload]:
+    """A workload whose people are known to the server, and forgotten afterwards."""
+    workload = Workload(real())
+    for request in workload.before():
+        client.send(request)
+    yield workload
+    for request in workload.after():
         client.send(request)
 
 

@@ -65,7 +65,7 @@ class Weight(Thread):
         """The last that was seen."""
         return self._seen[-1][1]
 
-    def memory(self, ready: float, since: float, database: float | None) -> Memory:
+    def memory(self, ready: float, since: float) -> Memory:
         """The figures, where requests came from the moment ``since`` on."""
         seen = list(self._seen)
         served = [weight for moment, weight in seen if moment >= since]
@@ -73,7 +73,6 @@ class Weight(Thread):
             ready=ready,
             steady=median(served or [self.now]),
             peak=max(weight for _, weight in seen),
-            database=database,
         )
 
     def _resident(self) -> float:
@@ -126,12 +125,13 @@ def database_weight(home: Path) -> float | None:
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    client, deadline = Client(url), perf_counter() + SECONDS_TO_START
-    while perf_counter() < deadline and process.poll() is None:
-        with suppress(InvalidRequest):
-            client.send(Request("/readyz", method="GET"))
-            return
-        sleep(LOOK_SECONDS)
+    deadline = perf_counter() + SECONDS_TO_START
+    with Client(url) as client:
+        while perf_counter() < deadline and process.poll() is None:
+            with suppress(InvalidRequest):
+                client.send(Request("/readyz", method="GET"))
+                return
+            sleep(LOOK_SECONDS)
     raise InvalidRequest(f"A server of the bench did not get ready; {log} says why.")
 
 

@@ -15,7 +15,7 @@ from assistant.bench.workload import Kind
 BUSY = 0.3
 """The share of its time that a server is to be busy at most. Past it queues would be measured."""
 WARM_UP = 20
-"""Requests of each kind before any is counted."""
+"""Requests of each kind before any is counted, where a run has as many."""
 
 
 class Target:
@@ -30,7 +30,7 @@ class Target:
 
     def warm_up(self) -> None:
         """Send requests one by one, and learn from them how many a second it bears at ease."""
-        for kind in self._round_of(WARM_UP):
+        for kind in self._round_of(min(WARM_UP, self._size)):
             times = closed_loop(kind.requests, self._client.send, self._clock)
             self._rates[kind.name] = min(kind.rate, 1000 * BUSY / median(times))
 
