@@ -1,0 +1,181 @@
+"""``python -m tests.load --help``."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from aiohttp import ClientSession, ClientTimeout, CookieJar, TCPConnector
+
+from tests.load.arrivals import Acting, crowd, live
+from tests.load.chatters import USER_HEADER, Chatter
+from tests.load.people import SWIPES_BEFORE, Person, wishes
+from tests.load.plot import draw
+from tests.load.report import Figures, figures, recovery, table
+from tests.load.resources import Reading, watch
+from tests.load.samples import Recorder
+from tests.processes import Server, no_process_left, serving
+
+LIMIT = 0.3
+"""Seconds that 95 of a hundred answers are to stay under."""
+AT_ONCE = 8
+"""Requests under way while people get their first swipes."""
+OPEN_FOR_CLIENT_SECONDS = 3
+"""Less than a server keeps an idle connection: it never closes one that is about to be used."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many people, how many of them chat, how long, and how often each acts."""
+
+    users: int
+    chatting: int
+    seconds: float
+    every: float
+    overload: float | None
+
+    @property
+    def steps(self) -> Sequence[float]:
+        """Before, rush and after, as ``crowd`` takes them; the last half shows recovery."""
+        usual = (self.users - self.chatting) / self.every
+        rush = usual * (self.overload or 1)
+        quarter = self.seconds / 4
+        return (0, usual, quarter, rush, 2 * quarter, usual, self.seconds)
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="A folder for the report.")] = Path("test-artifacts"),
+    users: Annotated[int, typer.Option(min=2, help="People.")] = 1000,
+    chatting: Annotated[int, typer.Option(min=0, help="Of them, on the chat's sockets.")] = 100,
+    seconds: Annotated[float, typer.Option(min=1, help="How long.")] = 600.0,
+    every: Annotated[float, typer.Option(help="Seconds from an action of one's to the next.")] = 5,
+    overload: Annotated[
+        float | None,
+        typer.Option(help="In the second quarter, so many times as many, come what may."),
+    ] = None,
+) -> None:
+    """Start a server on a fresh folder and put it under load.
+
+    Its settings are taken from the environment. Exit code 1: an action failed or, without
+    --overload, was refused, or 5 of 100 took longer than 300 ms.
+    """
+    plan = Plan(users, min(chatting, users), seconds, every, overload)
+    with a_server() as (server, home):
+        recorder, readings = asyncio.run(run(server, home, plan))
+    report = figures(recorder.samples, readings, seconds) | {"plan": asdict(plan)}
+    if overload:
+        report["overload"] = recovery(recorder.samples, plan.steps, LIMIT)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "load.json").write_text(json.dumps(report, indent=1) + "\n")
+    draw(recorder.samples, readings, LIMIT, out / "load.svg", bin_seconds=1 if overload else 5)
+    for line in table(report):
+        typer.echo(line)
+    if not met(report):
+        raise typer.Exit(1)
+
+
+def met(report: Figures) -> bool:
+    """Whether nobody was failed and, without an overload, none refused and p95 is under LIMIT."""
+    everyone = report["latencies"]["all"]
+    if "overload" in report:
+        return not everyone["failed"]
+    return not everyone["failed"] + everyone["refused"] and everyone["p95"] < 1000 * LIMIT
+
+
+@contextmanager
+def a_server() -> Iterator[tuple[Server, Path]]:
+    """A server of its own, which tells people apart by a header; quotas are per address."""
+    settings = {
+        "CHAT_AUTH": "header",
+        "CHAT_AUTH_HEADER": USER_HEADER,
+        "RATE_LIMIT_PER_ADDRESS": os.environ.get("RATE_LIMIT_PER_ADDRESS", "1000000/minute"),
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "warning"),
+    }
+    with TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        with no_process_left(home), serving(home, **settings) as server:
+            yield server, home
+
+
+async def run(server: Server, home: Path, plan: Plan) -> tuple[Recorder, list[Reading]]:
+    """Everybody arrives, and then acts."""
+    connector = TCPConnector(limit=0, keepalive_timeout=OPEN_FOR_CLIENT_SECONDS)
+    async with connector, client(server.url, connector) as http, AsyncExitStack() as stack:
+        films, asked = await some_films(http), wishes()
+        people = [
+            Person(http, f"load-{number}", films, asked)
+            for number in range(plan.users - plan.chatting)
+        ]
+        await swipe_before(people)
+        chatters = []
+        for number in range(plan.chatting):
+            own = await stack.enter_async_context(client(server.url, connector))
+            chatters.append(Chatter(own, f"chat-{number}", films, asked))
+            await chatters[-1].connect(server.url)
+            stack.push_async_callback(chatters[-1].leave)
+        typer.echo(f"{len(people)} people and {len(chatters)} in chats are there", err=True)
+        recorder = Recorder()
+        watching = asyncio.create_task(watch(recorder, server.process.pid, home))
+        await everybody(recorder, people, chatters, plan)
+        watching.cancel()
+        return recorder, await watching
+
+
+def client(url: str, connector: TCPConnector) -> ClientSession:
+    """A browser with cookies of its own, on connections that all share."""
+    return ClientSession(
+        url,
+        connector=connector,
+        connector_owner=False,
+        cookie_jar=CookieJar(unsafe=True),  # also from a host without a name
+        timeout=ClientTimeout(total=30),
+    )
+
+
+async def everybody(
+    recorder: Recorder, people: Sequence[Acting], chatters: Sequence[Acting], plan: Plan
+) -> None:
+    """Each by their own clock or, in an overload, those who do not chat as a crowd."""
+    by_clock = [*chatters] if plan.overload else [*people, *chatters]
+    lives = [
+        live(recorder, who, plan.every * number / len(by_clock), plan.every, plan.seconds)
+        for number, who in enumerate(by_clock)
+    ]
+    if plan.overload:
+        lives.append(crowd(recorder, people, plan.steps))
+    await asyncio.gather(*lives)
+
+
+async def some_films(http: ClientSession) -> list[str]:
+    """Ids of films there are."""
+    found: dict[str, None] = {}
+    for query in ("", "comedy", "crime", "war", "love", "space"):
+        body = {"user_id": "load", "query": query, "k": 100}
+        async with http.post("/search", json=body) as response:
+            found |= dict.fromkeys(film["item_id"] for film in (await response.json())["items"])
+    return list(found)
+
+
+async def swipe_before(people: Sequence[Person]) -> None:
+    """The taste that people come with."""
+    waiting = [
+        person
+        for number, person in enumerate(people)
+        for _ in range(SWIPES_BEFORE[number % len(SWIPES_BEFORE)])
+    ]
+
+    async def worker() -> None:
+        while waiting:
+            await waiting.pop().swipe()
+
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+
+
+if __name__ == "__main__":
+    typer.run(main)
