@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.api import documentation, problems
+from assistant.api.concurrency import ConcurrencyLimit
 from assistant.api.identity import identity
 from assistant.api.limits import Quota, Quotas
 from assistant.api.metrics import MetricsMiddleware
@@ -54,6 +55,7 @@ def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
         user=Quota("user", settings.rate_limit),
         address=Quota("address", settings.rate_limit_per_address),
     )
+    app.state.concurrency = ConcurrencyLimit(settings.limit_concurrency)
     app.state.identity = identity(settings)
     app.state.known_hosts = settings.known_hosts
     app.state.private = settings.private and app.state.identity is None

@@ -24,6 +24,7 @@ EVERY_ROUTE = (
     kinds.RATE_LIMITED,
     kinds.INTERNAL_ERROR,
     kinds.STORE_UNAVAILABLE,
+    kinds.OVERLOADED,
 )
 IDENTIFIED = (kinds.UNAUTHENTICATED, kinds.FORBIDDEN, kinds.IDENTITY_UNAVAILABLE)
 WITH_BODY = (
@@ -52,6 +53,7 @@ Films for your words and your taste, with truthful reasons.
 * **Writes** take an `Idempotency-Key`: a request repeated under its key is answered as the first
   time and done once.
 * **Quota**: `RateLimit` says what is left; past it comes 429 with `Retry-After`.
+* **Rush**: when too many ask at once, some get 503 with `Retry-After`, and nothing was done.
 * **Ids**: a user id is whatever names the person at your side, 1 to 128 printable characters
   without slashes.
 """

@@ -117,6 +117,12 @@ STORE_UNAVAILABLE = Kind(
     "The database does not answer",
     "Nothing was acknowledged. Wait as the Retry-After header says, then send the request again.",
 )
+OVERLOADED = Kind(
+    "overloaded",
+    503,
+    "More is asked than can be served at once",
+    "Nothing was done. Wait as the Retry-After header says, then send the request again.",
+)
 IDENTITY_UNAVAILABLE = Kind(
     "identity-unavailable",
     503,
@@ -131,7 +137,7 @@ _ALL = (
     UNAUTHENTICATED, FORBIDDEN, OPERATORS_ONLY, UNKNOWN_ITEM, UNKNOWN_USER, UNKNOWN_SESSION,
     NOTHING_TO_UNDO, NOT_FOUND, METHOD_NOT_ALLOWED, UNKNOWN_HOST, MALFORMED_JSON, PAYLOAD_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST, IDEMPOTENCY_KEY_REUSED, RATE_LIMITED, INTERNAL_ERROR,
-    STORE_UNAVAILABLE, IDENTITY_UNAVAILABLE, NOT_READY,
+    STORE_UNAVAILABLE, OVERLOADED, IDENTITY_UNAVAILABLE, NOT_READY,
 )  # fmt: skip
 KINDS: Mapping[str, Kind] = {kind.slug: kind for kind in _ALL if kind.slug}
 

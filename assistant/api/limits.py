@@ -103,7 +103,10 @@ class BoundedRequest(Request):
 
 
 class LimitedRoute(APIRoute):
-    """A route that charges the client's address and the user, and bounds the body."""
+    """A route that charges the client's address and the user, and bounds the body.
+
+    It is worked on if there is a place, and refused if there is none.
+    """
 
     upload = False
     """Whether the body carries a file."""
@@ -117,7 +120,9 @@ class LimitedRoute(APIRoute):
             most = state.max_upload_bytes if self.upload else state.max_body_bytes
             bounded = BoundedRequest(request.scope, request.receive, most)
             standing = await self._charge(state.quotas, bounded)
-            response = await handle(bounded)
+            # Not before the body is there: who sends it slowly would keep others out.
+            with state.concurrency.place():
+                response = await handle(bounded)
             response.headers.update(standing.headers())
             return response
 
