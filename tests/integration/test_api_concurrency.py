@@ -99,11 +99,11 @@ async def test_who_looks_after_the_server_always_finds_a_place(
 
 
 async def test_who_sends_a_body_slowly_takes_no_place(client: AsyncClient, held: Held) -> None:
-    begun, rest = asyncio.Event(), asyncio.Event()
+    begun, rest = asyncio.Barrier(PLACES + 1), asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b'{"user_id": "ada",'
-        begun.set()
+        await begun.wait()
         await rest.wait()
         yield b' "query": "heist"}'
 

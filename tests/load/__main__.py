@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shutil import copy
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
@@ -66,12 +67,13 @@ def main(
     --overload, was refused, or 5 of 100 took longer than 300 ms.
     """
     plan = Plan(users, min(chatting, users), seconds, every, overload)
+    out.mkdir(parents=True, exist_ok=True)
     with a_server() as (server, home):
         recorder, readings = asyncio.run(run(server, home, plan))
+        copy(server.log, out / "load.log")
     report = figures(recorder.samples, readings, seconds) | {"plan": asdict(plan)}
     if overload:
         report["overload"] = recovery(recorder.samples, plan.steps, LIMIT)
-    out.mkdir(parents=True, exist_ok=True)
     (out / "load.json").write_text(json.dumps(report, indent=1) + "\n")
     draw(recorder.samples, readings, LIMIT, out / "load.svg", bin_seconds=1 if overload else 5)
     for line in table(report):
