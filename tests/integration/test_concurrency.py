@@ -1,13 +1,18 @@
 """Many requests at once: nothing is lost, nothing is counted twice."""
 
 import itertools
+import os
+import resource
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from fusion.encoder import TextEncoder
 from recommender import Recommender
@@ -16,8 +21,10 @@ from recommender.errors import NothingToUndo
 from recommender.models import Direction, Item
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
+from recommender.stores.postgres import Database
 from tests.integration.viewers import ids, look, ranking
 
+FD_SETSIZE = 1024
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DIRECTIONS = (Direction.LIKE, Direction.LIKE, Direction.DISLIKE, Direction.SKIP)
 Said = Sequence[tuple[str, Direction, datetime]]
@@ -161,3 +168,17 @@ def test_users_at_once_do_not_mix(
 
     with ThreadPoolExecutor(6) as pool:
         assert all(pool.map(live, range(12)))
+
+
+def test_the_database_is_reached_however_many_connections_clients_keep(postgres_url: str) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    database = Database(postgres_url)
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        stack.callback(database.close)
+        for _ in range(FD_SETSIZE):
+            stack.enter_context(Path(os.devnull).open("rb"))
+        for _ in range(2):  # a new connection, and one of the pool
+            with database.connect() as connection:
+                assert connection.scalar(text("SELECT 1")) == 1

@@ -126,11 +126,12 @@ def _refuse_closed(connection: psycopg.Connection, _record: object, _proxy: obje
 
     Nothing is awaited on a pooled connection: when its socket is readable, it is the end of file.
     """
+    look = select.poll()  # select() takes no descriptor from 1024 on, and clients' count as well
     try:
-        readable, _, _ = select.select([connection.fileno()], [], [], 0)
+        look.register(connection.fileno(), select.POLLIN)
     except psycopg.OperationalError as error:
         raise DisconnectionError from error
-    if readable:
+    if look.poll(0):
         raise DisconnectionError
 
 
