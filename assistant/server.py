@@ -44,4 +44,5 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
         max_upload_bytes=api.max_upload_bytes,
     )
     mount_chat(app, recommender, agent, chat)
+    app.openapi()  # made once, and for longer than the event loop may stand still
     return app

@@ -1,5 +1,6 @@
 """What a client may send: how often, and how much at once."""
 
+import json
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from math import ceil, inf
@@ -7,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 import limits
+from anyio import to_thread
 from cachetools import TTLCache
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -15,6 +17,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope
 
 from assistant.context import USER
+
+MOST_READ_AT_ONCE = 2**20
+"""Bytes of JSON, read in some 5 ms."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,18 @@ class BoundedRequest(Request):
             size += len(chunk)
             self._check(size)
             yield chunk
+
+    async def json(self) -> Any:  # noqa: ANN401 - any JSON
+        """The body's content. One that takes long to read is read beside the event loop.
+
+        Raises ValueError for what is no JSON.
+        """
+        body = await self.body()
+        if len(body) <= MOST_READ_AT_ONCE:
+            return await super().json()
+        if not hasattr(self, "_json"):
+            self._json = await to_thread.run_sync(json.loads, body)
+        return self._json
 
     def _check(self, size: int) -> None:
         if size > self._max_bytes:

@@ -72,22 +72,24 @@ class Chatter:
         """A message, or a card swiped."""
         if self._rng.randrange(1 + SWIPES_A_TURN):
             return "chat swipe", self.swipe
-        return "chat turn", self.say
-
-    async def say(self) -> None:
-        """Say something and wait until the answer is whole. Raises Failed for an apology."""
         (words,) = self._rng.choices(list(TURNS), list(TURNS.values()))
+        words = words.format(wish=self._rng.choice(self._wishes) or "anything")
+        return "chat turn", lambda: self.say(words)
+
+    async def say(self, words: str) -> None:
+        """Say it and wait until the answer is whole.
+
+        Raises Failed for an apology, TimeoutError for silence.
+        """
         message = {
             "id": str(uuid4()),
             "threadId": "",
             "name": self.name,
             "type": "user_message",
-            "output": words.format(wish=self._rng.choice(self._wishes) or "anything"),
+            "output": words,
             "createdAt": datetime.now(UTC).isoformat(),
         }
         await self._until_ended("client_message", {"message": message, "fileReferences": []})
-        if not self._said:
-            raise Failed("No answer came.")
         if self._said[-1].startswith(APOLOGIES):
             raise Failed(self._said[-1])
 
@@ -110,7 +112,8 @@ class Chatter:
             await self._ended.wait()
 
     async def _end(self, _data: object) -> None:
-        self._ended.set()
+        if self._said:  # else it is the turn before that ends: Chainlit says so twice
+            self._ended.set()
 
     async def _hear(self, step: dict[str, str]) -> None:
         if step["type"] == "assistant_message":
