@@ -47,7 +47,7 @@ def import_history(
         user_id,
         body.site,
         body.name,
-        body.content,
+        body.file(),
         confirm=body.confirm,
         idempotency_key=idempotency_key,
     )
