@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
 
-from assistant.bench import varied_queries
+from assistant.bench.workload import varied_queries
 from recommender.indexer import STARTER, read_items
 from tests.load.samples import Failed, Refused
 
@@ -24,7 +25,7 @@ K = 10
 
 def wishes() -> list[str]:
     """What people ask for; some ask for nothing in particular."""
-    return [*varied_queries(read_items(STARTER), WISHES), *[""] * (WISHES // 10)]
+    return [*islice(varied_queries(read_items(STARTER)), WISHES), *[""] * (WISHES // 10)]
 
 
 def turned_away(response: ClientResponse) -> bool:
