@@ -15,7 +15,13 @@ from pydantic import TypeAdapter
 from assistant.bench_cli import bench
 from assistant.chat.passwords import Passwords
 from assistant.chat.settings import passwords_file
-from assistant.composition import load_encoder, open_database, open_recommender, text_encoder
+from assistant.composition import (
+    load_encoder,
+    open_database,
+    open_recommender,
+    roll_back_index,
+    text_encoder,
+)
 from assistant.emf import EmfExporter, exporting
 from assistant.evaluate_cli import evaluate
 from assistant.experiment_cli import app as experiment_app
@@ -109,11 +115,19 @@ def migrate() -> None:
 @app.command()
 def index(
     anew: Annotated[
-        bool, typer.Option("--anew", help="Forget it first, as for vectors of another length.")
+        bool, typer.Option("--anew", help="Every film, as for vectors of another length.")
+    ] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Go back to the index of before the last switch.")
     ] = False,
 ) -> None:
-    """Bring the films' index up to date and say how many films it holds."""
-    with _opened(anew) as (_, _, recommender):
+    """Build the films' index anew where it is not up to date, switch to it, and say its size."""
+    if rollback:
+        with mendable():
+            version = roll_back_index(Settings())
+            typer.echo(f"Index {version} serves whoever starts from now on.")
+        return
+    with _opened(anew, asked=True) as (_, _, recommender):
         typer.echo(f"{len(recommender.films())} films are indexed.")
 
 
@@ -207,13 +221,15 @@ def learn(
 
 
 @contextmanager
-def _opened(anew: bool = False) -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
-    """All parts, wired; ``anew`` forgets the index first."""
+def _opened(
+    anew: bool = False, asked: bool = False
+) -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
+    """All parts, wired; ``anew`` and ``asked`` are of ``open_recommender``."""
     with mendable():
         settings = Settings()
         set_up_logs(settings)
         encoder = load_encoder(settings)
-        with open_recommender(settings, encoder, anew) as recommender:
+        with open_recommender(settings, encoder, anew, asked) as recommender:
             yield settings, encoder, recommender
 
 

@@ -1,6 +1,6 @@
 """The one place where parts are chosen and wired together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,7 +23,8 @@ from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
 from recommender.explanation import ExplanationWriter
-from recommender.indexer import sync_index
+from recommender.indexer import models_of, sync_index, wanted_fingerprints
+from recommender.models import Item
 from recommender.settings import RecommenderSettings
 from recommender.stores.held import HeldItems
 from recommender.stores.ports import ItemStore, Stores
@@ -37,6 +38,7 @@ from recommender.stores.postgres import (
 )
 from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.schema import FUSED_DIM
+from recommender.stores.postgres.versions import IndexVersions
 
 
 def load_encoder(settings: Settings) -> TextEncoder:
@@ -306,33 +308,40 @@ def load_writer(settings: Settings) -> ExplanationWriter | None:
 
 @contextmanager
 def open_recommender(
-    settings: Settings, embedded: TextEncoder, anew: bool = False
+    settings: Settings, embedded: TextEncoder, anew: bool = False, asked: bool = False
 ) -> Iterator[Recommender]:
     """A recommender over the catalogue, which is indexed on first use with a progress bar.
 
-    ``embedded`` is the encoder that runs here; ``anew`` forgets the index first.
+    ``embedded`` is the encoder that runs here; ``anew`` indexes every film again. An index that was
+    withdrawn serves again when ``asked``.
     """
     domain = RecommenderSettings()
     fusions, writer = load_fusions(settings, domain), load_writer(settings)
     encoder = text_encoder(settings, embedded)
     films = load_films(settings, encoder)
     with open_stores(settings, domain) as stores:
-        if anew:
-            stores.items.remove(list(stores.items.fingerprints()))
         with tqdm(desc="Indexing films", unit="film", disable=None, leave=False) as bar:
 
             def progress(done: int, total: int) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
 
-            sync_index(
-                films.items, stores.items, encoder, progress, films.vectors, fusions.space, embedded
-            )
+            def fill(store: ItemStore) -> None:
+                sync_index(
+                    films.items, store, encoder, progress, films.vectors, fusions.space, embedded
+                )
+
+            if isinstance(stores.items, PostgresItemStore):
+                wanted = wanted_fingerprints(films.items, encoder, fusions.space)
+                models = models_of(encoder, fusions.space)
+                versions = IndexVersions(stores.items)
+                served = versions.bring_up(wanted, models, encoder.dim, fill, anew, asked)
+                stores = replace(stores, items=_held(settings, served, films.items, wanted))
+            else:
+                if anew:
+                    stores.items.remove(list(stores.items.fingerprints()))
+                fill(stores.items)
         films = replace(films, vectors={})  # all are in the store now
-        if isinstance(stores.items, PostgresItemStore):
-            stores.items.build_indexes()
-            if settings.item_index == "memory":
-                stores = replace(stores, items=HeldItems(stores.items, films.items))
         seconds = settings.encoder_timeout
         yield Recommender(
             stores,
@@ -342,3 +351,27 @@ def open_recommender(
             writer=writer,
             survey_cards=films.survey,
         )
+
+
+def _held(
+    settings: Settings, served: ItemStore, films: Sequence[Item], wanted: Mapping[str, str]
+) -> ItemStore:
+    """The films that serve as ITEM_INDEX says; with those at hand, if it is these that serve."""
+    if settings.item_index != "memory":
+        return served
+    return HeldItems(served, films if served.fingerprints() == wanted else None)
+
+
+def roll_back_index(settings: Settings) -> str:
+    """Have the films' former index serve again, and say which it is.
+
+    Raises InvalidRequest when there is none; StoreUnavailable.
+    """
+    if settings.item_store != "postgres":
+        raise InvalidRequest(
+            f"ITEM_STORE={settings.item_store} holds one index, which is changed in place. Go back "
+            "to the former CATALOGUE and models, then: reelwise index"
+        )
+    with open_database(settings) as database:
+        database.require_newest_schema()
+        return IndexVersions(PostgresItemStore(database)).roll_back().name

@@ -27,11 +27,13 @@ from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from recommender.errors import InvalidRequest, ReelwiseError
-from recommender.indexer import wanted_fingerprints
+from recommender.indexer import models_of, wanted_fingerprints
 from recommender.settings import RecommenderSettings
+from recommender.stores.ports import version_of
 from recommender.stores.postgres import Database
 from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.migration import current_revision, known_revisions
+from recommender.stores.postgres.versions import FORMER, IndexVersions
 
 P = ParamSpec("P")
 Models = tuple[TextEncoder, Fusions]
@@ -163,7 +165,10 @@ def current_index(
         return "not looked at before the schema is the newest"
     films = load_films(here, encoder).items
     wanted = wanted_fingerprints(films, encoder, fusions.space)
-    stored = PostgresItemStore(database).fingerprints()
+    versions = IndexVersions(PostgresItemStore(database))
+    if instead := versions.instead_of(version_of(wanted), models_of(encoder, fusions.space)):
+        return f"index {instead.name}, as the newer was withdrawn; to take that: reelwise index"
+    stored = versions.serving().fingerprints()
     old = sum(stored.get(film) != fingerprint for film, fingerprint in wanted.items())
     gone = len(stored.keys() - wanted.keys())
     if old or gone:
@@ -171,7 +176,9 @@ def current_index(
             f"{old} films are missing or of an older catalogue or model, and {gone} are of none. "
             "Bring the index up to date with: reelwise index"
         )
-    return f"{len(stored)} films, of these models and this catalogue"
+    former = versions.find(FORMER)
+    kept = f"; the one before, {former.name}, is kept" if former else ""
+    return f"{len(stored)} films, of these models and this catalogue{kept}"
 
 
 def _revision(database: Database) -> str | None:

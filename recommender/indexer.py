@@ -89,6 +89,11 @@ def wanted_fingerprints(
     return {item.item_id: _placed(fingerprint(item, version), space) for item in items}
 
 
+def models_of(encoder: TextEncoder, space: ItemSpace | None) -> str:
+    """Names what makes an index's vectors: of equal names, queries fit them."""
+    return encoder.model_version if space is None else f"{encoder.model_version} {space.version}"
+
+
 def embedded(
     items: Sequence[Item], encoder: TextEncoder, known: Mapping[str, Vector]
 ) -> list[Vector]:

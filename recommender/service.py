@@ -67,7 +67,14 @@ from recommender.ranking import Ranker
 from recommender.retrieval import Retriever
 from recommender.search import SearchEngine, Warmth
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import ConversationStore, LogVersion, NewSwipe, Stores, Survey
+from recommender.stores.ports import (
+    ConversationStore,
+    LogVersion,
+    NewSwipe,
+    Stores,
+    Survey,
+    version_of,
+)
 from recommender.survey import LearningSurvey
 from recommender.survey_choice import FEWEST_SWIPES
 from recommender.telemetry import EXPLANATION_SECONDS, timed
@@ -117,7 +124,12 @@ class Recommender:
             stores.embeddings,
             stores.searches,
             settings,
-            generation=_generation(_models(encoder, fusions), self._catalogue, settings),
+            generation=_generation(
+                _models(encoder, fusions),
+                self._catalogue,
+                version_of(stores.items.fingerprints()),
+                settings,
+            ),
         )
         self._learner = PreferenceLearner(
             self._catalogue,
@@ -576,9 +588,11 @@ def _models(encoder: TextEncoder, fusions: Mapping[Variant, FusionEncoder]) -> s
     return " ".join((encoder.model_version, *made))
 
 
-def _generation(model_version: str, catalogue: Catalogue, settings: RecommenderSettings) -> str:
+def _generation(
+    model_version: str, catalogue: Catalogue, index: str, settings: RecommenderSettings
+) -> str:
     """Names all that a cached answer depends on besides request and taste, this code included."""
-    digest = hashlib.sha256(f"{model_version}{catalogue.fingerprint}".encode())
+    digest = hashlib.sha256(f"{model_version}{catalogue.fingerprint}{index}".encode())
     digest.update(settings.model_dump_json().encode())
     for module in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(module.read_bytes())

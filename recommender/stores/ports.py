@@ -3,6 +3,7 @@
 Adapters raise StoreUnavailable when their server does not answer.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -119,6 +120,12 @@ class CachedSearch:
 
     payload: str
     item_ids: tuple[str, ...]
+
+
+def version_of(fingerprints: Mapping[str, str]) -> str:
+    """Names an index by what it holds: the fingerprint of each film, by id."""
+    films = ",".join(f"{item_id} {fingerprints[item_id]}" for item_id in sorted(fingerprints))
+    return hashlib.md5(films.encode(), usedforsecurity=False).hexdigest()
 
 
 def other_length(held: int, dim: int) -> InvalidRequest:

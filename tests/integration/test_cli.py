@@ -150,7 +150,7 @@ def test_a_turn_can_be_drawn(tmp_path: Path) -> None:
     drawn = picture.read_text()
     assert "“a heist, but funny”" in drawn
     for name in ("tool search_movies", "Recommender.search", "fuse", "SELECT items"):
-        assert f">{name}</text>" in drawn
+        assert f">{name}" in drawn
 
 
 def test_learn_catches_up_with_what_a_batch_holds_back(

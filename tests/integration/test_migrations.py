@@ -92,6 +92,7 @@ def test_what_the_comparison_cannot_see(database: Database) -> None:
     durable = {name for name, kind in persistence.items() if kind == "p"}
     assert durable == {
         "items",
+        "index_versions",
         "swipe_events",
         "surveys",
         "exposures",

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusion.encoder import Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import HashingEncoder
 from recommender.errors import InvalidRequest
@@ -15,26 +14,12 @@ from recommender.models import Item
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import ItemStore
 from recommender.text import embedding_text
+from tests.counting_encoder import CountingEncoder
 
 FILMS = [
     Item(item_id=f"f{number}", title=f"Film {number}", overview=f"word{number}")
     for number in range(BATCH * 2 + 5)
 ]
-
-
-class CountingEncoder(HashingEncoder):
-    """The hashing fake, which counts texts and may fail at one."""
-
-    def __init__(self, fail_after: int | None = None) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-        self._fail_after = fail_after
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        self.texts += texts
-        if self._fail_after is not None and len(self.texts) > self._fail_after:
-            raise EncoderUnavailable("as a test wished")
-        return super().encode(texts)
 
 
 @pytest.fixture

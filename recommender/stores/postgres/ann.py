@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pgvector.sqlalchemy import BIT, HALFVEC, VECTOR
-from sqlalchemy import Column, ColumnElement, Connection, Float, bindparam, cast, func, text
+from sqlalchemy import ColumnElement, Connection, Float, Table, bindparam, cast, func, select, text
 from sqlalchemy.types import UserDefinedType
 
 from recommender.stores.ports import Space, Vector
@@ -27,10 +27,7 @@ class Binary(UserDefinedType[Vector]):
 
 Quantisation = Literal["none", "halfvec", "binary"]
 
-COLUMNS: Mapping[Space, Column[Vector]] = {
-    "text": items.c.embedding,
-    "fused": items.c.fused,
-}
+COLUMNS: Mapping[Space, str] = {"text": "embedding", "fused": "fused"}
 SCAN = {
     "hnsw.ef_search": "800",
     # Goes on where a filter left too few; the order is set right by ranking again.
@@ -64,9 +61,10 @@ class Hnsw:
             return "halfvec"
         return self.quantisation
 
-    def distance(self, vector: Vector, space: Space) -> ColumnElement[Any]:
+    def distance(
+        self, column: ColumnElement[Any], vector: Vector, space: Space
+    ) -> ColumnElement[Any]:
         """The distance that the index of the space is sorted by, an expression like its own."""
-        column: ColumnElement[Any] = COLUMNS[space]
         size = vector.size
         query: ColumnElement[Any] = cast(bindparam("query", vector, Binary()), VECTOR(size))
         held = self.held_as(space)
@@ -83,76 +81,80 @@ class Hnsw:
         return k * DEPTHS[self.held_as(space)]
 
 
-def build_indexes(database: Database, hnsw: Hnsw | None) -> None:
+def build_indexes(database: Database, hnsw: Hnsw | None, table: Table = items) -> None:
     """Have exactly the indexes that ``hnsw`` asks for, or none; those that are there are kept.
 
     Nobody is locked out meanwhile; while one server builds, others go on without. Raises
     StoreUnavailable.
     """
-    with database.connect() as connection, _only_one(connection) as mine:
+    with database.connect() as connection, _only_one(connection, table) as mine:
         if not mine:
             return
-        wanted = {} if hnsw is None else _definitions(connection, hnsw)
-        drop_indexes(connection, keep=wanted)
-        missing = [name for name in wanted if name not in _existing(connection)]
+        wanted = {} if hnsw is None else _definitions(connection, hnsw, table)
+        drop_indexes(connection, table, keep=wanted)
+        missing = [name for name in wanted if name not in _existing(connection, table)]
         for name in missing:
-            connection.execute(text(f"CREATE INDEX CONCURRENTLY {name} ON items {wanted[name]}"))
+            statement = f"CREATE INDEX CONCURRENTLY {name} ON {table.name} {wanted[name]}"
+            connection.execute(text(statement))
         if missing:
-            connection.execute(text("ANALYZE items"))
+            connection.execute(text(f"ANALYZE {table.name}"))
 
 
 @contextmanager
-def _only_one(connection: Connection) -> Iterator[bool]:
+def _only_one(connection: Connection, table: Table) -> Iterator[bool]:
     """Whether this session alone may build, which then has the memory to."""
     mine: bool = connection.execute(text("SELECT pg_try_advisory_lock(727002)")).scalar_one()
     if not mine:
         yield False
         return
     try:
-        connection.execute(text(f"SET maintenance_work_mem = '{_memory(connection) // 1024}kB'"))
+        memory = _memory(connection, table) // 1024
+        connection.execute(text(f"SET maintenance_work_mem = '{memory}kB'"))
         yield True
     finally:
         connection.execute(text("RESET maintenance_work_mem"))
         connection.execute(text("SELECT pg_advisory_unlock(727002)"))
 
 
-def length(connection: Connection, column: str) -> int:
+def length(connection: Connection, table: Table, column: str) -> int:
     """How many numbers the vectors of a column of films have."""
     statement = text(
         "SELECT atttypmod FROM pg_attribute "
-        "WHERE attrelid = 'items'::regclass AND attname = :column"
+        "WHERE attrelid = CAST(:table AS regclass) AND attname = :column"
     )
-    return int(connection.execute(statement, {"column": column}).scalar_one())
+    asked = {"table": table.name, "column": column}
+    return int(connection.execute(statement, asked).scalar_one())
 
 
-def drop_indexes(connection: Connection, keep: Collection[str] = ()) -> None:
+def drop_indexes(connection: Connection, table: Table, keep: Collection[str] = ()) -> None:
     """Drop all indexes of this module, and those whose building broke off, but for ``keep``."""
-    for name, valid in _existing(connection).items():
+    for name, valid in _existing(connection, table).items():
         if name not in keep or not valid:
             connection.execute(text(f"DROP INDEX IF EXISTS {name}"))
 
 
-def _existing(connection: Connection) -> dict[str, bool]:
+def _existing(connection: Connection, table: Table) -> dict[str, bool]:
     """This module's indexes by name, and whether they were built to the end."""
     rows = connection.execute(
         text(
             "SELECT relname, indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid "
-            "WHERE indrelid = 'items'::regclass AND starts_with(relname, :prefix)"
+            "WHERE indrelid = CAST(:table AS regclass) AND starts_with(relname, :prefix)"
         ),
-        {"prefix": PREFIX},
+        {"table": table.name, "prefix": PREFIX},
     )
     return {row.relname: row.indisvalid for row in rows}
 
 
-def _definitions(connection: Connection, hnsw: Hnsw) -> dict[str, str]:
-    graphs = {}
+def _definitions(connection: Connection, hnsw: Hnsw, table: Table) -> dict[str, str]:
+    """What each index is, by a name that no other table's index has."""
+    wanted = dict(FILTERS)
     for space, column in COLUMNS.items():
-        held, name = hnsw.held_as(space), column.name
-        dim = length(connection, name)
-        graphs[f"{PREFIX}{name}_{held}_{dim}"] = (
-            f"USING hnsw ({_expression(name, held, dim)}) WITH ({GRAPH})"
+        held, dim = hnsw.held_as(space), length(connection, table, column)
+        wanted[f"{PREFIX}{column}_{held}_{dim}"] = (
+            f"USING hnsw ({_expression(column, held, dim)}) WITH ({GRAPH})"
         )
-    return graphs | FILTERS
+    suffix = table.name.removeprefix(items.name)
+    return {name + suffix: definition for name, definition in wanted.items()}
 
 
 def _expression(column: str, held: Quantisation, dim: int) -> str:
@@ -163,8 +165,8 @@ def _expression(column: str, held: Quantisation, dim: int) -> str:
     return f"{column} vector_ip_ops"
 
 
-def _memory(connection: Connection) -> int:
+def _memory(connection: Connection, table: Table) -> int:
     """Bytes that hold a graph of all films while it is built."""
-    count: int = connection.execute(text("SELECT count(*) FROM items")).scalar_one()
-    dims = [length(connection, column.name) for column in COLUMNS.values()]
+    count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    dims = [length(connection, table, column) for column in COLUMNS.values()]
     return min(max(count * (4 * max(dims) + MEMORY_OF_A_FILM), LEAST_MEMORY), MOST_MEMORY)

@@ -1,7 +1,7 @@
 """Backups by PostgreSQL's own programs, which come with the embedded server.
 
 Only the product's tables are written and replaced, so that a database may be shared. What is
-learned or cached is left out: it is made again from the swipes.
+learned or cached is left out: it is made again from the swipes. Of films all versions are kept.
 """
 
 import os
@@ -20,6 +20,8 @@ from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.migration import known_revisions
 from recommender.stores.postgres.schema import (
     exposures,
+    index_versions,
+    items_of,
     metadata,
     surveys,
     swipe_events,
@@ -44,12 +46,11 @@ def back_up(database: Database, file: Path) -> None:
     Raises InvalidRequest when the database holds none of our tables, cannot be read by these
     programs, or the file cannot be written; StoreUnavailable.
     """
-    with database.connect() as connection:
-        there = set(inspect(connection).get_table_names())
+    there = _ours(database)
     if REVISION not in there:
         raise InvalidRequest("The database is empty: there is nothing to back up.")
     with _appearing(file) as partial:
-        tables = [f"--table=public.{name}" for name in TABLES if name in there]
+        tables = [f"--table=public.{name}" for name in there]
         arguments = ["--format=custom", "--no-owner", "--no-privileges", "--no-unlogged-table-data"]
         _run(database, "pg_dump", *arguments, *tables, f"--file={partial}")
 
@@ -65,12 +66,26 @@ def restore(database: Database, file: Path, replace: bool) -> None:
         script = Path(folder) / "restore.sql"
         _unpack(database, file, script)
         _check_free(database, replace)
-        drop = f"DROP TABLE IF EXISTS {', '.join(f'public.{name}' for name in TABLES)} CASCADE"
+        ours = ", ".join(f"public.{name}" for name in {*TABLES, *_ours(database)})
+        drop = f"DROP TABLE IF EXISTS {ours} CASCADE"
         once = ("--single-transaction", "--set=ON_ERROR_STOP=1", "--quiet", "--no-psqlrc")
         extend = "CREATE EXTENSION IF NOT EXISTS vector"
         commands = (f"--command={drop}", f"--command={extend}", f"--file={script}")
         _run(database, "psql", *once, *commands, "--output=/dev/null")
     database.migrate()
+
+
+def _ours(database: Database) -> list[str]:
+    """The product's tables that are there, with all versions of the films' index."""
+    with database.connect() as connection:
+        there = set(inspect(connection).get_table_names())
+        numbers = (
+            connection.execute(select(index_versions.c.number)).scalars()
+            if index_versions.name in there
+            else ()
+        )
+        names = {*TABLES, *(items_of(number).name for number in numbers)}
+    return sorted(names & there)
 
 
 def _unpack(database: Database, file: Path, script: Path) -> None:

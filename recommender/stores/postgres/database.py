@@ -164,7 +164,9 @@ def _named_failures() -> Iterator[None]:
         raise StoreUnavailable("all connections are busy") from error
     except DBAPIError as error:
         lost = isinstance(error, OperationalError | InterfaceError)
-        if not (lost or error.connection_invalidated):
+        # An index two switches old, of which a server that was not restarted still reads.
+        gone = isinstance(error.orig, psycopg.errors.UndefinedTable)
+        if not (lost or gone or error.connection_invalidated):
             raise
         raise StoreUnavailable(str(error.orig).strip().partition("\n")[0]) from error
 

@@ -10,8 +10,10 @@ from sqlalchemy import (
     LargeBinary,
     Row,
     Select,
+    Table,
     any_,
     bindparam,
+    collate,
     delete,
     func,
     literal,
@@ -34,17 +36,9 @@ from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.replica import CatalogueReads
 from recommender.stores.postgres.schema import items
 
-ITEM_COLUMNS = [c for c in items.c if c.name not in ("fingerprint", "embedding", "fused")]
+APART = ("fingerprint", "embedding", "fused")
+"""Columns that are no facts of a film."""
 BATCH = 500
-STATE = select(
-    func.md5(
-        func.string_agg(
-            items.c.item_id + literal(" ") + items.c.fingerprint,
-            aggregate_order_by(literal(","), items.c.item_id),
-        )
-    )
-)
-"""Equal where the films and what they were indexed from are."""
 _VECTORS = {name: bindparam(name, type_=Binary()) for name in ("embedding", "fused")}
 
 
@@ -52,58 +46,71 @@ class PostgresItemStore(ItemStore):
     """ItemStore over a table with vector columns, which are scanned, or searched by ``hnsw``."""
 
     def __init__(
-        self, database: Database, replica: Database | None = None, hnsw: Hnsw | None = None
+        self,
+        database: Database,
+        replica: Database | None = None,
+        hnsw: Hnsw | None = None,
+        table: Table = items,
     ) -> None:
         """Vectors are read from the ``replica``, if there is one and it has every film."""
-        self._database = database
-        self._reads = CatalogueReads(database, replica, STATE)
+        self.database = database
+        self._replica = replica
+        self._reads = CatalogueReads(database, replica, content_of(table))
         self._hnsw = hnsw
+        self.table = table
+
+    def of(self, table: Table) -> "PostgresItemStore":
+        """The same over another table."""
+        return PostgresItemStore(self.database, self._replica, self._hnsw, table)
 
     def build_indexes(self) -> None:
         """Have the indexes that searches go by, and no others; best when the films are there."""
-        build_indexes(self._database, self._hnsw)
+        build_indexes(self.database, self._hnsw, self.table)
 
     def fingerprints(self) -> dict[str, str]:
-        with self._database.connect() as connection:
-            rows = connection.execute(select(items.c.item_id, items.c.fingerprint))
+        with self.database.connect() as connection:
+            rows = connection.execute(select(self.table.c.item_id, self.table.c.fingerprint))
             return {row.item_id: row.fingerprint for row in rows}
 
     def hold(self, dim: int) -> None:
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             # Two servers may start at once: none may write between the look and the change.
-            connection.execute(text("LOCK TABLE items IN SHARE ROW EXCLUSIVE MODE"))
-            held = length(connection, "embedding")
+            name = self.table.name
+            connection.execute(text(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"))
+            held = length(connection, self.table, "embedding")
             if held == dim:
                 return
-            if connection.execute(select(items.c.item_id).limit(1)).first():
+            if connection.execute(select(self.table.c.item_id).limit(1)).first():
                 raise other_length(held, dim)
-            drop_indexes(connection)  # they are of the former length; indexing builds them anew
+            # They are of the former length; indexing builds them anew.
+            drop_indexes(connection, self.table)
             connection.execute(
                 text(
-                    f"ALTER TABLE items ALTER COLUMN embedding TYPE vector({dim:d}), "
+                    f"ALTER TABLE {name} ALTER COLUMN embedding TYPE vector({dim:d}), "
                     "ALTER COLUMN embedding SET STORAGE PLAIN"
                 )
             )
 
     def upsert(self, films: Sequence[IndexedItem]) -> None:
-        statement = insert(items).values(_VECTORS)
+        statement = insert(self.table).values(_VECTORS)
         statement = statement.on_conflict_do_update(
-            index_elements=[items.c.item_id],
+            index_elements=[self.table.c.item_id],
             set_={column.name: column for column in statement.excluded if not column.primary_key},
         )
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             for start in range(0, len(films), BATCH):
                 connection.execute(statement, [_row(film) for film in films[start : start + BATCH]])
         self._reads.written()
 
     def remove(self, item_ids: Sequence[str]) -> None:
-        with self._database.connect() as connection:
-            connection.execute(delete(items).where(items.c.item_id.in_(item_ids)))
+        with self.database.connect() as connection:
+            connection.execute(delete(self.table).where(self.table.c.item_id.in_(item_ids)))
         self._reads.written()
 
     def all(self) -> Iterable[Item]:
-        with self._database.connect() as connection:
-            return [_item(row) for row in connection.execute(select(*ITEM_COLUMNS))]
+        facts = [column for column in self.table.c if column.name not in APART]
+        with self.database.connect() as connection:
+            return [_item(row) for row in connection.execute(select(*facts))]
 
     def nearest(
         self,
@@ -113,13 +120,14 @@ class PostgresItemStore(ItemStore):
         exclude: Sequence[str] = (),
         space: Space = "text",
     ) -> list[Hit]:
-        column, conditions = COLUMNS[space], _conditions(filters, exclude)
-        films = select(items.c.item_id, column.label("vector")).where(
+        column = self.table.c[COLUMNS[space]]
+        conditions = _conditions(self.table, filters, exclude)
+        films = select(self.table.c.item_id, column.label("vector")).where(
             column.is_not(None), *conditions
         )
         if self._hnsw is not None:
             depth = self._hnsw.depth(k, space)
-            candidates = films.order_by(self._hnsw.distance(vector, space)).limit(depth)
+            candidates = films.order_by(self._hnsw.distance(column, vector, space)).limit(depth)
             hits, looked_at = self._best(candidates, vector, k)
             if looked_at == depth:
                 return hits
@@ -140,18 +148,25 @@ class PostgresItemStore(ItemStore):
 
     def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
         # As bytes: the driver would parse each number of the text form in Python.
-        column = COLUMNS[space]
+        column = self.table.c[COLUMNS[space]]
         packed = func.vector_send(column, type_=LargeBinary).label("packed")
-        statement = select(items.c.item_id, packed).where(
-            items.c.item_id == _any(item_ids), column.is_not(None)
+        statement = select(self.table.c.item_id, packed).where(
+            self.table.c.item_id == _any(item_ids), column.is_not(None)
         )
         rows = self._reads.rows(statement)
         return {row.item_id: unpacked(row.packed) for row in rows}
 
     def mean_vector(self) -> Vector | None:
-        with self._database.connect() as connection:
-            mean = connection.execute(select(avg(items.c.embedding))).scalar_one_or_none()
+        with self.database.connect() as connection:
+            mean = connection.execute(select(avg(self.table.c.embedding))).scalar_one_or_none()
         return None if mean is None else np.asarray(mean, dtype=np.float32)
+
+
+def content_of(table: Table) -> Select[str]:
+    """A query for the ``version_of`` the films in a table."""
+    film = table.c.item_id + literal(" ") + table.c.fingerprint
+    by_code_point = aggregate_order_by(literal(","), collate(table.c.item_id, "C"))
+    return select(func.md5(func.coalesce(func.string_agg(film, by_code_point), "")))
 
 
 def unpacked(packed: bytes) -> Vector:
@@ -163,23 +178,26 @@ def _any(values: Sequence[str]) -> ColumnElement[bool]:
     return any_(bindparam(None, list(values), type_=items.c.genres.type))
 
 
-def _conditions(filters: Filters, exclude: Sequence[str]) -> list[ColumnElement[bool]]:
+def _conditions(
+    table: Table, filters: Filters, exclude: Sequence[str]
+) -> list[ColumnElement[bool]]:
+    films = table.c
     conditions: list[ColumnElement[bool]] = []
     if filters.include_genres:
-        conditions.append(items.c.genres.contains(list(filters.include_genres)))
+        conditions.append(films.genres.contains(list(filters.include_genres)))
     if filters.exclude_genres:
-        conditions.append(~items.c.genres.overlap(list(filters.exclude_genres)))
+        conditions.append(~films.genres.overlap(list(filters.exclude_genres)))
     if filters.year_from is not None:
-        conditions.append(items.c.year >= filters.year_from)
+        conditions.append(films.year >= filters.year_from)
     if filters.year_to is not None:
-        conditions.append(items.c.year <= filters.year_to)
-    people = items.c.director.concat(items.c.cast)
+        conditions.append(films.year <= filters.year_to)
+    people = films.director.concat(films.cast)
     if filters.people:
         conditions.append(people.contains(list(filters.people)))
     if filters.exclude_people:
         conditions.append(~people.overlap(list(filters.exclude_people)))
     if exclude:
-        conditions.append(~(items.c.item_id == _any(exclude)))
+        conditions.append(~(films.item_id == _any(exclude)))
     return conditions
 
 

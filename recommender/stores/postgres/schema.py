@@ -45,6 +45,29 @@ items = Table(
     Column("poster", Text),
 )
 
+index_versions = Table(
+    "index_versions",
+    metadata,
+    Column("number", Integer, Identity(), primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("models", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Index(
+        "index_versions_serving",
+        "state",
+        unique=True,
+        postgresql_where=text("state = 'serving'"),
+    ),
+)
+"""Each is a table like ``items``, which is number 0; see ``versions``."""
+
+
+def items_of(number: int) -> Table:
+    """The table of a version. A migration that changes ``items`` changes these, too."""
+    return items if number == 0 else items.to_metadata(MetaData(), name=f"{items.name}_{number}")
+
+
 swipe_events = Table(
     "swipe_events",
     metadata,
