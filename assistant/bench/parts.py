@@ -54,13 +54,12 @@ def _fused(wanted: Batches, baseline: Baseline, settings: Settings, store: ItemS
         return baseline.encoder.encode(baseline.text(Ask(**told(asked[1], asked[0]))))
 
     asked = [[(query, tastes[n % len(tastes)]) for n, query in enumerate(b)] for b in wanted]
-    name = "query, 10 likes and 10 dislikes as one vector: torch token fusion, int8 fusion on ONNX"
-    return _in_turns(name, asked, ours, theirs)
+    return _in_turns("query and swipes as a vector: torch, int8 ONNX", asked, ours, theirs)
 
 
 def _embedded(wanted: Batches, baseline: Baseline, settings: Settings) -> Part:
     encoder = load_encoder(settings)
-    name = "query alone as a vector: MiniLM on torch, int8 on ONNX"
+    name = "query alone as a vector: torch, int8 ONNX"
     return _in_turns(name, wanted, lambda text: encoder.encode([text]), baseline.encoder.encode)
 
 
@@ -69,7 +68,7 @@ def _nearest(wanted: Batches, baseline: Baseline, store: ItemStore) -> Part:
         return store.nearest(vector, CANDIDATES, Filters())
 
     vectors = [[baseline.encoder.encode(query) for query in batch] for batch in wanted]
-    return _in_turns("60 nearest films: Chroma, pgvector", vectors, ours, baseline.vicinity.best)
+    return _in_turns("nearest films: Chroma, pgvector", vectors, ours, baseline.vicinity.best)
 
 
 def _by_words(wanted: Batches, baseline: Baseline) -> Part:
@@ -78,7 +77,7 @@ def _by_words(wanted: Batches, baseline: Baseline) -> Part:
     def ours(query: str) -> object:
         return np.argsort(-index.scores(terms(query)), kind="stable")[:CANDIDATES]
 
-    return _in_turns("60 best films by words: rank-bm25, bm25s", wanted, ours, baseline.words.best)
+    return _in_turns("best by words: rank-bm25, bm25s", wanted, ours, baseline.words.best)
 
 
 def _in_turns(

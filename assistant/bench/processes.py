@@ -22,7 +22,7 @@ from recommender.settings import RecommenderSettings
 
 LIBRARIES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ENCODER_THREADS")
 ONE_THREAD = dict.fromkeys(LIBRARIES, "1") | {"TOKENIZERS_PARALLELISM": "false"}
-SECONDS_TO_START = 900.0
+SECONDS_TO_START = 3600.0
 """The first start over many films builds their index."""
 SECONDS_TO_STOP = 60.0
 LOOK_SECONDS = 0.05

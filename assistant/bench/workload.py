@@ -126,16 +126,16 @@ class Workload:
 def history(taste: Taste) -> Request:
     """All swipes of somebody's in one request, as an export of Trakt's."""
     stars = [*((film, 10) for film in taste.likes), *((film, 1) for film in taste.dislikes)]
-    rated = [
-        {
-            "rating": rating,
-            "movie": {"title": film.title, "year": film.year, "ids": {"imdb": film.imdb_id}},
-        }
-        for film, rating in stars
-    ]
+    rated = [{"rating": rating, "movie": _movie(film)} for film, rating in stars]
     content = base64.b64encode(json.dumps(rated).encode()).decode()
     body = {"site": "trakt", "name": "ratings-movies.json", "content": content, "confirm": True}
     return Request(f"/user/{taste.user_id}/history", body)
+
+
+def _movie(film: Item) -> dict[str, object]:
+    """A film as Trakt names it; by an id it is found at once."""
+    ids = {"imdb": film.imdb_id, "tmdb": film.tmdb_id}
+    return {"title": film.title, "year": film.year, "ids": ids}
 
 
 class BaselineWorkload:

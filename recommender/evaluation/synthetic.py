@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from recommender.evaluation.scale import moved
 from recommender.models import Item
 
-RECIPE = 1
+RECIPE = 2
 """Counts the changes of what is made."""
+FIRST_ID = 100_000_000
+"""At TMDB, far beyond those that it has given."""
 _SENTENCE = re.compile(r"(?<=[.!?]) ")
 Vectors = NDArray[np.float32]
 
@@ -33,7 +35,7 @@ def synthetic_films(
     sources = list(range(len(made)))
     while len(made) < count:
         source = rng.randrange(len(films))
-        film = _synthetic(f"synthetic-{len(made)}", films[source], rng.choice(films), rng)
+        film = _synthetic(len(made), films[source], rng.choice(films), rng)
         if film.title in titles:
             continue
         titles.add(film.title)
@@ -45,11 +47,11 @@ def synthetic_films(
     return made, rows
 
 
-def _synthetic(item_id: str, one: Item, other: Item, rng: random.Random) -> Item:
+def _synthetic(number: int, one: Item, other: Item, rng: random.Random) -> Item:
     """A film that takes after ``one``, with something of ``other``; known to fewer people."""
     pool = list(dict.fromkeys((*one.tags, *other.tags)))
     return Item(
-        item_id=item_id,
+        item_id=f"synthetic-{number}",
         title=_joined(one.title.split(), other.title.split()),
         year=one.year and one.year + rng.randint(-5, 5),
         genres=one.genres,
@@ -57,6 +59,7 @@ def _synthetic(item_id: str, one: Item, other: Item, rng: random.Random) -> Item
         cast=tuple(_renamed(name, other.people, rng) for name in one.cast),
         tags=tuple(rng.sample(pool, min(len(pool), len(one.tags)))),
         overview=_joined(_SENTENCE.split(one.overview), _SENTENCE.split(other.overview)),
+        tmdb_id=FIRST_ID + number,
         rating_count=int(one.rating_count * rng.random() ** 3),
         rating_mean=one.rating_mean,
     )

@@ -113,7 +113,7 @@ def test_the_plain_stack_is_told_as_a_whole_and_part_by_part() -> None:
     ]
     assert compared[-1][-1] == "10.5"
     brief = rows(in_brief(report()))[0]
-    assert brief[-1] == ["plain stack: encoder: torch, ONNX", *["10.5 times as long"] * 2]
+    assert brief[-1] == ["plain stack, encoder: torch, ONNX", *["10.5 times as long"] * 2]
 
 
 def test_without_a_plain_stack_or_people_nothing_is_said_of_them() -> None:
