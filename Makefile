@@ -14,13 +14,13 @@ NEWER_PIP := pip==26.3
 
 DYNAMODB := .dynamodb-local
 
-.PHONY: run test synth diagram containers test-infra test-training lint types imports dynamodb-local clean
+.PHONY: run test secrets audit synth diagram containers test-infra test-training lint types imports dynamodb-local clean
 
 run: $(VENV)/serving
 	$(BIN)/reelwise serve
 
 # A file's tests run in one process: they share the servers that its fixtures start.
-test: lint types imports
+test: lint types imports secrets
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # The CloudFormation templates of all environments, checked by cdk-nag. `make test` runs the same
@@ -47,6 +47,17 @@ test-training: $(TRAINING)/testing
 lint: $(VENV)/testing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# Passwords and keys in files: those that are none are listed in .secrets.baseline. Exit code 3
+# says that it listed them anew because their lines moved: it is asked again.
+secrets: $(VENV)/testing
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline || \
+	  git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+
+# Known vulnerabilities in what constraints.txt pins, which PyPI is asked for: not a part of `make
+# test`, whose result would change by the day. With AUDIT=--strict nothing may be left unknown.
+audit: $(VENV)/testing
+	$(BIN)/python -m tests.dependency_audit $(AUDIT)
 
 types: $(VENV)/testing
 	$(BIN)/mypy

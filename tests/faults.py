@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 WAIT_SECONDS = 120.0
+COMMIT_SECONDS = 0.1
 GATE = 4711
 HOLD_FILM = f"""
 CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -55,6 +56,18 @@ def fill(folder: Path) -> Path:
                 file.write(b"\0" * 65_536)
         except OSError:
             return ballast
+
+
+def slow_disk(url: str) -> None:
+    """Have each commit to a database wait COMMIT_SECONDS before it is flushed, from now on.
+
+    That is as long as PostgreSQL can be told to wait; those who wait together are flushed together.
+    """
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in (f"commit_delay = {COMMIT_SECONDS * 1e6:.0f}", "commit_siblings = 0"):
+            connection.execute(text(f"ALTER DATABASE {engine.url.database} SET {setting}"))
+    engine.dispose()
 
 
 @contextmanager

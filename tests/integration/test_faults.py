@@ -17,7 +17,16 @@ from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after
 from recommender.models import Item
 from recommender.stores.postgres import Database, postgres_stores
 from tests.conftest import new_database
-from tests.faults import fill, held_at, postmaster, read_only, small_disk, wait_at_gate
+from tests.faults import (
+    COMMIT_SECONDS,
+    fill,
+    held_at,
+    postmaster,
+    read_only,
+    slow_disk,
+    small_disk,
+    wait_at_gate,
+)
 from tests.processes import (
     Server,
     command,
@@ -196,6 +205,23 @@ def test_a_database_that_cannot_start_is_named(tmp_path: Path) -> None:
 def indexed(postgres_url: str, indexed_template: str) -> Iterator[str]:
     with new_database(postgres_url, indexed_template) as url:
         yield url
+
+
+def test_a_slow_disk_delays_swipes_and_loses_none(
+    tmp_path: Path, indexed: str, item_ids: list[str]
+) -> None:
+    slow_disk(indexed)
+    with serving(tmp_path / "home", DATABASE_URL=indexed) as server:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            asked = [pool.submit(say, server, "ann", film) for film in item_ids[:40]]
+            found = httpx.post(f"{server.url}/search", json={"user_id": "bob", "query": "heist"})
+            answers = [each.result(timeout=120) for each in asked]
+        assert found.json()["items"]
+        assert not any(map(refused, answers))
+        assert min(answer.elapsed.total_seconds() for answer in answers) >= COMMIT_SECONDS
+        server.kill()
+    with serving(tmp_path / "home", DATABASE_URL=indexed) as again:
+        assert sorted(stored(again)) == sorted(("ann", film) for film in item_ids[:40])
 
 
 def test_more_requests_than_connections_are_told_to_come_back(
