@@ -1,11 +1,10 @@
 """What fuzzing begins with: for each target, inputs as they should be, and those that broke it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from assistant.api import examples
-from tests.fuzzing.targets import PAYLOADS
 
 QUERIES = Path(__file__).parents[1] / "fixtures" / "queries.jsonl"
 LETTERBOXD = b"Date,Name,Year,Letterboxd URI,Rating\n2025-06-01,Arrival,2016,https://boxd.it/a,5\n"
@@ -32,7 +31,7 @@ MOVIES = b"\0".join(
         b"userId,movieId,tag,timestamp\n1,6,heist,964982703\n2,6,heist,964982703\n",
     )
 )
-BODIES = (
+BODIES = (  # in the order of the target's PAYLOADS
     examples.SEARCH,
     examples.SWIPE,
     examples.UNDO,
@@ -44,18 +43,29 @@ BODIES = (
 
 def seeds(target: str) -> Iterator[bytes]:
     """The inputs of one target."""
-    match target:
-        case "query":
-            for line in QUERIES.read_text(encoding="utf-8").splitlines():
-                yield json.loads(line)["query"].encode()
-        case "history":
-            for export in (LETTERBOXD, IMDB, TRAKT):
-                for first in range(48):
-                    yield bytes([first]) + export
-        case "table":
-            yield from (b"\0" + CSV, b"\1" + LINES)
-        case "movielens":
-            yield MOVIES
-        case "payload":
-            for place, body in enumerate(BODIES[: len(PAYLOADS)]):
-                yield bytes([place]) + json.dumps(body).encode()
+    yield from SEEDS[target]()
+
+
+def _queries() -> Iterator[bytes]:
+    for line in QUERIES.read_text(encoding="utf-8").splitlines():
+        yield json.loads(line)["query"].encode()
+
+
+def _exports() -> Iterator[bytes]:
+    for export in (LETTERBOXD, IMDB, TRAKT):
+        for first in range(48):
+            yield bytes([first]) + export
+
+
+def _bodies() -> Iterator[bytes]:
+    for place, body in enumerate(BODIES):
+        yield bytes([place]) + json.dumps(body).encode()
+
+
+SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
+    "query": _queries,
+    "history": _exports,
+    "table": lambda: (b"\0" + CSV, b"\1" + LINES),
+    "movielens": lambda: (MOVIES,),
+    "payload": _bodies,
+}
