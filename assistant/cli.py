@@ -45,6 +45,9 @@ from recommender.indexer import STARTER, STARTER_VECTORS, read_items, write_vect
 from recommender.models import SearchRequest, UserIdentifier
 from recommender.settings import RecommenderSettings
 
+LONGEST_FRAME = 2**20
+"""Bytes of a message by websocket; engine.io takes no more either, but looks once it is there."""
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 app.command()(evaluate)
@@ -85,6 +88,7 @@ def serve() -> None:
             http="h11",
             log_config=None,
             access_log=False,
+            ws_max_size=LONGEST_FRAME,
             timeout_graceful_shutdown=5,
         )
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"

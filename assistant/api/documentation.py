@@ -35,7 +35,8 @@ WITH_BODY = (
 # Swagger UI starts from a script within the page and draws with inline styles and data: images.
 PAGE_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; frame-ancestors 'none'"
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 TAGS: list[dict[str, Any]] = [
     {"name": "survey", "description": "Cards to swipe, so that a taste can be learned."},

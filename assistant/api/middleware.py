@@ -62,16 +62,26 @@ class SecurityHeadersMiddleware:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _secure(MutableHeaders(scope=message))
+                _secure(MutableHeaders(scope=message), scope["scheme"])
             await send(message)
 
         await self.app(scope, receive, send_secured)
 
 
-def _secure(headers: MutableHeaders) -> None:
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "same-origin")
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+HSTS = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def _secure(headers: MutableHeaders, scheme: str) -> None:
+    for name, value in (SECURITY_HEADERS | (HSTS if scheme == "https" else {})).items():
+        headers.setdefault(name, value)
     if _JSON_CONTENT.match(headers.get("Content-Type", "")):
         headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         headers.setdefault("Cache-Control", "no-store")

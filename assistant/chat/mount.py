@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.api.limits import Quota
+from assistant.api.limits import Quota, bounded
 from assistant.chat.settings import ChatSettings
 from recommender.service import Recommender
 
@@ -181,7 +181,8 @@ def _content_policy(page: str, poster_hosts: Sequence[str]) -> str:
         f"default-src 'self'; script-src 'self' 'unsafe-eval' {inline}; "
         "style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
         f"img-src 'self' data: blob:{posters}; "
-        "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
+        "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'self'"
     )
 
 
@@ -189,7 +190,8 @@ class _OnlyWhatTheChatUses:
     """Chainlit's application without its catch-all page and the routes this chat has no use for.
 
     Anything else is a 404 of the parent application, so unknown REST paths stay errors. Passwords
-    can be tried a few times a minute, and files sent that are not too large.
+    can be tried a few times a minute, and files sent that are not too large; other bodies are
+    bounded as those of REST are.
     """
 
     def __init__(self, inner: ASGIApp, max_upload_bytes: int) -> None:
@@ -210,6 +212,8 @@ class _OnlyWhatTheChatUses:
         if upload:
             self._uploads.charge(caller)
             self._check_length(Headers(scope=scope))
+        elif scope["type"] == "http":
+            receive = bounded(receive, HTTPConnection(scope).app.state.max_body_bytes)
         await self._inner(scope, receive, send)
 
     def _check_length(self, headers: Headers) -> None:
