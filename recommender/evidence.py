@@ -85,7 +85,7 @@ class EvidenceFinder:
         if understood.lookup == item.item_id:
             found.append(_fact("query", "The film you named", 1.0))
         for person in [name for name in filters.people if name in item.people]:
-            role = "Directed by" if person in item.director else "With"
+            role = item.credit if person in item.director else "With"
             found.append(_fact("person", f"{role} {person}, as you asked", 0.9))
         if asked := [genre for genre in filters.include_genres if genre in item.genres]:
             found.append(_fact("filter", f"{' and '.join(asked)}, as you asked", 0.5))
@@ -244,7 +244,8 @@ def _swiped_fact(
 
 def _shared(item: Item, other: Item) -> str:
     """What two films have in common, in words: director, cast, tags, or else several genres."""
-    parts = [f"directed by {name}" for name in item.director if name in other.director][:1]
+    made = item.credit.lower()
+    parts = [f"{made} {name}" for name in item.director if name in other.director][:1]
     parts += [f"with {name}" for name in item.cast if name in other.cast][:1]
     parts += [tag for tag in item.tags if tag in other.tags][: 3 - len(parts)]
     genres = [genre for genre in item.genres if genre in other.genres]

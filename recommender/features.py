@@ -43,6 +43,7 @@ ITEM_SCHEMA = pa.schema(
         pa.field("tags", _NAMES, nullable=False),
         pa.field("overview", pa.string(), nullable=False),
         pa.field("poster", pa.string()),
+        pa.field("credit", pa.string(), nullable=False),
         pa.field("imdb_id", pa.string()),
         pa.field("tmdb_id", pa.int32()),
         pa.field("rating_count", pa.int32(), nullable=False),
@@ -50,7 +51,7 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 
-ADDED = frozenset({"poster"})
+ADDED = frozenset({"poster", "credit"})
 """Columns that tables of earlier releases lack."""
 
 

@@ -110,8 +110,9 @@ def embedded(
 
 def fingerprint(item: Item, model_version: str) -> str:
     """Changes with the model and with the text that is embedded or any other fact of the film."""
-    # Films without a poster keep the fingerprints, and so the vectors, from before there were any.
-    known = item.model_dump_json(exclude=None if item.poster else {"poster"})
+    # Films that have neither keep the fingerprints, and so the vectors, from before these fields.
+    added = {"poster", "credit"} - item.model_dump(exclude_defaults=True).keys()
+    known = item.model_dump_json(exclude=added)
     facts = f"{model_version}\n{embedding_text(item)}\n{known}"
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
 

@@ -106,15 +106,22 @@ PosterUrl = Annotated[
     AfterValidator(_https),
 ]
 
+DIRECTED = "Directed by"
+Credit = Annotated[str, Field(pattern=r"^[A-Z][a-z]+( [a-z]+){0,3}$", max_length=40)]
+
 
 class Item(Frozen):
-    """One film of the catalogue."""
+    """One film of the catalogue, or what else it holds.
+
+    ``credit`` is what those in ``director`` did: the authors of books have "Written by".
+    """
 
     item_id: Identifier
     title: str = Field(min_length=1)
     year: int | None = None
     genres: tuple[str, ...] = ()
     director: tuple[str, ...] = ()
+    credit: Credit = DIRECTED
     cast: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     overview: str = ""
@@ -271,6 +278,7 @@ class FilmCard(Frozen):
     cast: tuple[str, ...]
     overview: str
     poster: PosterUrl | None = None
+    credit: Credit = DIRECTED
 
     @classmethod
     def facts(cls, item: Item) -> dict[str, Any]:

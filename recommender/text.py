@@ -57,7 +57,7 @@ def embedding_text(item: Item) -> str:
         ", ".join(item.genres),
         ", ".join(item.tags),
         item.overview,
-        f"Directed by {people}." if people else "",
+        f"{item.credit} {people}." if people else "",
         f"With {cast}." if cast else "",
     ]
     return ". ".join(part.rstrip(".") for part in parts if part)

@@ -50,6 +50,7 @@ BLADE_RUNNER: Example = {
     "director": ["Ridley Scott"],
     "cast": ["Harrison Ford", "Rutger Hauer", "Sean Young"],
     "poster": None,
+    "credit": "Directed by",
     "overview": "A weary ex-policeman in a rain-soaked future Los Angeles is ordered to hunt down "
     "four artificial humans who have escaped from an off-world colony.",
 }
@@ -61,6 +62,7 @@ ARRIVAL: Example = {
     "director": ["Denis Villeneuve"],
     "cast": ["Amy Adams", "Jeremy Renner", "Forest Whitaker"],
     "poster": None,
+    "credit": "Directed by",
     "overview": "Twelve huge shells come to rest around the globe, and the US Army recruits a "
     "linguist to find out what their occupants want.",
 }
@@ -72,6 +74,7 @@ SOURCE_CODE: Example = {
     "director": ["Duncan Jones"],
     "cast": ["Jake Gyllenhaal", "Michelle Monaghan", "Vera Farmiga", "Jeffrey Wright"],
     "poster": None,
+    "credit": "Directed by",
     "overview": "A soldier wakes in another man's body aboard a Chicago commuter train that is "
     "about to explode, and is sent back by a military programme to relive the same eight minutes "
     "until he identifies the bomber.",

@@ -22,7 +22,17 @@ from recommender.models import (
 )
 
 Props = dict[str, Any]
-_FILM_FIELDS = {"item_id", "title", "year", "genres", "director", "cast", "overview", "poster"}
+_FILM_FIELDS = {
+    "item_id",
+    "title",
+    "year",
+    "genres",
+    "director",
+    "cast",
+    "overview",
+    "poster",
+    "credit",
+}
 LISTED = 200
 """Films of an export that are listed."""
 _FALLBACKS = {

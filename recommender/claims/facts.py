@@ -94,7 +94,7 @@ def _alike(item: Item, text: str, title: str, felt: str = "", may: tuple[str, ..
 
 def _shared(item: Item, text: str) -> dict[str, str]:
     """The film's people and labels that a text says it shares, by the part it says they have."""
-    directors = [name for name in item.director if f"directed by {name}" in text]
+    directors = [name for name in item.director if f"{item.credit.lower()} {name}" in text]
     cast = [name for name in item.cast if f"with {name}" in text]
     labels = _named(dict.fromkeys((*item.genres, *item.tags), LABEL), text)
     return labels | _parts(directors, cast)

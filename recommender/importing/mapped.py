@@ -15,7 +15,7 @@ from recommender.importing.films import Collector, Unusable
 from recommender.importing.report import Report
 from recommender.importing.rows import Row, kind, rows
 from recommender.importing.source import Source
-from recommender.models import Item
+from recommender.models import DIRECTED, Credit, Item
 
 Name = Literal[
     "item_id", "title", "year", "genres", "director", "cast", "tags", "overview",
@@ -27,6 +27,7 @@ LISTS = ("genres", "director", "cast", "tags")
 class FieldMapping(BaseModel):
     """``fields`` names the column of each fact, ``split`` what separates several in one text.
 
+    ``credit`` is what those mapped as ``director`` did: "Written by" for books.
     ``rating_scale`` is the best rating that ``rating_mean`` could be.
     """
 
@@ -34,6 +35,7 @@ class FieldMapping(BaseModel):
 
     fields: dict[Name, str]
     split: dict[Name, str] = {}
+    credit: Credit = DIRECTED
     rating_scale: float = Field(default=5.0, gt=0)
 
     @field_validator("fields")
@@ -95,6 +97,7 @@ def _facts(row: Row, mapping: FieldMapping) -> Mapping[str, object]:
     }
     for name in ("item_id", "title", "overview"):
         facts[name] = films.plain(told.get(name))
+    facts["credit"] = mapping.credit
     facts["poster"] = films.plain(told.get("poster")) or None
     facts["imdb_id"] = films.plain(told.get("imdb_id")) or None
     facts["tmdb_id"] = films.whole(told.get("tmdb_id"), "tmdb_id")

@@ -73,6 +73,24 @@ def test_an_author_finds_their_books(library: Recommender, user_id: str) -> None
     assert set(found) == {"Pride and Prejudice", "Sense and Sensibility", "Emma", "Persuasion"}
 
 
+def test_a_book_is_written_by_its_author(library: Recommender, user_id: str) -> None:
+    [first, *_] = library.search(SearchRequest(user_id=user_id, query="by jane austen")).items
+    assert first.credit == "Written by"
+    assert "Written by Jane Austen, as you asked" in first.reason
+    persuasion, emma = (
+        next(book.item_id for book in library.films() if book.title == title)
+        for title in ("Persuasion", "Emma")
+    )
+    for number in range(3):
+        library.record_swipe(f"{user_id}-{number}", persuasion, Direction.LIKE)
+    request = SearchRequest(user_id=user_id, query="", similar_to=(persuasion,), k=20)
+    reasons = next(i for i in library.search(request).items if i.item_id == emma).reason
+    assert any("written by Jane Austen" in reason for reason in reasons)
+    said = library.explain(user_id, emma, "by jane austen").explanation
+    assert "Written by Jane Austen" in said
+    assert "irected" not in " ".join((*reasons, said))
+
+
 def test_years_before_cinema_can_be_asked_for(library: Recommender, user_id: str) -> None:
     filters = Filters(year_from=1811, year_to=1818)
     request = SearchRequest(user_id=user_id, query="", k=5, filters=filters)

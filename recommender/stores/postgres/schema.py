@@ -43,6 +43,7 @@ items = Table(
     Column("embedding", Vector(TEXT_DIM), nullable=False),
     Column("fused", Vector(FUSED_DIM)),
     Column("poster", Text),
+    Column("credit", Text, nullable=False, server_default=text("'Directed by'")),
 )
 
 index_versions = Table(

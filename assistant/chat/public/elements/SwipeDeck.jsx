@@ -188,7 +188,7 @@ function SwipeDeck({ movies: dealt, session_id: sessionId, taste: first, callAct
             <div className="rw-facts">
               <h3>{movie.title}</h3>
               <p className="rw-meta">{[movie.year, ...movie.genres.slice(0, 3)].filter(Boolean).join(' · ')}</p>
-              {movie.director.length > 0 && <p className="rw-by">Directed by {people(movie.director)}</p>}
+              {movie.director.length > 0 && <p className="rw-by">{movie.credit ?? 'Directed by'} {people(movie.director)}</p>}
               {movie.overview && (
                 <>
                   <button type="button" className="rw-more" aria-expanded={open} onClick={() => setOpen(!open)}>
