@@ -180,6 +180,16 @@ def test_a_belief_shows_its_films_and_is_changed_by_changing_one(chat: Chat, ser
     assert profile(server)["dislike_count"] == 1
 
 
+def test_what_the_assistant_did_stands_line_under_line(chat: Chat) -> None:
+    chat.say("I loved Alien and Heat, hated La La Land")
+    expect(chat.page.get_by_text("Noted, you liked Alien")).to_be_visible()
+    steps = chat.page.locator("[data-step-type=tool]")
+    expect(steps).to_have_count(3)
+    boxes = [box for step in steps.all() if (box := step.bounding_box())]
+    gaps = [below["y"] - above["y"] for above, below in zip(boxes, boxes[1:], strict=False)]
+    assert all(18 <= gap <= 28 for gap in gaps), gaps
+
+
 def test_a_film_named_in_words_can_be_liked_and_undone(chat: Chat, server: str) -> None:
     chat.say("I loved Heat")
     note = chat.page.get_by_role("region", name="Your verdict on Heat")

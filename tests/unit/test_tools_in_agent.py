@@ -77,6 +77,17 @@ def call(name: str, n: int = 1, **args: object) -> dict[str, object]:
     return {"name": name, "args": args, "id": f"call_{n}"}
 
 
+async def test_the_sentences_of_an_explanation_are_streamed_as_they_are_written(
+    agent: Agent, service: ScriptedRecommender
+) -> None:
+    config: RunnableConfig = {"configurable": {"thread_id": "t"}}
+    service.written = ["It is a crime film.", "You liked three of those."]
+    asked = {"messages": [("user", "why Heat?")]}
+    context = ToolContext(service, "ann")
+    stream = agent.astream(asked, config, context=context, stream_mode="custom")
+    assert [sentence async for sentence in stream] == service.written
+
+
 def test_a_turn_with_a_tool(say: Say) -> None:
     asked, found, answer = say("a crime film")
     assert isinstance(asked, AIMessage)
