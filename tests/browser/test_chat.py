@@ -1,6 +1,7 @@
 """What a person sees and does in the chat, in a real browser against the real server."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,7 @@ def test_what_the_assistant_did_stands_line_under_line(chat: Chat) -> None:
     steps = chat.page.locator("[data-step-type=tool]")
     expect(steps).to_have_count(3)
     boxes = [box for step in steps.all() if (box := step.bounding_box())]
-    gaps = [below["y"] - above["y"] for above, below in zip(boxes, boxes[1:], strict=False)]
+    gaps = [below["y"] - above["y"] for above, below in pairwise(boxes)]
     assert all(18 <= gap <= 28 for gap in gaps), gaps
 
 
