@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from subprocess import SubprocessError
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from tqdm import tqdm
@@ -39,6 +40,9 @@ from recommender.stores.postgres import (
 from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.schema import FUSED_DIM
 from recommender.stores.postgres.versions import IndexVersions
+
+if TYPE_CHECKING:
+    from recommender.stores.opensearch import OpenSearchItemStore
 
 
 def load_encoder(settings: Settings) -> TextEncoder:
@@ -163,7 +167,8 @@ def open_stores(settings: Settings, domain: RecommenderSettings) -> Iterator[Sto
         if settings.item_store == "chroma":
             stores = replace(stores, items=stack.enter_context(_chroma(settings)))
         elif settings.item_store == "opensearch":
-            stores = replace(stores, items=_opensearch(settings))
+            cluster = _opensearch(settings)
+            stores = replace(stores, items=cluster, words=cluster)
         if settings.user_store == "dynamodb":
             stores = _in_dynamodb(stores, settings, domain)
         yield stores
@@ -196,7 +201,7 @@ def _chroma(settings: Settings) -> AbstractContextManager[ItemStore]:
     return open_chroma(settings.reelwise_home / "chroma")
 
 
-def _opensearch(settings: Settings) -> ItemStore:
+def _opensearch(settings: Settings) -> "OpenSearchItemStore":
     """Raises InvalidRequest when a package or the cluster is not there."""
     try:
         from recommender.stores.opensearch import connect

@@ -1,6 +1,6 @@
 """Why a film is in an answer: checkable facts, found after the ranking, never invented."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
-from recommender.lexical import LexicalIndex
 from recommender.models import Direction, Evidence, EvidenceKind, Filters, Item, Understanding
 from recommender.preferences.model import Tier
 from recommender.stores.ports import Vector
@@ -24,6 +23,9 @@ SHARED_GENRES = 2
 ACCLAIMED = 4.0
 ENOUGH_RATINGS = 20
 RECENT_SWIPES = 50
+
+Holding = Callable[[frozenset[str]], Callable[[Item], bool]]
+"""Given stems, tells of a film whether it holds any of them."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Question:
     """How much the person's own taste counts, 0..1: less in a film for someone else."""
     counts: dict[tuple[EvidenceKind, str], tuple[int, int]] = field(default_factory=dict)
     """How many films with a label were liked, and swiped with an opinion; filled when asked for."""
-    holding: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    holding: dict[str, Callable[[Item], bool]] = field(default_factory=dict)
     """Which films hold each of the query's words; filled when asked for."""
 
     @cached_property
@@ -60,9 +62,14 @@ class Question:
 class EvidenceFinder:
     """Collects what speaks for (and against) a film."""
 
-    def __init__(self, catalogue: Catalogue, lexical: LexicalIndex, mean_vector: Vector) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        holding: Holding,
+        mean_vector: Vector,
+    ) -> None:
         self._catalogue = catalogue
-        self._lexical = lexical
+        self._holding = holding
         self._mean = mean_vector
 
     def find(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
@@ -109,8 +116,7 @@ class EvidenceFinder:
         return found
 
     def _words(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
-        row = self._catalogue.rows[item.item_id]
-        matched = [word for word in question.stems if self._holding(word, question)[row]]
+        matched = [word for word in question.stems if self._is_held(word, item, question)]
         if matched:
             share = len(matched) / len(frozenset().union(*question.stems.values()))
             shown = ", ".join(matched[:5])
@@ -127,10 +133,10 @@ class EvidenceFinder:
                 ]
         return []
 
-    def _holding(self, word: str, question: Question) -> NDArray[np.bool_]:
+    def _is_held(self, word: str, item: Item, question: Question) -> bool:
         if word not in question.holding:
-            question.holding[word] = self._lexical.holding(question.stems[word])
-        return question.holding[word]
+            question.holding[word] = self._holding(question.stems[word])
+        return question.holding[word](item)
 
     def _taste(
         self, item: Item, question: Question, closeness: Mapping[str, float]

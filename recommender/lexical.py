@@ -16,6 +16,9 @@ from recommender.text import FIELDS, index_terms, with_phrases
 logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 Scores = NDArray[np.float32]
+BM25 = {"k1": 1.5, "b": 0.75}
+WHOLE = "whole"
+"""The name of all the words of a film, beside those of its FIELDS."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class TextQuery:
 
 
 class LexicalIndex:
-    """BM25 over the films' words, with k1 = 1.5 and b = 0.75.
+    """BM25 over the films' words.
 
     The variant is Lucene's: its idf, ln(1 + (N - df + 0.5) / (df + 0.5)), is never negative
     (Kamphuis et al. 2020, "Which BM25 Do You Mean?").
@@ -47,7 +50,7 @@ class LexicalIndex:
             [vocabulary.setdefault(word, len(vocabulary)) for word in terms_of(item)]
             for item in items
         ]
-        self._bm25 = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+        self._bm25 = bm25s.BM25(method="lucene", **BM25)
         if self._vocabulary:
             self._bm25.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
 
@@ -76,32 +79,65 @@ class TextSearch:
         self, items: Sequence[Item], whole: LexicalIndex, settings: RecommenderSettings
     ) -> None:
         """``whole`` is the index of all the words of ``items``."""
-        fields = FIELDS if settings.enhance_field_weights else {}
-        self._whole = whole
-        self._fields = {name: LexicalIndex(items, read) for name, read in fields.items()}
+        self._by_field = settings.enhance_field_weights
+        fields = FIELDS if self._by_field else {}
+        self._indexes = {name: LexicalIndex(items, read) for name, read in fields.items()}
+        self._indexes[WHOLE] = whole
         self._hint_weight = settings.ranking.hints
 
     def scores(self, query: TextQuery) -> Scores:
-        """Shape (films,): BM25 scores, 0 for a film without any of the words.
+        """Shape (films,): BM25 scores, 0 for a film without any of the words."""
+        return combined(
+            query,
+            lambda field, words: self._indexes[field].scores(words),
+            self._by_field,
+            self._hint_weight,
+        )
 
-        Hints only sort the films that hold a word: whoever says something is answered with that.
-        Without words there is nothing to hint at; taste has its own place in the ranking.
-        """
-        own = self._scores(query.words, query.field_weights)
-        if not query.hints or not own.any():
-            return own
-        hinted = self._scores(query.hints, query.field_weights)
-        scale = self._hint_weight * own.max() / max(float(hinted.max()), 1e-9)
-        return cast(Scores, np.where(own > 0, own + scale * hinted, 0.0).astype(np.float32))
 
-    def _scores(self, words: Sequence[str], weights: Mapping[str, float]) -> Scores:
-        """The whole index's scores and, field by field, what is more or less than usual.
+def combined(
+    query: TextQuery,
+    part: Callable[[str, tuple[str, ...]], Scores],
+    by_field: bool,
+    hint_weight: float,
+) -> Scores:
+    """Shape (films,): scores of films from those of each field, or of WHOLE, by itself.
 
-        No score falls below half, so that whatever holds a word is still found.
-        """
-        whole = self._whole.scores(words)
-        weighed = whole.copy()
-        for name, index in self._fields.items():
-            if (weight := weights.get(name, 1.0)) != 1:
-                weighed += (weight - 1) * index.scores(words)
-        return np.maximum(weighed, whole / 2)
+    Hints only sort the films that hold a word: whoever says something is answered with that.
+    Without words there is nothing to hint at; taste has its own place in the ranking.
+    """
+    weights = _unusual(query, by_field)
+    own = _weighed(tuple(query.words), weights, part)
+    if not query.hints or not own.any():
+        return own
+    hinted = _weighed(tuple(query.hints), weights, part)
+    scale = hint_weight * own.max() / max(float(hinted.max()), 1e-9)
+    return cast(Scores, np.where(own > 0, own + scale * hinted, 0.0).astype(np.float32))
+
+
+def parts_of(query: TextQuery, by_field: bool) -> list[tuple[str, tuple[str, ...]]]:
+    """The fields and words whose scores ``combined`` asks for."""
+    said = [tuple(words) for words in (query.words, query.hints) if words]
+    return [(field, words) for words in said for field in (WHOLE, *_unusual(query, by_field))]
+
+
+def _unusual(query: TextQuery, by_field: bool) -> dict[str, float]:
+    """The weights of fields that count more or less than usual."""
+    known = {name: query.field_weights.get(name, 1.0) for name in FIELDS} if by_field else {}
+    return {name: weight for name, weight in known.items() if weight != 1}
+
+
+def _weighed(
+    words: tuple[str, ...],
+    weights: Mapping[str, float],
+    part: Callable[[str, tuple[str, ...]], Scores],
+) -> Scores:
+    """The whole's scores and, field by field, what is more or less than usual.
+
+    No score falls below half, so that whatever holds a word is still found.
+    """
+    whole = part(WHOLE, words)
+    weighed = whole.copy()
+    for name, weight in weights.items():
+        weighed += (weight - 1) * part(name, words)
+    return np.maximum(weighed, whole / 2)

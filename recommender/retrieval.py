@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
-from recommender.lexical import TextQuery, TextSearch
+from recommender.lexical import TextQuery
 from recommender.models import Filters
 from recommender.query_vector import QueryVector
 from recommender.stores.ports import ItemStore, Vector
 from recommender.vectors import ItemVectors
+from recommender.word_search import Found, WordSearch
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ class Retriever:
     def __init__(
         self,
         catalogue: Catalogue,
-        text_search: TextSearch,
+        words: WordSearch,
         store: ItemStore,
         vectors: ItemVectors,
         fused: ItemVectors,
     ) -> None:
         self._catalogue = catalogue
         self._fused = fused
-        self._text_search = text_search
+        self._words = words
         self._store = store
         self._vectors = vectors
 
@@ -63,9 +64,8 @@ class Retriever:
         What neither finds is filled up with the most popular films, so that a query of nothing but
         filters, and a person of whom nothing is known, have an answer.
         """
-        allowed = self._catalogue.allowed(filters, exclude)
-        bm25 = self._text_search.scores(text)
-        found = list(self._by_words(bm25, allowed, depth))
+        by_words = self._words.find(text, filters, exclude, depth)
+        found = list(by_words.rows)
         if query.vector is not None:
             found += self._by_vector(query, filters, exclude, depth)
             if soft_genres:
@@ -73,15 +73,9 @@ class Retriever:
                 narrower = filters.model_copy(update={"include_genres": wished})
                 found += self._by_vector(query, narrower, exclude, depth)
         if query.vector is None or not text.words:
-            found += list(self._popular(allowed, depth))
+            found += list(self._popular(filters, exclude, depth))
         rows = np.array(list(dict.fromkeys(found)), dtype=np.intp)
-        return self._candidates(rows, query, bm25)
-
-    def _by_words(
-        self, bm25: NDArray[np.float32], allowed: NDArray[np.bool_], depth: int
-    ) -> NDArray[np.intp]:
-        found = np.flatnonzero(allowed & (bm25 > 0))
-        return found[np.argsort(-bm25[found], kind="stable")[:depth]]
+        return self._candidates(rows, query, by_words)
 
     def _by_vector(
         self, query: QueryVector, filters: Filters, exclude: Sequence[str], depth: int
@@ -91,12 +85,12 @@ class Retriever:
         hits = self._store.nearest(query.vector, depth, filters, exclude, query.space)
         return [self._catalogue.rows[h.item_id] for h in hits if h.item_id in self._catalogue]
 
-    def _popular(self, allowed: NDArray[np.bool_], depth: int) -> NDArray[np.intp]:
+    def _popular(self, filters: Filters, exclude: Sequence[str], depth: int) -> NDArray[np.intp]:
         # The catalogue is sorted by popularity.
-        return np.flatnonzero(allowed)[:depth]
+        return np.flatnonzero(self._catalogue.allowed(filters, exclude))[:depth]
 
     def _candidates(
-        self, rows: NDArray[np.intp], query: QueryVector, bm25: NDArray[np.float32]
+        self, rows: NDArray[np.intp], query: QueryVector, by_words: Found
     ) -> Candidates:
         ids = [self._catalogue.items[row].item_id for row in rows]
         texts = self._vectors.get(ids)
@@ -110,7 +104,7 @@ class Retriever:
             rows,
             among_texts,
             _products(placed, query.vector),
-            bm25[rows],
+            by_words.scores(rows),
             _products(among_texts, query.wish) if query.space == "fused" else None,
             _products(placed, query.taste) if query.space == "fused" else None,
         )

@@ -37,7 +37,6 @@ from recommender.history import recording
 from recommender.history.exports import read_export, site_of
 from recommender.history.matching import Matcher
 from recommender.learner import PreferenceLearner
-from recommender.lexical import LexicalIndex, TextSearch
 from recommender.models import (
     Direction,
     Evidence,
@@ -73,6 +72,7 @@ from recommender.stores.ports import (
     NewSwipe,
     Stores,
     Survey,
+    WordIndex,
     version_of,
 )
 from recommender.survey import LearningSurvey
@@ -81,6 +81,7 @@ from recommender.telemetry import EXPLANATION_SECONDS, timed
 from recommender.users import UserState, UserStates, tier, update_due
 from recommender.vectors import ItemVectors
 from recommender.watch import Watch
+from recommender.word_search import InEngine, InProcess, WordSearch
 
 NOBODY = "nobody"
 """Whose name a request has that is made ahead for whoever is new."""
@@ -118,8 +119,7 @@ class Recommender:
         vectors, fused = ItemVectors(stores.items), ItemVectors(stores.items, "fused")
         mean = stores.items.mean_vector()
         mean_vector = np.zeros(encoder.dim, np.float32) if mean is None else mean
-        lexical = LexicalIndex(self._catalogue.items)
-        text_search = TextSearch(self._catalogue.items, lexical, settings)
+        words = _word_search(self._catalogue, stores.words, settings)
         self._cache = AnswerCache(
             stores.embeddings,
             stores.searches,
@@ -152,9 +152,9 @@ class Recommender:
                 self._cache,
                 settings,
             ),
-            Retriever(self._catalogue, text_search, stores.items, vectors, fused),
+            Retriever(self._catalogue, words, stores.items, vectors, fused),
             Ranker(self._catalogue, mean_vector, settings.ranking),
-            EvidenceFinder(self._catalogue, lexical, mean_vector),
+            EvidenceFinder(self._catalogue, words.holding, mean_vector),
             vectors,
             self._cache,
             settings,
@@ -586,6 +586,15 @@ def _models(encoder: TextEncoder, fusions: Mapping[Variant, FusionEncoder]) -> s
     """The versions of all models: none reads what another one made."""
     made = (f"{variant}={fusion.model_version}" for variant, fusion in sorted(fusions.items()))
     return " ".join((encoder.model_version, *made))
+
+
+def _word_search(
+    catalogue: Catalogue, index: WordIndex | None, settings: RecommenderSettings
+) -> WordSearch:
+    """How films are found by words: by the engine that holds them, if it can, else here."""
+    if index is not None:
+        return InEngine(catalogue, index, settings)
+    return InProcess(catalogue, settings)
 
 
 def _generation(

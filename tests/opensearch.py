@@ -1,16 +1,21 @@
 """OpenSearch on the wire: a server that answers what the adapter asks, as its REST API documents.
 
-Films are kept in memory and searched exactly, where OpenSearch's graphs approximate. Documents are
-found only after a refresh, as there. Whatever it was not built for it refuses, so that no part of a
-request passes unread:
+Films are kept in memory and searched exactly, where OpenSearch's graphs approximate; words count by
+BM25 as Lucene computes it, with exact lengths where Lucene rounds them. Documents are found only
+after a refresh, as there. Whatever it was not built for it refuses, so that no part of a request
+passes unread:
 https://docs.opensearch.org/latest/api-reference/
 https://docs.opensearch.org/latest/vector-search/filter-search-knn/efficient-knn-filtering/
 https://docs.opensearch.org/latest/mappings/supported-field-types/knn-spaces/
+https://docs.opensearch.org/latest/im-plugin/similarity/
+https://docs.opensearch.org/latest/api-reference/multi-search/
 """
 
 import base64
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -45,7 +50,11 @@ class Index:
     """One index: what was written, and what searches see of it since the last refresh."""
 
     def __init__(self, body: Json) -> None:
-        expect(body["settings"] == {"index": {"knn": True}}, "settings")
+        settings = dict(body["settings"]["index"])
+        expect(body["settings"].keys() == {"index"} and settings.pop("knn") is True, "knn")
+        self.similarity: Json = settings.pop("similarity")
+        expect(not settings, "settings")
+        expect(all(kind["type"] == "BM25" for kind in self.similarity.values()), "similarity")
         self.fields: Json = body["mappings"]["properties"]
         expect(body["mappings"]["dynamic"] == "strict", "dynamic")
         for spec in self.vectors.values():
@@ -55,10 +64,40 @@ class Index:
         self.body = body
         self.written: dict[str, Json] = {}
         self.seen: dict[str, Json] = {}
+        self.counted: dict[str, dict[str, Counter[str]]] = {}
 
     @property
     def vectors(self) -> Json:
-        return {name: spec for name, spec in self.fields.items() if spec["type"] == "knn_vector"}
+        return {
+            name: spec for name, spec in self.fields.items() if spec.get("type") == "knn_vector"
+        }
+
+    def field(self, path: str) -> Json:
+        """What a mapping says of a field within an object."""
+        outer, _, inner = path.partition(".")
+        spec: Json = self.fields[outer]["properties"][inner]
+        expect(spec.keys() == {"type", "analyzer", "similarity"}, "field")
+        expect((spec["type"], spec["analyzer"]) == ("text", "whitespace"), "analyzer")
+        return spec
+
+    def bm25(self, path: str, query: str) -> dict[str, float]:
+        """The score of each document that holds any of the words, as Lucene computes it."""
+        kind = self.similarity[self.field(path)["similarity"]]
+        if path not in self.counted:
+            outer, _, inner = path.partition(".")
+            texts = {i: source[outer][inner].split() for i, source in self.seen.items()}
+            self.counted[path] = {i: Counter(words) for i, words in texts.items() if words}
+        documents = self.counted[path]
+        lengths = {i: words.total() for i, words in documents.items()}
+        mean = sum(lengths.values()) / max(len(documents), 1)
+        scores: dict[str, float] = {}
+        for word in query.split():
+            holding = {i: words[word] for i, words in documents.items() if word in words}
+            idf = math.log(1 + (len(documents) - len(holding) + 0.5) / (len(holding) + 0.5))
+            for i, count in holding.items():
+                length = 1 - kind["b"] + kind["b"] * lengths[i] / mean
+                scores[i] = scores.get(i, 0.0) + idf * count / (count + kind["k1"] * length)
+        return scores
 
     def write(self, item_id: str, source: Json) -> int:
         """The status of an index action."""
@@ -74,7 +113,7 @@ class Index:
         return status
 
     def refresh(self) -> None:
-        self.seen = dict(self.written)
+        self.seen, self.counted = dict(self.written), {}
 
     def passing(self, query: Json) -> set[str]:
         return {item_id for item_id, source in self.seen.items() if matches(query, item_id, source)}
@@ -164,8 +203,25 @@ class Cluster:
         index, asked = self.index(name), json.loads(body)
         if asked["size"] > WINDOW:
             raise Refused(400, "illegal_argument_exception", "Result window is too large")
-        hits = nearest(index, asked) if "query" in asked else in_order(index, asked)
+        if "query" not in asked:
+            hits = in_order(index, asked)
+        elif "knn" in asked["query"]:
+            hits = nearest(index, asked)
+        else:
+            hits = by_words(index, asked)
         return {"timed_out": False, "hits": {"hits": hits}}
+
+    def msearch(self, name: str, params: Json, body: bytes) -> Json:
+        lines = body.splitlines(keepends=True)
+        expect(body.endswith(b"\n") and len(lines) % 2 == 0, "newlines")
+        expect(all(json.loads(head) == {} for head in lines[::2]), "headers")
+        responses = []
+        for line in lines[1::2]:
+            try:
+                responses.append({**self.search(name, params, line), "status": 200})
+            except Refused as error:
+                responses.append(error.body())
+        return {"took": 1, "responses": responses}
 
 
 ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
@@ -179,6 +235,7 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("POST", "/([^/]+)/_delete_by_query", Cluster.delete_by_query),
     ("POST", "/([^/]+)/_mget", Cluster.mget),
     ("POST", "/([^/]+)/_search", Cluster.search),
+    ("POST", "/([^/]+)/_msearch", Cluster.msearch),
 ]
 
 
@@ -204,6 +261,20 @@ def nearest(index: Index, asked: Json) -> list[Json]:
         if field in index.seen[item_id]
     }
     best = sorted(scored, key=lambda item_id: -scored[item_id])[: min(knn["k"], asked["size"])]
+    return [{"_id": item_id, "_score": scored[item_id]} for item_id in best]
+
+
+def by_words(index: Index, asked: Json) -> list[Json]:
+    """The best of those that hold a word and pass the conditions."""
+    expect(asked.keys() == {"size", "_source", "query"} and asked["_source"] is False, "search")
+    conditions = dict(asked["query"]["bool"])
+    [must] = conditions.pop("must")
+    expect(must.keys() == {"match"}, "must")
+    [(field, match)] = must["match"].items()
+    expect(match.keys() == {"query"}, "match")
+    allowed = index.passing({"bool": conditions})
+    scored = {i: s for i, s in index.bm25(field, match["query"]).items() if i in allowed}
+    best = sorted(scored, key=lambda item_id: -scored[item_id])[: asked["size"]]
     return [{"_id": item_id, "_score": scored[item_id]} for item_id in best]
 
 

@@ -1,13 +1,14 @@
-"""Films and their vectors in OpenSearch, one document each (extra ``[opensearch]``).
+"""Films, their vectors and words in OpenSearch, one document each (extra ``[opensearch]``).
 
-Vectors are searched by the k-NN plugin's HNSW graphs, with the filter applied on the way. There are
+Vectors are searched by the k-NN plugin's HNSW graphs, with the filter applied on the way; words by
+BM25, stemmed here, so that they are the same words as everywhere. There are
 no transactions: of a batch that fails some films may be stored, each of them whole, and the next
 indexing writes the rest.
 """
 
 # ruff: noqa: D102 - the port documents the methods
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,12 +18,26 @@ from opensearchpy.exceptions import ImproperlyConfigured, OpenSearchException, R
 from opensearchpy.helpers import bulk
 
 from recommender.errors import InvalidRequest, StoreUnavailable
+from recommender.lexical import BM25, WHOLE
 from recommender.models import Filters, Item
-from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector, other_length
+from recommender.stores.ports import (
+    Hit,
+    IndexedItem,
+    ItemStore,
+    Space,
+    Vector,
+    WordIndex,
+    other_length,
+)
+from recommender.text import FIELDS as TEXT_FIELDS
+from recommender.text import index_terms
 
 FIELDS: Mapping[Space, str] = {"text": "embedding", "fused": "fused"}
 HNSW = {"m": 32, "ef_construction": 200}
 EF_SEARCH = 400
+WORDS = "words"
+READ: Mapping[str, Callable[[Item], list[str]]] = {WHOLE: index_terms, **TEXT_FIELDS}
+"""A film's words, all of them and by field."""
 PAGE = 1000
 """Of films that one request names or reads."""
 RETRIED = (429, 502, 503, 504)
@@ -61,8 +76,8 @@ def connect(
         ) from error
 
 
-class OpenSearchItemStore(ItemStore):
-    """ItemStore over one index."""
+class OpenSearchItemStore(ItemStore, WordIndex):
+    """ItemStore and WordIndex over one index."""
 
     def __init__(self, client: OpenSearch, index: str, dim: int, fused_dim: int) -> None:
         self._client = client
@@ -79,11 +94,16 @@ class OpenSearchItemStore(ItemStore):
         with _answering():
             mapping = self._client.indices.get_mapping(index=self._index)
             fields = next(iter(mapping.values()))["mappings"]["properties"]
-            held = fields[FIELDS["text"]]["dimension"]
-            if held == dim:
-                return
-            if self._client.count(index=self._index)["count"]:
+            held, filled = fields[FIELDS["text"]]["dimension"], self._count()
+            if filled and held != dim:
                 raise other_length(held, dim)
+            if filled and WORDS not in fields:
+                raise InvalidRequest(
+                    "The index in OpenSearch is of a release that kept no words there. Make it "
+                    "anew: reelwise index --anew"
+                )
+            if held == dim and WORDS in fields:
+                return
             self._client.indices.delete(index=self._index)
             self._make(dim)
 
@@ -139,6 +159,25 @@ class OpenSearchItemStore(ItemStore):
             found = self._client.search(index=self._index, body=body)
         return [Hit(hit["_id"], _product(hit["_score"])) for hit in found["hits"]["hits"]]
 
+    def best(
+        self, words: Sequence[str], k: int, filters: Filters, exclude: Sequence[str] = ()
+    ) -> list[Hit]:
+        body = _by_words(WHOLE, words, k, _conditions(filters, exclude))
+        with _answering():
+            return _hits(self._client.search(index=self._index, body=body))
+
+    def scores(
+        self, parts: Sequence[tuple[str, Sequence[str]]], item_ids: Sequence[str]
+    ) -> list[Mapping[str, float]]:
+        only = {"filter": [{"ids": {"values": list(item_ids)}}]}
+        searches = [_by_words(field, words, len(item_ids), only) for field, words in parts]
+        with _answering():
+            lines = [line for search in searches for line in ({}, search)]
+            found = self._client.msearch(index=self._index, body=lines)["responses"]
+        if failed := [answer for answer in found if "error" in answer]:
+            raise StoreUnavailable(f"OpenSearch: a search by words failed, {failed[0]['status']}")
+        return [{hit.item_id: hit.score for hit in _hits(answer)} for answer in found]
+
     def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
         field = FIELDS[space]
         vectors: dict[str, Vector] = {}
@@ -161,8 +200,13 @@ class OpenSearchItemStore(ItemStore):
             sums, count = sums + np.array(hit["_source"][field]), count + 1
         return np.asarray(sums / count, dtype=np.float32) if count else None
 
+    def _count(self) -> int:
+        count: int = self._client.count(index=self._index)["count"]
+        return count
+
     def _make(self, dim: int) -> None:
-        body = {"settings": {"index": {"knn": True}}, "mappings": _mapping(dim, self._fused_dim)}
+        settings = {"index": {"knn": True, "similarity": {WORDS: {"type": "BM25", **BM25}}}}
+        body = {"settings": settings, "mappings": _mapping(dim, self._fused_dim)}
         try:
             self._client.indices.create(index=self._index, body=body)
         except RequestError as error:
@@ -220,6 +264,7 @@ def _mapping(dim: int, fused_dim: int) -> Document:
         }
         return {"type": "knn_vector", "dimension": length, "method": method}
 
+    terms = {"type": "text", "analyzer": "whitespace", "similarity": WORDS}
     return {
         "dynamic": "strict",
         "properties": {
@@ -229,6 +274,7 @@ def _mapping(dim: int, fused_dim: int) -> Document:
             "people": {"type": "keyword"},
             "fingerprint": {"type": "keyword", "index": False},
             "item": {"type": "object", "enabled": False},
+            WORDS: {"properties": dict.fromkeys(READ, terms)},
             FIELDS["text"]: vectors(dim),
             FIELDS["fused"]: vectors(fused_dim),
         },
@@ -243,6 +289,7 @@ def _document(film: IndexedItem) -> Document:
         "people": item.people,
         "fingerprint": film.fingerprint,
         "item": item.model_dump(mode="json"),
+        WORDS: {name: " ".join(read(item)) for name, read in READ.items()},
         FIELDS["text"]: film.vector.tolist(),
     }
     if item.year is not None:
@@ -250,6 +297,16 @@ def _document(film: IndexedItem) -> Document:
     if film.fused is not None:
         document[FIELDS["fused"]] = film.fused.tolist()
     return document
+
+
+def _by_words(field: str, words: Sequence[str], k: int, conditions: Document) -> Document:
+    """A search for films that hold any of the words in a field."""
+    match = {"match": {f"{WORDS}.{field}": {"query": " ".join(words)}}}
+    return {"size": k, "_source": False, "query": {"bool": {"must": [match], **conditions}}}
+
+
+def _hits(answer: Document) -> list[Hit]:
+    return [Hit(hit["_id"], hit["_score"]) for hit in answer["hits"]["hits"]]
 
 
 def _conditions(filters: Filters, exclude: Sequence[str]) -> Document:

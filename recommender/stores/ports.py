@@ -175,6 +175,20 @@ class ItemStore(Protocol):
         """The mean of all vectors; None when there are no films."""
 
 
+class WordIndex(Protocol):
+    """BM25 in the engine that holds the films, over their words as ``text`` reads them."""
+
+    def best(
+        self, words: Sequence[str], k: int, filters: Filters, exclude: Sequence[str] = ()
+    ) -> list[Hit]:
+        """The k films of highest score by all their words that pass the filters, best first."""
+
+    def scores(
+        self, parts: Sequence[tuple[str, Sequence[str]]], item_ids: Sequence[str]
+    ) -> list[Mapping[str, float]]:
+        """For each field and words, these films' scores, without those that hold none of them."""
+
+
 class SwipeLog(Protocol):
     """The append-only record of what people swiped; durable when ``append`` returns."""
 
@@ -337,3 +351,5 @@ class Stores:
     conversations: ConversationStore
     embeddings: EmbeddingCache
     searches: SearchCache
+    words: WordIndex | None = None
+    """None: words are searched in this process."""

@@ -15,13 +15,17 @@ from assistant.composition import open_recommender, open_stores
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.fake import HashingEncoder
+from recommender.catalogue import Catalogue
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.indexer import sync_index
+from recommender.lexical import TextQuery
 from recommender.models import Direction, Filters, Item, SearchRequest
 from recommender.settings import RecommenderSettings
 from recommender.stores import opensearch as adapter
 from recommender.stores.opensearch import OpenSearchItemStore, connect
 from recommender.stores.ports import IndexedItem
+from recommender.text import terms
+from recommender.word_search import InEngine, InProcess, WordSearch
 from tests.conftest import new_database
 from tests.models_folder import text_space
 from tests.opensearch import Cluster, opensearch, serving
@@ -82,6 +86,8 @@ def test_what_goes_on_is_an_unavailable_store(
         store.mean_vector,
         store.all,
         lambda: store.hold(DIM),
+        lambda: store.best(["heat"], 5, Filters()),
+        lambda: store.scores([("whole", ["heat"])], ["1"]),
     ):
         with pytest.raises(StoreUnavailable) as caught:
             action()
@@ -160,6 +166,114 @@ def test_an_index_that_cannot_be_made_ends_the_start(server: ScriptedEndpoint) -
         connect(server.url, "UPPER", DIM, DIM)
 
 
+class TestWords:
+    """The engine's BM25 beside that of this process, of which only the engine's may be asked."""
+
+    QUERIES = ("heist gone wrong", "space robots lonely", "Agnès Varda", "drama drama", "qzxv")
+    FILTERS = (
+        Filters(),
+        Filters(include_genres=("Comedy",), year_from=1990),
+        Filters(exclude_genres=("Drama",), people=("Agnès Varda",)),
+    )
+    SETTINGS = RecommenderSettings(enhance_field_weights=True)
+
+    @pytest.fixture
+    def catalogue(self, starter_items: list[Item]) -> Catalogue:
+        return Catalogue(starter_items[:400])
+
+    @pytest.fixture
+    def searches(
+        self, catalogue: Catalogue, server: ScriptedEndpoint
+    ) -> tuple[WordSearch, WordSearch]:
+        patient = connect(server.url, "films", 8, DIM, timeout=60)
+        patient.upsert([IndexedItem(item, VECTOR[:8], "print") for item in catalogue.items])
+        here = InProcess(catalogue, self.SETTINGS)
+        return here, InEngine(catalogue, patient, self.SETTINGS)
+
+    def test_it_finds_and_scores_what_this_process_does(
+        self, catalogue: Catalogue, searches: tuple[WordSearch, WordSearch]
+    ) -> None:
+        excluded = [item.item_id for item in catalogue.items[:20]]
+        for query in self.QUERIES:
+            for filters in self.FILTERS:
+                words = TextQuery(terms(query))
+                here, there = (s.find(words, filters, excluded, 40) for s in searches)
+                ours, theirs = here.scores(here.rows), there.scores(there.rows)
+                np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+                # Films of one score come in any order, and any of them may be cut off.
+                sure = ours > ours.min(initial=np.inf) + 1e-4
+                assert set(here.rows[sure]) <= set(there.rows)
+                others = np.arange(0, len(catalogue), 17)
+                np.testing.assert_allclose(
+                    here.scores(others), there.scores(others), rtol=1e-4, atol=1e-6
+                )
+
+    def test_fields_count_as_in_this_process(
+        self, catalogue: Catalogue, searches: tuple[WordSearch, WordSearch]
+    ) -> None:
+        weights = {"people": 2.0, "overview": 0.5, "title": 1.0}
+        asked = TextQuery(terms("heist in paris"), (), weights)
+        here, there = (s.find(asked, Filters(), (), len(catalogue)) for s in searches)
+        assert set(here.rows) == set(there.rows)
+        assert len(here.rows) > 5
+        ours, theirs = here.scores(here.rows), there.scores(here.rows)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+        usual = searches[1].find(TextQuery(asked.words), Filters(), (), len(catalogue))
+        assert not np.allclose(theirs, usual.scores(here.rows))
+
+    def test_hints_sort_the_films_found(
+        self, catalogue: Catalogue, searches: tuple[WordSearch, WordSearch]
+    ) -> None:
+        words, hints = terms("heist in paris"), terms("Comedy")
+        plain, hinted = (
+            searches[1].find(query, Filters(), (), len(catalogue))
+            for query in (TextQuery(words), TextQuery(words, hints))
+        )
+        rows = plain.rows
+        assert set(hinted.rows) == set(rows)
+        before, after = plain.scores(rows), hinted.scores(rows)
+        funny = np.array(["Comedy" in catalogue.items[row].genres for row in rows])
+        assert (after[funny] > before[funny]).all()
+        np.testing.assert_array_equal(after[~funny], before[~funny])
+        most = self.SETTINGS.ranking.hints * before.max()
+        assert (after - before).max() == pytest.approx(most, rel=1e-4)
+
+    def test_a_search_asks_it_once_for_films_and_once_for_scores(
+        self,
+        server: ScriptedEndpoint,
+        searches: tuple[WordSearch, WordSearch],
+    ) -> None:
+        before = len(server.requests)
+        found = searches[1].find(TextQuery(terms("heist"), terms("Comedy")), Filters(), (), 10)
+        found.scores(found.rows)
+        asked = [request.path.rpartition("/")[2] for request in server.requests[before:]]
+        assert asked == ["_search", "_msearch"]
+        searches[1].find(TextQuery(), Filters(), (), 10).scores(found.rows)
+        assert len(server.requests) == before + 2
+
+    def test_a_search_of_several_that_fails_is_an_unavailable_store(
+        self, server: ScriptedEndpoint, store: OpenSearchItemStore
+    ) -> None:
+        failed = {"error": {"type": "search_phase_execution_exception"}, "status": 503}
+        whole = {"hits": {"hits": []}, "status": 200}
+        body = json.dumps({"responses": [whole, failed]}).encode()
+        before_answering(server, reply(200, body))
+        with pytest.raises(StoreUnavailable) as caught:
+            store.scores([("whole", ["heat"]), ("title", ["heat"])], ["1"])
+        assert caught.value.detail == "OpenSearch: a search by words failed, 503"
+
+    def test_an_index_without_words_is_made_anew(
+        self, cluster: Cluster, store: OpenSearchItemStore
+    ) -> None:
+        del cluster.indices["films"].fields["words"]
+        with pytest.raises(InvalidRequest, match="reelwise index --anew"):
+            store.hold(DIM)
+        store.remove(["1"])
+        store.hold(DIM)
+        store.upsert([FILM])
+        assert [hit.item_id for hit in store.best(["heat"], 5, Filters())] == ["1"]
+
+
 class TestWhoAsks:
     @pytest.fixture
     def guarded(self) -> Iterator[ScriptedEndpoint]:
@@ -209,7 +323,10 @@ class TestServing:
     ) -> None:
         with new_database(postgres_url) as database:
             settings = Settings(
-                database_url=database, item_store="opensearch", opensearch_url=server.url
+                database_url=database,
+                item_store="opensearch",
+                opensearch_url=server.url,
+                opensearch_timeout=60,
             )
             with open_recommender(settings, encoder) as recommender:
                 for card in recommender.start_survey("ann", 6).movies:
@@ -218,6 +335,8 @@ class TestServing:
                 found = recommender.search(request)
                 assert found.items
                 assert not found.intelligence_metadata.degraded
+                assert any("Matches your words" in "".join(i.reason) for i in found.items)
+                assert any(b'"match"' in request.body for request in server.requests)
                 assert len(cluster.indices["reelwise-films"].seen) == len(recommender.films())
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:port"])

@@ -9,12 +9,13 @@ import pytest
 
 from recommender.catalogue import Catalogue
 from recommender.evidence import EvidenceFinder, Question
-from recommender.lexical import LexicalIndex
 from recommender.models import Direction, Evidence, Filters, Item, Swipe, Understanding
 from recommender.preferences.learn import no_preferences
 from recommender.preferences.model import Tier
+from recommender.settings import RecommenderSettings
 from recommender.stores.ports import LogVersion, Vector
 from recommender.users import UserState
+from recommender.word_search import InProcess
 
 DIM = 4
 HEAT = Item(
@@ -42,7 +43,8 @@ VECTORS: Mapping[str, Vector] = {
 @pytest.fixture(scope="module")
 def finder() -> EvidenceFinder:
     catalogue = Catalogue(ITEMS)
-    return EvidenceFinder(catalogue, LexicalIndex(catalogue.items), np.zeros(DIM, dtype=np.float32))
+    words = InProcess(catalogue, RecommenderSettings())
+    return EvidenceFinder(catalogue, words.holding, np.zeros(DIM, dtype=np.float32))
 
 
 def find(

@@ -28,4 +28,5 @@ def in_dynamodb(
         conversations=stores.conversations,
         embeddings=DynamoEmbeddingCache(tables.embeddings, max_cache_entries),
         searches=DynamoSearchCache(tables.searches, max_cache_entries),
+        words=stores.words,
     )
