@@ -21,9 +21,11 @@ from assistant.refusal import mendable, need
 from assistant.settings import Settings
 from assistant.train_cli import Kind
 from assistant.train_cli import train as train_models
+from fusion.encoder import TextEncoder
 from recommender.errors import InvalidRequest
-from recommender.indexer import embedded, read_items
+from recommender.indexer import embedded, fingerprint, read_items
 from recommender.models import Item
+from recommender.stores.ports import Vector
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -72,15 +74,20 @@ def train(base: Base = OPT_ML) -> None:
 
 @app.command()
 def embed_items(base: Base = OPT_ML) -> None:
-    """Embed the films of the input, and write item_embeddings.parquet."""
+    """Embed the films of the input, and write item_embeddings.parquet.
+
+    Those whose vectors are in such a file of the input, made by the same model, are taken from it.
+    """
     with _processing(base) as (items, output):
         from recommender.features import EMBEDDINGS, write_embeddings
 
         encoder = load_encoder(Settings())
-        vectors = np.array(embedded(items, encoder, {}), dtype=np.float32)
+        known = _known(base / "processing" / "input" / EMBEDDINGS, encoder)
+        vectors = np.array(embedded(items, encoder, known), dtype=np.float32)
         path = str(output / EMBEDDINGS)
         write_embeddings(LocalFileSystem(), path, items, vectors, encoder)
-        typer.echo(f"Embedded {len(items):,} films with {encoder.model_version}.")
+        new = sum(fingerprint(item, encoder.model_version) not in known for item in items)
+        typer.echo(f"Embedded {new:,} of {len(items):,} films with {encoder.model_version}.")
 
 
 @app.command()
@@ -95,6 +102,16 @@ def curate_survey(
 
         write_survey(LocalFileSystem(), str(output / SURVEY), items, size, seed)
         typer.echo(f"Chose {min(size, len(items)):,} of {len(items):,} films.")
+
+
+def _known(path: Path, encoder: TextEncoder) -> Mapping[str, Vector]:
+    """The vectors of a run before, by fingerprint; those of another model are none."""
+    from recommender.features import read_embeddings
+
+    try:
+        return read_embeddings(path, encoder)
+    except InvalidRequest:  # nothing is there, or of another encoder: it is written anew
+        return {}
 
 
 def _hyperparameters(path: Path) -> Hyperparameters:

@@ -58,9 +58,9 @@ def exactly(films: list[IndexedItem], k: int) -> set[str]:
 @pytest.mark.parametrize(
     ("quantisation", "names"),
     [
-        ("none", {"ann_embedding_none_384", "ann_fused_none_384"}),
-        ("halfvec", {"ann_embedding_halfvec_384", "ann_fused_halfvec_384"}),
-        ("binary", {"ann_embedding_binary_384", "ann_fused_halfvec_384"}),
+        ("none", {"ann_embedding_none_384_m16", "ann_fused_none_384_m64"}),
+        ("halfvec", {"ann_embedding_halfvec_384_m16", "ann_fused_halfvec_384_m64"}),
+        ("binary", {"ann_embedding_binary_384_m16", "ann_fused_halfvec_384_m64"}),
     ],
 )
 def test_each_setting_has_its_indexes_and_searches_go_by_them(
@@ -99,14 +99,14 @@ def test_another_setting_keeps_what_both_share(graphs: Database) -> None:
     before = indexes(graphs)
     PostgresItemStore(graphs, hnsw=Hnsw("binary")).build_indexes()
     after = indexes(graphs)
-    assert after.keys() - before.keys() == {"ann_embedding_binary_384"}
-    assert after["ann_fused_halfvec_384"] == before["ann_fused_halfvec_384"]
+    assert after.keys() - before.keys() == {"ann_embedding_binary_384_m16"}
+    assert after["ann_fused_halfvec_384_m64"] == before["ann_fused_halfvec_384_m64"]
 
 
 def test_an_index_whose_building_broke_off_is_built_anew(graphs: Database) -> None:
     store = PostgresItemStore(graphs, hnsw=Hnsw("halfvec"))
     store.build_indexes()
-    name, before = "ann_fused_halfvec_384", indexes(graphs)
+    name, before = "ann_fused_halfvec_384_m64", indexes(graphs)
     with graphs.connect() as connection:
         connection.execute(
             text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = :name ::regclass"),
@@ -127,7 +127,7 @@ def test_while_one_server_builds_another_goes_on_without(graphs: Database) -> No
         assert store.nearest(FILMS[7].vector, 1, Filters())[0].item_id == "7"
         builder.execute(text("SELECT pg_advisory_unlock(727002)"))
     store.build_indexes()
-    assert "ann_embedding_binary_384" in indexes(graphs)
+    assert "ann_embedding_binary_384_m16" in indexes(graphs)
 
 
 @pytest.mark.parametrize("quantisation", ["none", "halfvec", "binary"])
@@ -158,7 +158,7 @@ def test_an_emptied_index_takes_another_length(graphs: Database) -> None:
     short = IndexedItem(FILMS[0].item, FILMS[0].vector[:256].copy(), "print", FILMS[0].vector)
     store.upsert([short])
     store.build_indexes()
-    assert "ann_embedding_halfvec_256" in indexes(graphs)
+    assert "ann_embedding_halfvec_256_m16" in indexes(graphs)
     assert [hit.item_id for hit in store.nearest(short.vector, 5, Filters())] == ["0"]
 
 
@@ -175,7 +175,7 @@ def test_the_product_runs_on_it(
             with open_recommender(settings, encoder) as recommender:
                 answers.append(recommender.search(request))
         database = Database(url)
-        assert "ann_embedding_binary_384" in indexes(database)
+        assert "ann_embedding_binary_384_m16" in indexes(database)
         database.close()
         assert [a.intelligence_metadata.degraded for a in answers] == [(), ()]
         assert [i.item_id for i in answers[0].items] == [i.item_id for i in answers[1].items]

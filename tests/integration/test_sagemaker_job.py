@@ -10,11 +10,21 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from typer.testing import CliRunner, Result
 
 from assistant.sagemaker_job import Hyperparameters, _hyperparameters, app
 from fusion.encoder import TextEncoder
-from recommender.features import EMBEDDINGS, ITEMS, SURVEY, read_embeddings, write_features
+from fusion.fake import HashingEncoder
+from recommender.features import (
+    EMBEDDINGS,
+    ITEMS,
+    SURVEY,
+    read_embeddings,
+    write_embeddings,
+    write_features,
+    write_items,
+)
 from recommender.indexer import STARTER_VECTORS, fingerprint, read_vectors
 from recommender.models import Item
 from recommender.text import embedding_text
@@ -60,7 +70,7 @@ class TestProcessing:
     def test_films_are_embedded(self, base: Path, films: list[Item], encoder: TextEncoder) -> None:
         done = job(base, "embed-items")
         assert done.exit_code == 0, done.output
-        assert done.stdout == f"Embedded {FILMS} films with {encoder.model_version}.\n"
+        assert done.stdout == f"Embedded {FILMS} of {FILMS} films with {encoder.model_version}.\n"
         path = base / "processing" / "output" / EMBEDDINGS
         made = read_embeddings(path, encoder)
         assert pq.read_table(path)["item_id"].to_pylist() == [film.item_id for film in films]
@@ -69,6 +79,31 @@ class TestProcessing:
             np.testing.assert_allclose(
                 made[fingerprint(film, encoder.model_version)], vector, atol=1e-6
             )
+
+    def test_only_films_that_changed_are_embedded_again(
+        self, base: Path, films: list[Item], encoder: TextEncoder
+    ) -> None:
+        folder = base / "processing"
+        vectors = np.full((FILMS, encoder.dim), 0.5, dtype=np.float32)
+        vectors[3] = encoder.encode([embedding_text(films[3])])[0]
+        changed = [films[0].model_copy(update={"overview": "another"}), *films[1:]]
+        files = LocalFileSystem()
+        write_embeddings(files, str(folder / "input" / EMBEDDINGS), films, vectors, encoder)
+        write_items(files, str(folder / "input" / ITEMS), changed)
+        done = job(base, "embed-items")
+        assert done.stdout.startswith(f"Embedded 1 of {FILMS} films"), done.output
+        made = read_embeddings(folder / "output" / EMBEDDINGS, encoder)
+        for number, film in enumerate(changed):
+            [wanted] = encoder.encode([embedding_text(film)]) if number == 0 else [vectors[number]]
+            vector = made[fingerprint(film, encoder.model_version)]
+            np.testing.assert_allclose(vector, wanted, atol=1e-6)
+
+    def test_vectors_of_another_model_are_not_taken(self, base: Path, films: list[Item]) -> None:
+        other = HashingEncoder()
+        path = base / "processing" / "input" / EMBEDDINGS
+        vectors = other.encode([embedding_text(film) for film in films])
+        write_embeddings(LocalFileSystem(), str(path), films, vectors, other)
+        assert job(base, "embed-items").stdout.startswith(f"Embedded {FILMS} of {FILMS} films")
 
     def test_a_survey_is_curated(self, base: Path, films: list[Item]) -> None:
         done = job(base, "curate-survey", "--size", "12", "--seed", "3")
