@@ -6,7 +6,14 @@ from datetime import datetime
 from recommender.catalogue import Catalogue
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
-from recommender.models import MAX_RESULTS, Direction, Evidence, Item, SearchRequest
+from recommender.models import (
+    MAX_RESULTS,
+    Direction,
+    Evidence,
+    Item,
+    SearchRequest,
+    Understanding,
+)
 from recommender.search import SearchEngine
 from recommender.users import UserState, UserStates
 
@@ -31,6 +38,7 @@ class Counterfactuals:
         item: Item,
         evidence: Sequence[Evidence],
         request: SearchRequest,
+        understood: Understanding,
         state: UserState,
         variant: Variant,
         fallbacks: Fallbacks,
@@ -44,11 +52,11 @@ class Counterfactuals:
         if liked is None:
             return None
         asked = request.model_copy(update={"k": MAX_RESULTS})
-        place = self._engine.place(item.item_id, asked, state, variant, fallbacks)
+        place = self._engine.place(item.item_id, asked, understood, state, variant, fallbacks)
         if place is None:
             return None
         without = self._users.told(state, {liked: Direction.SKIP}, True, self._clock())
-        other = self._engine.place(item.item_id, asked, without, variant, fallbacks)
+        other = self._engine.place(item.item_id, asked, understood, without, variant, fallbacks)
         if other is not None and other <= place:
             return None
         text = _sentence(self._catalogue.get(liked).title, place, other)

@@ -55,7 +55,6 @@ Warmth = Literal["made", "known", "failed"]
 class _Ranking:
     """What a search found before reasons: ``order`` holds rows of ``candidates``, best first."""
 
-    understood: Understanding
     known: UserState
     tier: Tier
     query: QueryVector
@@ -134,13 +133,16 @@ class SearchEngine:
         self,
         item: Item,
         request: SearchRequest,
+        understood: Understanding,
         state: UserState,
         variant: Variant,
         fallbacks: Fallbacks,
     ) -> list[Evidence]:
-        """What speaks for and against one film, whether or not a search would return it."""
+        """What speaks for and against one film, whether or not a search would return it.
+
+        ``understood`` is how the request was read.
+        """
         now = self._clock()
-        understood = self.understand(request)
         known = self._known(state, variant)
         tier_ = self._tier(request, known)
         if understood.anchors and variant in FUSED:
@@ -156,15 +158,16 @@ class SearchEngine:
         self,
         item_id: str,
         request: SearchRequest,
+        understood: Understanding,
         state: UserState,
         variant: Variant,
         fallbacks: Fallbacks,
     ) -> int | None:
         """Where a film stands in the answer, from 1; None when it is not in it."""
-        ranking = self._rank(request, state, variant, self._clock(), fallbacks)
+        ranking = self._rank(request, understood, state, variant, self._clock(), fallbacks)
         items, rows = self._catalogue.items, ranking.candidates.rows
         ids = [items[rows[row]].item_id for row in ranking.order]
-        if named := ranking.understood.lookup:
+        if named := understood.lookup:
             ids = [named, *ids][: request.k]
         return ids.index(item_id) + 1 if item_id in ids else None
 
@@ -176,8 +179,9 @@ class SearchEngine:
         now: datetime,
         fallbacks: Fallbacks,
     ) -> SearchResult:
-        ranking = self._rank(request, state, variant, now, fallbacks)
-        understood, known, tier_ = ranking.understood, ranking.known, ranking.tier
+        understood = self.understand(request)
+        ranking = self._rank(request, understood, state, variant, now, fallbacks)
+        known, tier_ = ranking.known, ranking.tier
         query, candidates, ranked = ranking.query, ranking.candidates, ranking.ranked
         aside = understood.anchors and query.space == "fused"
         told = self._only_told(known) if aside else known
@@ -210,13 +214,13 @@ class SearchEngine:
     def _rank(
         self,
         request: SearchRequest,
+        understood: Understanding,
         state: UserState,
         variant: Variant,
         now: datetime,
         fallbacks: Fallbacks,
     ) -> _Ranking:
-        """Understand, embed, retrieve, rank and diversify; no reasons yet."""
-        understood = self.understand(request)
+        """Embed, retrieve, rank and diversify; no reasons yet."""
         known = self._known(state, variant)
         tier_ = self._tier(request, known)
         query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
@@ -237,7 +241,7 @@ class SearchEngine:
         by_taste = tier_ != "generic" and request.taste >= 1
         if query.space == "fused" and not _has_wish(understood) and by_taste:
             order = self._serving_all(order, candidates, ranked, known.preferences)
-        return _Ranking(understood, known, tier_, query, candidates, ranked, order)
+        return _Ranking(known, tier_, query, candidates, ranked, order)
 
     def _kept(
         self,

@@ -54,6 +54,7 @@ from recommender.models import (
     Swipe,
     SwipeEvent,
     SwipeReceipt,
+    Understanding,
     UserExport,
 )
 from recommender.preferences.fold import standing_swipes
@@ -381,11 +382,12 @@ class Recommender:
         start = perf_counter()
         with timed("explain"):
             state, variant = self._state(user_id), self._experiment.variant(user_id)
-            evidence = self._engine.evidence(item, request, state, variant, fallbacks)
+            understood = self._engine.understand(request)
+            evidence = self._engine.evidence(item, request, understood, state, variant, fallbacks)
             otherwise = self._counterfactuals.find(
-                item, evidence, request, state, variant, fallbacks
+                item, evidence, request, understood, state, variant, fallbacks
             )
-            evidence += self._co_liked(item, request, state, variant, fallbacks)
+            evidence += self._co_liked(item, understood, state, variant, fallbacks)
             brief = brief_of(item, evidence, otherwise, query)
             explanation = self._explainer.explain(brief, state, fallbacks, tell)
         EXPLANATION_SECONDS.labels(explanation.model).observe(perf_counter() - start)
@@ -464,7 +466,7 @@ class Recommender:
     def _co_liked(
         self,
         item: Item,
-        request: SearchRequest,
+        understood: Understanding,
         state: UserState,
         variant: Variant,
         fallbacks: Fallbacks,
@@ -474,7 +476,6 @@ class Recommender:
         personal = tier(state.preferences, self._settings) != "generic"
         if colikes is None or variant != "embedding_fusion" or not personal:
             return []
-        understood = self._engine.understand(request)
         if understood.anchors or understood.for_someone_else:
             return []
         liked = state.items(Direction.LIKE)
