@@ -85,7 +85,7 @@ def serve() -> None:
         config = uvicorn.Config(
             web,
             loop="asyncio",  # not whatever an extra's packages bring along
-            http="h11",
+            http="httptools",
             log_config=None,
             access_log=False,
             ws_max_size=LONGEST_FRAME,

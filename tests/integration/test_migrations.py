@@ -199,6 +199,25 @@ def test_a_schema_of_a_later_release_is_left_alone(
     assert tables(database) == TABLES
 
 
+def test_facts_of_films_move_into_their_rows(empty: Database) -> None:
+    film = Item(item_id="1", title="Heat", genres=("Crime", "Thriller"), overview="A heist. " * 50)
+    aside = text("SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE relname = 'items'")
+
+    def bytes_aside() -> int:
+        with empty.connect() as connection:
+            return connection.execute(aside).scalar_one()
+
+    upgrade(empty, "0004")
+    empty.engine.dispose()  # connections of before did not find the vector type
+    items = postgres_stores(empty, max_cache_entries=10).items
+    items.upsert([IndexedItem(film, TEXT, "print", TEXT)])
+    assert bytes_aside() > 0
+    empty.migrate()
+    items.upsert([IndexedItem(film.model_copy(update={"item_id": "2"}), TEXT, "print", TEXT)])
+    assert bytes_aside() == 0
+    assert {item.genres for item in items.all()} == {film.genres}
+
+
 def test_down_and_up_again(database: Database) -> None:
     down = config()
     with database.transaction() as connection:
