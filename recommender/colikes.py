@@ -1,7 +1,9 @@
 """Likes that pull a film up because people liked both, as the fusion learned it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 from threading import Lock
 
 import numpy as np
@@ -26,6 +28,7 @@ RATED = 80
 """Ratings that both films need: with fewer, a film's place rests on its text more than on likes."""
 RECENT_LIKES = 20
 KEPT_PULLS = 2_000
+READ_AT_A_TIME = 1000
 WEIGHT = 0.5
 
 
@@ -59,7 +62,7 @@ class CoLikes:
         return Evidence(kind="co_liked", text=text, item_id=strongest, weight=WEIGHT)
 
     def _pull(self, film: Item) -> NDArray[np.float32]:
-        """What a like of a film adds to each film's score, in standard deviations; shape (n,)."""
+        """What a like of a film adds to the rated films' scores, in standard deviations."""
         with self._lock:
             known = self._pulls.get(film.item_id)
         if known is not None:
@@ -71,14 +74,43 @@ class CoLikes:
 
     def _asked(self, film: Item) -> NDArray[np.float32]:
         row = self._catalogue.rows[film.item_id]
-        one = SwipedFilm(film.item_id, "", self._matrix[row], liked=True)
-        scores = self._matrix @ self._fusion.fuse(FusionInput(swipes=(one,))).taste
-        others = np.delete(scores, row)
-        return np.asarray((scores - others.mean()) / max(float(others.std()), 1e-9), np.float32)
+        one = SwipedFilm(film.item_id, "", self._films.rated[row].astype(np.float32), liked=True)
+        taste = self._fusion.fuse(FusionInput(swipes=(one,))).taste.astype(np.float64)
+        scores = self._films.rated @ taste
+        mean, deviation = self._films.spread(taste, float(scores[row]))
+        return np.asarray((scores - mean) / max(deviation, 1e-9), np.float32)
 
     @cached_property
-    def _matrix(self) -> NDArray[np.float32]:
-        """Every film's vector, shape (n, dim); zeros for one that has none."""
-        none = np.zeros(self._fusion.dim, dtype=np.float32)
-        known = self._vectors.get(self._catalogue.rows)
-        return np.array([known.get(item_id, none) for item_id in self._catalogue.rows])
+    def _films(self) -> "_Films":
+        """What scores of all films are told by; a film without a vector counts as one of zeros."""
+        ids, dim = list(self._catalogue.rows), self._fusion.dim
+        rated = int((self._catalogue.rating_counts >= RATED).sum())  # the catalogue's first
+        films = _Films(len(ids), np.zeros((rated, dim)), np.zeros(dim), np.zeros((dim, dim)))
+        for start in range(0, len(ids), READ_AT_A_TIME):
+            known = self._vectors.get(ids[start : start + READ_AT_A_TIME])
+            for item_id in known.keys() & set(ids[:rated]):
+                films.rated[self._catalogue.rows[item_id]] = known[item_id]
+            if known:
+                vectors = np.array(list(known.values()), dtype=np.float64)
+                films.total[:] += vectors.sum(axis=0)
+                films.products[:] += vectors.T @ vectors
+        return films
+
+
+@dataclass(frozen=True)
+class _Films:
+    """``count`` films: the vectors of those that are rated enough, shape (rated, dim), and, of all,
+    the sum of vectors, shape (dim,), and of their outer products, shape (dim, dim).
+    """
+
+    count: int
+    rated: NDArray[np.float64]
+    total: NDArray[np.float64]
+    products: NDArray[np.float64]
+
+    def spread(self, taste: NDArray[np.float64], own: float) -> tuple[float, float]:
+        """Mean and standard deviation of all films' scores but one, which is ``own``."""
+        others = max(self.count - 1, 1)
+        mean = float(self.total @ taste - own) / others
+        square = float(taste @ self.products @ taste - own**2) / others
+        return mean, sqrt(max(square - mean**2, 0.0))

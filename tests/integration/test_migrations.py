@@ -205,7 +205,7 @@ def test_facts_of_films_move_into_their_rows(empty: Database) -> None:
 
     def bytes_aside() -> int:
         with empty.connect() as connection:
-            return connection.execute(aside).scalar_one()
+            return int(connection.execute(aside).scalar_one())
 
     upgrade(empty, "0004")
     empty.engine.dispose()  # connections of before did not find the vector type
