@@ -25,11 +25,14 @@ from recommender.evaluation.scale import (
 )
 from recommender.indexer import STARTER, STARTER_VECTORS, read_items, read_vectors, sync_index
 from recommender.settings import RecommenderSettings
+from recommender.stores.held import HeldItems
 from recommender.stores.memory import MemoryItemStore
 from recommender.stores.postgres import SCAN, Database, Hnsw, embedded_server
 from recommender.stores.postgres.items import PostgresItemStore
 
+MEMORY = "memory"
 POSTGRES: dict[str, Hnsw | None] = {
+    MEMORY: None,
     "exact": None,
     "hnsw": Hnsw(),
     "hnsw, halfvec": Hnsw("halfvec"),
@@ -68,8 +71,7 @@ def _measured(world: World, chosen: list[str]) -> Iterator[Figures]:
         if wanted := [name for name in POSTGRES if name in chosen]:
             with embedded_server(home / "postgres") as url, _database(url) as database:
                 for name in wanted:
-                    store = PostgresItemStore(database, hnsw=POSTGRES[name])
-                    yield measure(world, name, store, store.build_indexes, _size(database, name))
+                    yield _of_postgres(world, name, database)
         if CHROMA in chosen:
             from recommender.stores.chroma import open_chroma
 
@@ -77,6 +79,14 @@ def _measured(world: World, chosen: list[str]) -> Iterator[Figures]:
                 yield measure(
                     world, CHROMA, chroma, lambda: None, lambda: _folder_size(home / "chroma")
                 )
+
+
+def _of_postgres(world: World, name: str, database: Database) -> Figures:
+    store, size = PostgresItemStore(database, hnsw=POSTGRES[name]), _size(database, name)
+    if name == MEMORY:
+        held = HeldItems(store)
+        return measure(world, name, held, held.all, size)
+    return measure(world, name, store, store.build_indexes, size)
 
 
 @contextmanager
@@ -101,9 +111,11 @@ def _world(count: int, queries: int) -> World:
 
 
 def _size(database: Database, name: str) -> Callable[[], float]:
-    """Megabytes of the table, or of the graphs."""
+    """Megabytes of the vectors, the table, or the graphs."""
     statement = "SELECT pg_table_size('items')"
-    if name != "exact":
+    if name == MEMORY:
+        statement = "SELECT 4 * sum(vector_dims(embedding) + vector_dims(fused)) FROM items"
+    elif name != "exact":
         statement = (
             "SELECT sum(pg_relation_size(oid)) FROM pg_class "
             "WHERE relname LIKE 'ann\\_embedding%' OR relname LIKE 'ann\\_fused%'"

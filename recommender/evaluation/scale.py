@@ -146,7 +146,11 @@ def make_world(
 
 
 def measure(
-    world: World, name: str, store: ItemStore, build: Callable[[], None], size: Callable[[], float]
+    world: World,
+    name: str,
+    store: ItemStore,
+    build: Callable[[], object],
+    size: Callable[[], float],
 ) -> Figures:
     """Fill an empty store, or take one that holds the world, and search it; ``size`` in MB."""
     empty = not store.vectors([world.items[0].item_id])
@@ -222,8 +226,8 @@ def results_table(results: Results) -> str:
         f"copies whose vectors are moved by noise ({NOISE} of their length: two copies of one film",
         "have a cosine of 0.6). Queries are moved in the same way. One client, the 10 best, times",
         "in milliseconds; recall is of the 10 best that a look at every film finds. MB is what a",
-        "search reads: the table for `exact`, the graphs for the others, which look up in the",
-        "table only candidates.",
+        "search reads: the vectors for `memory`, the table for `exact`, the graphs for the others,",
+        "which look up in the table only candidates.",
         "",
         _row(*COLUMNS),
         "|" + " --- |" * len(COLUMNS),
