@@ -76,6 +76,7 @@ def serving(wiring: Wiring) -> dict[str, str]:
         "DATABASE_CA_BUNDLE": CERTIFICATES,
         "DATABASE_IAM_AUTH": "true",
         **({"DATABASE_READ_URL": wiring.reader.url} if wiring.reader else {}),
+        "ITEM_INDEX": "hnsw",  # many processes, small ones among them: vectors stay in Aurora
         "USER_STORE": "dynamodb",
         "DDB_SWIPES_TABLE": wiring.tables["user_swipes"],
         "DDB_PREFERENCES_TABLE": wiring.tables["user_preferences"],
