@@ -191,7 +191,8 @@ class IndexVersions:
             connection.execute(
                 text(
                     f"CREATE TABLE {name} (LIKE {items.name} "
-                    "INCLUDING DEFAULTS INCLUDING STORAGE, PRIMARY KEY (item_id))"
+                    "INCLUDING DEFAULTS INCLUDING STORAGE, PRIMARY KEY (item_id)) "
+                    "WITH (toast_tuple_target = 8160)"  # else facts are kept apart from vectors
                 )
             )
         return Version(number, version, models, BUILDING)
