@@ -68,8 +68,10 @@ class Chat:
         )
 
 
-# What Chainlit's own page says when it opens another conversation, and of its own dialog.
+# What Chainlit's own page says when it opens another conversation, of its own dialog, and of the
+# files that it would take before it knows its configuration.
 _NO_TROUBLE = (
+    "for a list of valid MIME types.",
     "WebSocket is closed before the connection is established.",
     "Missing `Description` or `aria-describedby={undefined}` for {DialogContent}.",
 )

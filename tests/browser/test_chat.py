@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def profile(server: str) -> dict[str, Any]:
     """What the service knows about the person in the chat."""
-    answer: dict[str, Any] = httpx.get(f"{server}/user/{USER}/profile").json()
+    answer: dict[str, Any] = httpx.get(f"{server}/user/{USER}/profile", timeout=60).json()
     return answer
 
 

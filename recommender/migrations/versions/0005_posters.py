@@ -1,4 +1,4 @@
-"""Where films' posters are, and what those who made them did."""
+"""Where films' posters are."""
 
 from alembic import op
 
@@ -8,9 +8,7 @@ down_revision = "0004"
 
 def upgrade() -> None:
     op.execute("ALTER TABLE items ADD COLUMN poster text")
-    op.execute("ALTER TABLE items ADD COLUMN credit text NOT NULL DEFAULT 'Directed by'")
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE items DROP COLUMN credit")
     op.execute("ALTER TABLE items DROP COLUMN poster")
