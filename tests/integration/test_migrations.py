@@ -207,7 +207,7 @@ def test_facts_of_films_move_into_their_rows(empty: Database) -> None:
         with empty.connect() as connection:
             return int(connection.execute(aside).scalar_one())
 
-    upgrade(empty, "0006")
+    upgrade(empty, "0007")
     empty.engine.dispose()  # connections of before did not find the vector type
     items = postgres_stores(empty, max_cache_entries=10).items
     items.upsert([IndexedItem(film, TEXT, "print", TEXT)])
