@@ -12,15 +12,17 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-
 # The one that Python brings along takes four times as long to find out what fits together.
 NEWER_PIP := pip==26.3
 
+FIND_LEAKS := git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+
 DYNAMODB := .dynamodb-local
 
-.PHONY: run test secrets audit synth diagram containers test-infra test-training lint types imports dynamodb-local clean
+.PHONY: run test leaks audit synth diagram containers test-infra test-training lint types imports dynamodb-local clean
 
 run: $(VENV)/serving
 	$(BIN)/reelwise serve
 
 # A file's tests run in one process: they share the servers that its fixtures start.
-test: lint types imports secrets
+test: lint types imports leaks
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # The CloudFormation templates of all environments, checked by cdk-nag. `make test` runs the same
@@ -48,11 +50,10 @@ lint: $(VENV)/testing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# Passwords and keys in files: those that are none are listed in .secrets.baseline. Exit code 3
-# says that it listed them anew because their lines moved: it is asked again.
-secrets: $(VENV)/testing
-	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline || \
-	  git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+# Passwords and keys in files; what is none is listed in the baseline. Exit code 3 says that the
+# baseline was brought up to date because lines moved: then it is asked again.
+leaks: $(VENV)/testing
+	$(FIND_LEAKS) || $(FIND_LEAKS)
 
 # Known vulnerabilities in what constraints.txt pins, which PyPI is asked for: not a part of `make
 # test`, whose result would change by the day. With AUDIT=--strict nothing may be left unknown.
