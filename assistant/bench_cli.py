@@ -16,8 +16,8 @@ def bench(
     films: Annotated[
         list[int] | None, typer.Option(min=SIZES[0], help="How many; may be given again.")
     ] = None,
-    runs: Annotated[int, typer.Option(min=1, help="Of which the spread is shown.")] = 3,
-    requests: Annotated[int, typer.Option(min=1, help="Of each kind in a run.")] = 60,
+    runs: Annotated[int, typer.Option(min=1, max=9, help="Of which the spread is shown.")] = 3,
+    requests: Annotated[int, typer.Option(min=1, max=500, help="Of each kind in a run.")] = 50,
     baseline: Annotated[bool, typer.Option(help="Beside torch, Chroma and rank-bm25.")] = True,
     data: Annotated[
         Path | None, typer.Option(help="Where indexes are kept; default: in REELWISE_HOME.")

@@ -31,6 +31,8 @@ from assistant.bench.target import Target
 from assistant.bench.workload import BaselineWorkload, Workload
 from recommender.errors import InvalidRequest
 
+SLOWER = 3
+"""The baseline gets so many times fewer requests: at the rate that it bears they take longer."""
 PROGRAM = (sys.executable, "-m")
 Say = Callable[[str], None]
 
@@ -132,7 +134,8 @@ def _compared(
         sides = [_Side(server, Target(client, workload.round, plan.count))]
         if rival:
             asked = BaselineWorkload(real()).round
-            target = Target(stack.enter_context(Client(rival.url)), asked, plan.count)
+            size = max(1, plan.count // SLOWER)
+            target = Target(stack.enter_context(Client(rival.url)), asked, size)
             sides.append(_Side(rival, target))
         for side in sides:
             side.target.warm_up()

@@ -5,7 +5,7 @@ import json
 import random
 import uuid
 from collections.abc import Iterator, Sequence
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from typing import Any, NamedTuple
 
 from assistant.bench.client import Request
@@ -117,9 +117,8 @@ class Workload:
             yield Request("/survey/start", {"user_id": self._next_newcomer()})
 
     def _asked_why(self) -> Iterator[Request]:
-        for taste, film in zip(cycle(self.people), cycle(self._films)):
-            swiped = (*taste.likes, *taste.dislikes)
-            if film not in swiped:
+        for film, taste in product(self._films, self.people):
+            if film not in (*taste.likes, *taste.dislikes):
                 yield Request("/explain", {"user_id": taste.user_id, "item_id": film.item_id})
 
 
