@@ -19,8 +19,9 @@ PALETTE = (*COLOURS, "#E69F00", "#56B4E9", GREYS[0])
 
 def draw(report: Report, path: Path) -> None:
     """Write it as SVG, the same for the same figures."""
-    with mpl.rc_context({**STYLE, "svg.hashsalt": "bench", "font.size": 9, "axes.titlesize": 11}):
-        figure = Figure(figsize=(11, 8))
+    small = {"font.size": 9, "axes.titlesize": 11, "svg.hashsalt": "bench", "svg.fonttype": "none"}
+    with mpl.rc_context({**STYLE, **small}):
+        figure = Figure(figsize=(13, 8))
         panels = figure.subplots(2, 2).flat
         _over_films(next(panels), report.sizes)
         _beside(next(panels), report.sizes)
@@ -90,4 +91,4 @@ def _logarithmic(axes: Axes, at: Sequence[int], x: str, y: str) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
