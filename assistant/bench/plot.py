@@ -4,6 +4,7 @@ a person's requests over swipes.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -14,13 +15,18 @@ from assistant.bench.figures import People, Report, Size, Timing
 from assistant.bench.report import called, names
 from fusion.evaluate.plot_style import COLOURS, GREYS, STYLE
 
+SMALL: dict[str, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 11,
+    "svg.hashsalt": "bench",
+    "svg.fonttype": "none",
+}
 PALETTE = (*COLOURS, "#E69F00", "#56B4E9", GREYS[0])
 
 
 def draw(report: Report, path: Path) -> None:
     """Write it as SVG, the same for the same figures."""
-    small = {"font.size": 9, "axes.titlesize": 11, "svg.hashsalt": "bench", "svg.fonttype": "none"}
-    with mpl.rc_context({**STYLE, **small}):
+    with mpl.rc_context({**STYLE, **SMALL}):
         figure = Figure(figsize=(13, 8))
         panels = figure.subplots(2, 2).flat
         _over_films(next(panels), report.sizes)
