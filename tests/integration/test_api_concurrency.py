@@ -1,8 +1,8 @@
 """Past what can be served at once, callers are told to come back, and soon can."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from threading import Event
 from typing import Any
 from unittest.mock import NonCallableMagicMock, create_autospec
@@ -61,11 +61,14 @@ def search(client: AsyncClient, **options: Any) -> "asyncio.Task[Response]":  # 
     return asyncio.create_task(client.post("/search", **options))
 
 
-@contextmanager
-def let_go(held: Held) -> Iterator[None]:
-    """No thread stays behind, whatever fails."""
+@asynccontextmanager
+async def rush(client: AsyncClient, held: Held) -> AsyncIterator[list["asyncio.Task[Response]"]]:
+    """While it lasts, all places are taken; whatever fails, no thread stays behind."""
     try:
-        yield
+        served = [search(client) for _ in range(PLACES)]
+        for inside in held.inside:
+            await asyncio.to_thread(inside.wait, 60)
+        yield served
     finally:
         held.go.set()
 
@@ -73,10 +76,7 @@ def let_go(held: Held) -> Iterator[None]:
 async def test_who_finds_no_place_is_told_when_to_come_back_and_the_others_are_served(
     client: AsyncClient, held: Held, service: NonCallableMagicMock
 ) -> None:
-    with let_go(held):
-        served = [search(client) for _ in range(PLACES)]
-        for inside in held.inside:
-            await asyncio.to_thread(inside.wait, 60)
+    async with rush(client, held) as served:
         refused = await search(client)
         problem(refused, 503, "overloaded")
         assert int(refused.headers["retry-after"]) >= 1
@@ -90,10 +90,7 @@ async def test_who_finds_no_place_is_told_when_to_come_back_and_the_others_are_s
 async def test_who_looks_after_the_server_always_finds_a_place(
     client: AsyncClient, held: Held, path: str
 ) -> None:
-    with let_go(held):
-        served = [search(client) for _ in range(PLACES)]
-        for inside in held.inside:
-            await asyncio.to_thread(inside.wait, 60)
+    async with rush(client, held) as served:
         assert (await client.get(path)).status_code == 200
     await asyncio.gather(*served)
 
