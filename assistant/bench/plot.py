@@ -15,7 +15,7 @@ from assistant.bench.figures import People, Report, Size, Timing
 from assistant.bench.report import called, names
 from fusion.evaluate.plot_style import COLOURS, GREYS, STYLE
 
-SMALL: dict[str, Any] = {
+SMALL: Any = {
     "font.size": 9,
     "axes.titlesize": 11,
     "svg.hashsalt": "bench",
