@@ -74,10 +74,10 @@ class CoLikes:
 
     def _asked(self, film: Item) -> NDArray[np.float32]:
         row = self._catalogue.rows[film.item_id]
-        one = SwipedFilm(film.item_id, "", self._films.rated[row].astype(np.float32), liked=True)
-        taste = self._fusion.fuse(FusionInput(swipes=(one,))).taste.astype(np.float64)
+        one = SwipedFilm(film.item_id, "", self._films.rated[row], liked=True)
+        taste = self._fusion.fuse(FusionInput(swipes=(one,))).taste
         scores = self._films.rated @ taste
-        mean, deviation = self._films.spread(taste, float(scores[row]))
+        mean, deviation = self._films.spread(taste.astype(np.float64), float(scores[row]))
         return np.asarray((scores - mean) / max(deviation, 1e-9), np.float32)
 
     @cached_property
@@ -85,7 +85,9 @@ class CoLikes:
         """What scores of all films are told by; a film without a vector counts as one of zeros."""
         ids, dim = list(self._catalogue.rows), self._fusion.dim
         rated = int((self._catalogue.rating_counts >= RATED).sum())  # the catalogue's first
-        films = _Films(len(ids), np.zeros((rated, dim)), np.zeros(dim), np.zeros((dim, dim)))
+        films = _Films(
+            len(ids), np.zeros((rated, dim), np.float32), np.zeros(dim), np.zeros((dim, dim))
+        )
         for start in range(0, len(ids), READ_AT_A_TIME):
             known = self._vectors.get(ids[start : start + READ_AT_A_TIME])
             for item_id in known.keys() & set(ids[:rated]):
@@ -104,7 +106,7 @@ class _Films:
     """
 
     count: int
-    rated: NDArray[np.float64]
+    rated: NDArray[np.float32]
     total: NDArray[np.float64]
     products: NDArray[np.float64]
 
