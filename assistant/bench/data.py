@@ -17,7 +17,7 @@ from recommender.features import write_features
 from recommender.indexer import STARTER, STARTER_VECTORS, fingerprint, read_items, read_vectors
 from recommender.models import Item
 
-GRAPHS_FROM = 20_000
+GRAPHS_FROM = 100_000
 """Films from which on graphs are searched, as the README advises."""
 
 
@@ -39,9 +39,9 @@ class Home:
         return self.folder / "chroma"
 
     @property
-    def index(self) -> Literal["exact", "hnsw"]:
+    def index(self) -> Literal["memory", "hnsw"]:
         """How the films are searched by vector."""
-        return "hnsw" if self.films >= GRAPHS_FROM else "exact"
+        return "hnsw" if self.films >= GRAPHS_FROM else "memory"
 
     @property
     def settings(self) -> dict[str, str]:

@@ -79,7 +79,7 @@ class Size(Figures):
     """Everything over so many films. ``inside`` is what was measured without HTTP."""
 
     films: int
-    index: Literal["exact", "hnsw"]
+    index: Literal["memory", "exact", "hnsw"]
     served: Served
     inside: tuple[Timing, ...]
     baseline: Served | None = None

@@ -26,7 +26,10 @@ from fusion.tokens import film_text
 from recommender import Recommender
 from recommender.models import Item, SearchResult
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import ItemStore
+from recommender.stores.held import HeldItems
+from recommender.stores.ports import ItemStore, Stores
+from recommender.stores.postgres.items import PostgresItemStore
+from recommender.stores.postgres.versions import IndexVersions
 from tools import ToolContext
 
 ENCODER, CHAT = "fused embedding, not cached", "chat turn, offline"
@@ -46,12 +49,21 @@ def encoder_timing(runs: int, count: int, settings: Settings) -> Timing:
     """Of a query and twenty swipes, fused; the first run warms up."""
     fuse = load_fusions(settings, RecommenderSettings()).encoders["embedding_fusion"].fuse
     with open_stores(settings, RecommenderSettings()) as stores:
-        tastes = [swiped(taste, stores.items) for taste in people(real())]
+        items = items_served(stores, settings)
+        tastes = [swiped(taste, items) for taste in people(real())]
     asked = [
         [FusionInput(query, tastes[n % len(tastes)]) for n, query in enumerate(batch)]
         for batch in batches(real(), runs + 1, count)
     ]
     return timing(ENCODER, [closed_loop(batch, fuse, SystemClock()) for batch in asked][1:])
+
+
+def items_served(stores: Stores, settings: Settings) -> ItemStore:
+    """The films as a server searches them."""
+    serving = stores.items
+    if isinstance(serving, PostgresItemStore):
+        serving = IndexVersions(serving).serving()
+    return HeldItems(serving) if settings.item_index == "memory" else serving
 
 
 def swiped(taste: Taste, store: ItemStore) -> tuple[SwipedFilm, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from assistant.bench.baseline import CANDIDATES, Ask, Baseline
 from assistant.bench.data import real
 from assistant.bench.figures import PARTS, Part, timing
-from assistant.bench.inside import swiped
+from assistant.bench.inside import items_served, swiped
 from assistant.bench.load import SystemClock, closed_loop
 from assistant.bench.workload import Taste, batches, people, told
 from assistant.composition import load_encoder, load_fusions, open_stores
@@ -34,10 +34,11 @@ Asked = TypeVar("Asked")
 def measure(wanted: Batches, baseline: Baseline, settings: Settings) -> tuple[Part, ...]:
     """Every part, for each batch of queries a run; the first warms up."""
     with open_stores(settings, RecommenderSettings()) as stores:
+        items = items_served(stores, settings)
         return (
-            _fused(wanted, baseline, settings, stores.items),
+            _fused(wanted, baseline, settings, items),
             _embedded(wanted, baseline, settings),
-            _nearest(wanted, baseline, stores.items),
+            _nearest(wanted, baseline, items),
             _by_words(wanted, baseline),
         )
 
@@ -68,7 +69,7 @@ def _nearest(wanted: Batches, baseline: Baseline, store: ItemStore) -> Part:
         return store.nearest(vector, CANDIDATES, Filters())
 
     vectors = [[baseline.encoder.encode(query) for query in batch] for batch in wanted]
-    return _in_turns("nearest films: Chroma, pgvector", vectors, ours, baseline.vicinity.best)
+    return _in_turns("nearest films: Chroma, as served here", vectors, ours, baseline.vicinity.best)
 
 
 def _by_words(wanted: Batches, baseline: Baseline) -> Part:

@@ -27,8 +27,9 @@ the first run; p50, p95 and p99 are of all runs together, the spread is the leas
 p95 of a run. The fused embedding and turns of the chat, which go through the real agent with the
 offline planner, are called in a process of their own, one after the other, without HTTP.
 
-Films are searched by vector exactly at the smallest size and by pgvector's HNSW graphs from 20,000
-on; start to ready is of a server whose index is built, PostgreSQL included."""
+How films are searched by vector is named beside each size: by a look at every one in the server's
+memory, or from 100,000 on, as the README advises, by pgvector's HNSW graphs. Start to ready is of
+a server whose index is built, PostgreSQL included."""
 BASELINE = """\
 The stack that a tutorial would build, on the same films in the same run: a transformer (MiniLM's,
 in full precision on torch) reads query, ten likes and ten dislikes as one text, Chroma finds the
