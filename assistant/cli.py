@@ -14,9 +14,19 @@ import typer
 import uvicorn
 from pydantic import TypeAdapter
 
-from assistant.bench_cli import bench
 from assistant.chat.passwords import Passwords
 from assistant.chat.settings import passwords_file
+from assistant.commands.bench import bench
+from assistant.commands.evaluate import evaluate
+from assistant.commands.experiment import app as experiment_app
+from assistant.commands.history import history
+from assistant.commands.importing import app as import_app
+from assistant.commands.key import key
+from assistant.commands.sagemaker import app as sagemaker_app
+from assistant.commands.scale import bench_index
+from assistant.commands.system import tune
+from assistant.commands.train import export_swipes, train
+from assistant.commands.upkeep import backup, doctor, restore
 from assistant.composition import (
     load_encoder,
     open_database,
@@ -25,20 +35,10 @@ from assistant.composition import (
     text_encoder,
 )
 from assistant.emf import EmfExporter, exporting
-from assistant.evaluate_cli import evaluate
-from assistant.experiment_cli import app as experiment_app
 from assistant.films import write_films
-from assistant.history_cli import history
-from assistant.import_cli import app as import_app
-from assistant.key_cli import key
 from assistant.logs import set_up_logs
 from assistant.refusal import mendable, refuse
-from assistant.sagemaker_cli import app as sagemaker_app
-from assistant.scale_cli import bench_index
 from assistant.settings import Settings
-from assistant.system_cli import tune
-from assistant.train_cli import export_swipes, train
-from assistant.upkeep_cli import backup, doctor, restore
 from assistant.warming import POPULAR, read_queries, warm_up
 from fusion.encoder import TextEncoder
 from recommender import Recommender

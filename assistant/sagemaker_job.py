@@ -16,11 +16,11 @@ import typer
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import BaseModel, ConfigDict, Field
 
+from assistant.commands.train import Kind
+from assistant.commands.train import train as train_models
 from assistant.composition import load_encoder
 from assistant.refusal import mendable, need
 from assistant.settings import Settings
-from assistant.train_cli import Kind
-from assistant.train_cli import train as train_models
 from fusion.encoder import TextEncoder
 from recommender.errors import InvalidRequest
 from recommender.indexer import embedded, fingerprint, read_items

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from assistant.api.settings import ApiSettings
+from assistant.commands.sagemaker import SageMakerSettings
 from assistant.composition import Fusions, load_fusions
-from assistant.sagemaker_cli import SageMakerSettings
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.onnx_encoder import OnnxTextEncoder

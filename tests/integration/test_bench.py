@@ -16,8 +16,8 @@ from assistant.bench.inside import CHAT, ENCODER
 from assistant.bench.processes import environment, serving
 from assistant.bench.report import BEGIN, END, JSON, PAGE, PLOT
 from assistant.bench.workload import CACHED, EXPLAIN, SEARCH, SURVEY, SWIPE
-from assistant.bench_cli import SIZES
 from assistant.cli import app
+from assistant.commands.bench import SIZES
 from recommender.errors import InvalidRequest
 from recommender.models import Item
 from tests.conftest import new_database

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.explanations_cli import measure_explanations
+from assistant.commands.explanations import measure_explanations
 from fusion.evaluate.data import load
 from fusion.evaluate.harness import Harness, Plan
 from fusion.evaluate.protocol import Interactions, Rating

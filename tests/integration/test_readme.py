@@ -66,7 +66,7 @@ def test_the_credentials_do_what_it_shows(recommender: Recommender, tmp_path: Pa
 
 
 def test_every_setting_in_the_readme_exists() -> None:
-    from assistant.sagemaker_cli import SageMakerSettings
+    from assistant.commands.sagemaker import SageMakerSettings
     from assistant.settings import Settings
     from recommender.settings import RecommenderSettings
 

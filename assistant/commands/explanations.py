@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.commands.system import bench_of, harness_of
 from assistant.composition import load_encoder
 from assistant.settings import Settings
-from assistant.system_cli import bench_of, harness_of
 from recommender.indexer import STARTER, read_items
 from recommender.settings import RecommenderSettings
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from assistant import refusal, train_cli
+from assistant import refusal
 from assistant.cli import app
+from assistant.commands import train as train_command
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import Stores
 from tests.unit.evaluate_world import people, write_folder
@@ -23,7 +24,7 @@ from tests.unit.test_swipe_log import log
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """All packages look as if they were there; what is wrong is told before any is needed."""
     monkeypatch.setattr(refusal, "find_spec", lambda _name: find_spec("json"))
-    monkeypatch.setattr(train_cli, "_plan", lambda *_options: None)
+    monkeypatch.setattr(train_command, "_plan", lambda *_options: None)
 
 
 def train(*options: str) -> tuple[int, str]:
@@ -115,10 +116,10 @@ def test_sagemakers_variables_are_the_defaults(
         seen.extend(options)
         return {}
 
-    monkeypatch.setattr(train_cli, "need", lambda *_modules: None)
-    monkeypatch.setattr(train_cli, "_plan", lambda *options: seen.extend(options))
-    monkeypatch.setattr(train_cli, "_material", lambda *options: seen.extend(options))
-    monkeypatch.setattr(train_cli, "_trained", trained)
+    monkeypatch.setattr(train_command, "need", lambda *_modules: None)
+    monkeypatch.setattr(train_command, "_plan", lambda *options: seen.extend(options))
+    monkeypatch.setattr(train_command, "_material", lambda *options: seen.extend(options))
+    monkeypatch.setattr(train_command, "_trained", trained)
     channel = tmp_path / "train"
     channel.mkdir()
     for name, value in {
@@ -138,7 +139,7 @@ def test_sagemakers_variables_are_the_defaults(
 
 def test_checkpoints_lie_beside_the_models_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SM_MODEL_DIR", raising=False)
-    assert train_cli._default_checkpoints() is None
+    assert train_command._default_checkpoints() is None
 
 
 def test_swipes_are_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +149,7 @@ def test_swipes_are_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def opened(*_settings: object) -> Iterator[Stores]:
         yield stores
 
-    monkeypatch.setattr(train_cli, "open_stores", opened)
+    monkeypatch.setattr(train_command, "open_stores", opened)
     path = tmp_path / "swipes.jsonl"
     result = CliRunner().invoke(app, ["export-swipes", "--out", f"{path}"])
     assert result.exit_code == 0

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assistant.commands.survey import measure_surveys
+from assistant.commands.system import measure_mentioned, measure_system
 from assistant.refusal import mendable, need, refuse
-from assistant.survey_cli import measure_surveys
-from assistant.system_cli import measure_mentioned, measure_system
 from recommender.indexer import STARTER
 
 if TYPE_CHECKING:
@@ -90,12 +90,12 @@ def evaluate(
             typer.echo(measure_dialogues(_existing(dialogues)))
             return
         if conversations:
-            from assistant.conversations_cli import measure_conversations
+            from assistant.commands.conversations import measure_conversations
 
             typer.echo(measure_conversations(conversations, catalogue))
             return
         if explanations:
-            from assistant.explanations_cli import measure_explanations
+            from assistant.commands.explanations import measure_explanations
 
             files = [_existing(path) for path in explanations]
             typer.echo(measure_explanations(files, data, catalogue, final))

@@ -91,5 +91,5 @@ def test_the_command_line_starts_without_the_evaluation() -> None:
     code = "import sys, assistant.cli; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = done.stdout.split()
-    assert "assistant.evaluate_cli" in modules
+    assert "assistant.commands.evaluate" in modules
     assert not {m for m in modules if m.startswith(("fusion.evaluate", "matplotlib", "sklearn"))}

@@ -1,0 +1,1 @@
+"""The commands of ``reelwise`` beyond serving, which ``assistant/cli.py`` puts together."""
