@@ -106,7 +106,7 @@ def evaluate(
         if survey:
             typer.echo(measure_surveys(_named(data), catalogue, final))
             return
-        need("evaluate", "matplotlib")
+        need("evaluate", "matplotlib", "adjustText")
         if not report_only:
             _measure(data, catalogue, out, only or [], peers or [], final, again)
         _report(out, readme)

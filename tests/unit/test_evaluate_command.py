@@ -76,7 +76,7 @@ def test_an_unknown_peer_is_named(world: list[str], without: Callable[[str], Non
 
 
 def test_peers_are_measured_and_reported(world: list[str], tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("adjustText")
     readme = tmp_path / "README.md"
     readme.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
     chosen = ["--only", "popularity", "--only", "EASE", "--only", "linear fusion"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fusion.evaluate.calibration import reliability
 
-pytest.importorskip("matplotlib")
+pytest.importorskip("adjustText")
 pytest.importorskip("adjustText")
 
 from fusion.evaluate.plots import draw_reliability, spread

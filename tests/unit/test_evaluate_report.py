@@ -143,7 +143,7 @@ def test_nothing_to_report_says_how_to_make_runs(tmp_path: Path) -> None:
 
 
 def test_the_report_has_tables_and_pictures(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("adjustText")
     pytest.importorskip("adjustText")
     for each in RUNS:
         store(each, tmp_path)
