@@ -5,6 +5,7 @@
 - ``phrases.toml``: what the offline planner and the chat itself say: f-string templates, one or
   more per key.
 - ``intents.toml``: example messages of each intent, for nearest-example matching.
+- ``film_acts.toml``: example messages of what is said of one film.
 - ``languages.toml``: common words by which other languages than English are recognised.
 """
 
@@ -34,6 +35,12 @@ def explanation_prompt() -> str:
 def intent_examples() -> Mapping[str, tuple[str, ...]]:
     """Example messages by intent name."""
     return {intent: tuple(examples) for intent, examples in _table("intents.toml").items()}
+
+
+@cache
+def film_acts() -> Mapping[str, tuple[str, ...]]:
+    """Example messages by what they say of a film, which they call "it"."""
+    return {act: tuple(examples) for act, examples in _table("film_acts.toml").items()}
 
 
 @cache

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from itertools import chain
 
 import prompts
+from assistant.planner.examples import ExampleClassifier
+from assistant.planner.facts import Facts
 from assistant.planner.language import Vocabulary
 from assistant.planner.model import OfflinePlanner
 from assistant.planner.nearest import NearestExample
 from assistant.planner.planning import Planner
+from assistant.planner.pointers import Pointers
 from assistant.planner.titles import Titles
 from fusion.encoder import TextEncoder
 from recommender.models import Item
@@ -22,7 +25,14 @@ def offline_planner(encoder: TextEncoder, films: Iterable[Item]) -> OfflinePlann
     told = (text for film in films for text in _texts(film))
     vocabulary = Vocabulary(chain(told, examples))
     titles = Titles(film.title for film in films)
-    return OfflinePlanner(planner=Planner(titles, vocabulary, NearestExample(encoder)))
+    planner = Planner(
+        titles,
+        vocabulary,
+        NearestExample(encoder),
+        Pointers(Facts(films)),
+        ExampleClassifier(prompts.film_acts()),
+    )
+    return OfflinePlanner(planner=planner)
 
 
 def _texts(film: Item) -> tuple[str, ...]:

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field, replace
 from assistant.planner import wording
 from assistant.planner.conversation import DESCRIBE, REACT, SEARCH, Conversation
 from assistant.planner.daring import asked_to_explore
+from assistant.planner.examples import ExampleClassifier
 from assistant.planner.grammar import about_films, settled
 from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
 from assistant.planner.nearest import NearestExample
 from assistant.planner.once import without_taste
+from assistant.planner.pointers import Pointed, Pointers
 from assistant.planner.questions import (
     fact_asked,
     film_asked_about,
     film_asked_next,
     film_to_explain,
 )
-from assistant.planner.reactions import Reactions, only_seen, opinion, read_reactions
+from assistant.planner.reactions import Reaction, Reactions, only_seen, opinion, read_reactions
 from assistant.planner.references import is_deictic, refer
 from assistant.planner.titles import Titles, title_key
 from assistant.planner.wish import takes_back, without_named
@@ -62,6 +64,10 @@ _ACCEPTS = re.compile(
     re.IGNORECASE,
 )
 """Not every "cool" takes an offer."""
+_FIRM = frozenset({Intent.PRIVACY, Intent.UNDO, Intent.FORGET, Intent.RESTART})
+"""What is meant however much a message seems to speak of a film."""
+_ACT_SCORE, _ACT_MARGIN = 0.35, 0.08
+"""How like the examples of an act, and how much more than of another, a message must be."""
 _OFFERS = frozenset({Intent.GREET, Intent.HELP, Intent.ABOUT, Intent.CLARIFY, Intent.PROFILE})
 
 
@@ -91,8 +97,17 @@ class Plan:
 class Planner:
     """Decides what to do about the latest message; the same conversation gives the same plan."""
 
-    def __init__(self, titles: Titles, vocabulary: Vocabulary, nearest: NearestExample) -> None:
+    def __init__(
+        self,
+        titles: Titles,
+        vocabulary: Vocabulary,
+        nearest: NearestExample,
+        pointers: Pointers,
+        acts: ExampleClassifier,
+    ) -> None:
         self._titles = titles
+        self._pointers = pointers
+        self._acts = acts
         self._vocabulary = vocabulary
         self._nearest = nearest
 
@@ -118,6 +133,8 @@ class Planner:
         if (said := self._opinion(text, conversation)).given:
             return self._react(said, conversation)
         intent = settled(text)
+        if intent not in _FIRM and (plan := self._about_shown(text, conversation)):
+            return plan
         if intent is Intent.ACKNOWLEDGE and conversation.last_intent in _OFFERS:
             return _survey("") if _ACCEPTS.match(text) else _say(intent)
         if intent is not None:
@@ -177,6 +194,38 @@ class Planner:
             return None
         call = Call(DESCRIBE, dict(refer(asked, conversation) or {"title_or_id": asked}))
         return Plan(Intent.DESCRIBE, ((call,),), phrase=f"describe.{fact_asked(text)}")
+
+    def _about_shown(self, text: str, conversation: Conversation) -> Plan | None:
+        """What is said of a film that the message points at; None where that is not clear."""
+        pointed = self._pointers.find(text, conversation)
+        if pointed is None:
+            return None
+        if not pointed.deictic and (plan := self._about_a_film(text, conversation)):
+            return plan
+        act = self._acts.guess(pointed.masked)
+        if act.score < _ACT_SCORE or act.margin < _ACT_MARGIN:
+            return None
+        return self._act(act.label, text, pointed, conversation)
+
+    def _act(
+        self, label: str, text: str, pointed: Pointed, conversation: Conversation
+    ) -> Plan | None:
+        ids = [f"id:{film.item_id}" for film in pointed.films]
+        match label:
+            case "like" | "dislike" | "skip":
+                given = tuple(Reaction(label, film_id) for film_id in ids)
+                return self._react(Reactions(given), conversation)
+            case "seen":
+                return _say(Intent.CLARIFY, "clarify.opinion")
+            case "explain":
+                return self._explain(ids[0], conversation)
+            case "describe":
+                call = Call(DESCRIBE, {"title_or_id": ids[0]})
+                return Plan(Intent.DESCRIBE, ((call,),), phrase=f"describe.{fact_asked(text)}")
+            case _ if pointed.wants_alike:
+                return self._search(pointed.named(), conversation)
+            case _:
+                return None
 
     def _open(self, text: str, conversation: Conversation) -> Plan:
         if self._titles.match(text):

@@ -58,6 +58,8 @@ def position(text: str) -> int | None:
 
 def refer(text: str, conversation: Conversation) -> Reference | None:
     """How to tell a tool which film ``text`` means; None when it points at no one film."""
+    if text.startswith("id:"):
+        return {"title_or_id": text}
     place = position(text)
     if place is None and text.strip().isdecimal() and int(text) <= len(conversation.shown):
         place = int(text)

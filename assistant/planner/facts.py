@@ -1,0 +1,66 @@
+"""What is known of the films shown, as words that a person may describe one by."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+
+from rapidfuzz import fuzz
+
+from recommender.models import Item
+from recommender.text import index_text, terms
+from tools.content import FilmLine
+
+_TYPO_FROM = 5
+_SAME_WORD = 85.0
+"""Least similarity (0..100) at which a misspelt word is still the same."""
+_MANNERS = {
+    "scary": "horror", "funny": "comedy", "cartoon": "animation", "animated": "animation",
+    "cowboy": "western", "romantic": "romance", "space": "sci-fi", "futuristic": "sci-fi",
+    "rom": "romance", "romcom": "romance", "gangster": "crime", "mob": "crime", "kid": "children",
+}  # fmt: skip
+"""Which genre a word of everyday speech means."""
+
+
+class Facts:
+    """The words of each film of a catalogue: title, year, genres, people, tags and overview."""
+
+    def __init__(self, films: Iterable[Item]) -> None:
+        self._texts = {film.item_id: index_text(film) for film in films}
+        self._terms: dict[str, frozenset[str]] = {}
+
+    def fitting(self, said: Sequence[str], shown: Sequence[FilmLine]) -> tuple[FilmLine, int] | None:
+        """The one film shown that the words ``said`` fit best, and how many of them it took.
+
+        None where no word fits or two films fit alike.
+        """
+        held = {film.item_id: self._words(film) for film in shown}
+        scores: dict[str, float] = dict.fromkeys(held, 0.0)
+        last: dict[str, int] = {}
+        for place, word in enumerate(said, start=1):
+            fits = [item_id for item_id, known in held.items() if _holds(known, word)]
+            for item_id in fits:
+                scores[item_id] += math.log1p(len(held) / len(fits))
+                last[item_id] = place
+        ranked = sorted(scores.values(), reverse=True)
+        if not last or ranked[0] == (ranked[1:] or [0.0])[0]:
+            return None
+        best = max(shown, key=lambda film: scores[film.item_id])
+        return best, last[best.item_id]
+
+    def _words(self, film: FilmLine) -> frozenset[str]:
+        if film.item_id not in self._terms:
+            text = f"{film.label} {film.note} {self._texts.get(film.item_id, '')}"
+            decade = f" {film.year // 10 * 10}s {film.year % 100 // 10 * 10}s" if film.year else ""
+            self._terms[film.item_id] = frozenset(terms(text + decade))
+        return self._terms[film.item_id]
+
+
+def _holds(known: frozenset[str], word: str) -> bool:
+    for term in terms(re.sub(r"['’]s$", "", word)):
+        if term in known or terms(_MANNERS.get(term, ""))[:1] and set(terms(_MANNERS[term])) & known:
+            return True
+        if len(term) >= _TYPO_FROM and any(
+            fuzz.ratio(term, each, score_cutoff=_SAME_WORD) for each in known
+        ):
+            return True
+    return False
