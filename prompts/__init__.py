@@ -6,6 +6,7 @@
   more per key.
 - ``intents.toml``: example messages of each intent, for nearest-example matching.
 - ``film_acts.toml``: example messages of what is said of one film.
+- ``follow_ups.toml``: example messages that change a wish, and that make a new one.
 - ``languages.toml``: common words by which other languages than English are recognised.
 """
 
@@ -41,6 +42,12 @@ def intent_examples() -> Mapping[str, tuple[str, ...]]:
 def film_acts() -> Mapping[str, tuple[str, ...]]:
     """Example messages by what they say of a film, which they call "it"."""
     return {act: tuple(examples) for act, examples in _table("film_acts.toml").items()}
+
+
+@cache
+def follow_ups() -> Mapping[str, tuple[str, ...]]:
+    """Example messages after a search: ``refine`` changes the wish, ``wish`` is a new one."""
+    return {kind: tuple(examples) for kind, examples in _table("follow_ups.toml").items()}
 
 
 @cache

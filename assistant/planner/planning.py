@@ -11,6 +11,7 @@ from assistant.planner.examples import ExampleClassifier
 from assistant.planner.grammar import about_films, settled
 from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
+from assistant.planner.mentions import Mentions
 from assistant.planner.nearest import NearestExample
 from assistant.planner.once import without_taste
 from assistant.planner.pointers import Pointed, Pointers
@@ -21,7 +22,7 @@ from assistant.planner.questions import (
     film_to_explain,
 )
 from assistant.planner.reactions import Reaction, Reactions, only_seen, opinion, read_reactions
-from assistant.planner.references import is_deictic, refer
+from assistant.planner.references import Reference, is_deictic, refer
 from assistant.planner.titles import Titles, title_key
 from assistant.planner.wish import takes_back, without_named
 from assistant.planner.wording import Search
@@ -108,6 +109,7 @@ class Planner:
         self._titles = titles
         self._pointers = pointers
         self._acts = acts
+        self._mentions = Mentions(titles, acts)
         self._vocabulary = vocabulary
         self._nearest = nearest
 
@@ -189,23 +191,36 @@ class Planner:
             return self._react(reactions, conversation)
         if only_seen(text, self._titles):
             return _say(Intent.CLARIFY, "clarify.opinion")
-        asked = film_asked_about(text, conversation, self._titles)
-        if asked is None:
-            return None
-        call = Call(DESCRIBE, dict(refer(asked, conversation) or {"title_or_id": asked}))
-        return Plan(Intent.DESCRIBE, ((call,),), phrase=f"describe.{fact_asked(text)}")
+        if asked := film_asked_about(text, conversation, self._titles):
+            return _describe(text, refer(asked, conversation) or {"title_or_id": asked})
+        return self._about_a_film_named(text, conversation)
+
+    def _about_a_film_named(self, text: str, conversation: Conversation) -> Plan | None:
+        """What is said of films whose titles stand anywhere in a message."""
+        reactions = self._mentions.reactions(text)
+        if reactions.given:
+            return self._react(reactions, conversation)
+        match self._mentions.act(text):
+            case "describe", title:
+                return _describe(text, {"title_or_id": title})
+            case "explain", title:
+                return self._explain(title, conversation)
+            case _:
+                return None
 
     def _about_shown(self, text: str, conversation: Conversation) -> Plan | None:
         """What is said of a film that the message points at; None where that is not clear."""
         pointed = self._pointers.find(text, conversation)
-        if pointed is None:
+        if pointed is None or not pointed.says_more:
             return None
-        if not pointed.deictic and (plan := self._about_a_film(text, conversation)):
-            return plan
         act = self._acts.guess(pointed.masked)
-        if act.score < _ACT_SCORE or act.margin < _ACT_MARGIN:
-            return None
-        return self._act(act.label, text, pointed, conversation)
+        sure = act.score >= _ACT_SCORE and act.margin >= _ACT_MARGIN
+        by_examples = self._act(act.label, text, pointed, conversation) if sure else None
+        if pointed.deictic or (by_examples and len(pointed.films) > 1):
+            return by_examples
+        by_words = self._about_a_film(text, conversation)
+        vague = by_words is None or by_words.intent is Intent.CLARIFY
+        return by_examples or by_words if vague else by_words
 
     def _act(
         self, label: str, text: str, pointed: Pointed, conversation: Conversation
@@ -220,10 +235,9 @@ class Planner:
             case "explain":
                 return self._explain(ids[0], conversation)
             case "describe":
-                call = Call(DESCRIBE, {"title_or_id": ids[0]})
-                return Plan(Intent.DESCRIBE, ((call,),), phrase=f"describe.{fact_asked(text)}")
-            case _ if pointed.wants_alike:
-                return self._search(pointed.named(), conversation)
+                return _describe(text, {"title_or_id": ids[0]})
+            case "search" if pointed.wants_alike:
+                return self._search(pointed.named(), Conversation((), conversation.now))
             case _:
                 return None
 
@@ -339,6 +353,11 @@ def _say(intent: Intent, phrase: str = "") -> Plan:
 
 def _do(intent: Intent, *calls: Call) -> Plan:
     return Plan(intent, (calls,))
+
+
+def _describe(text: str, film: Reference) -> Plan:
+    call = Call(DESCRIBE, dict(film))
+    return Plan(Intent.DESCRIBE, ((call,),), phrase=f"describe.{fact_asked(text)}")
 
 
 def _survey(text: str) -> Plan:

@@ -69,6 +69,11 @@ class Pointed:
     deictic: bool = False
 
     @property
+    def says_more(self) -> bool:
+        """Whether anything is said of the films: a bare "3" may as well be how many to show."""
+        return self.masked.strip(" .,!?") != "it"
+
+    @property
     def wants_alike(self) -> bool:
         """Whether films like the one pointed at are wished for."""
         return bool(_ALIKE.search(self.masked))

@@ -114,14 +114,18 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
 
     "I love X" counts only where X is a film: "I love westerns" is a wish, not a swipe.
     """
-    said = " ".join(text.replace("’", "'").split())
-    request = _REQUEST.search(said)
-    wish = said[request.end() :] if request else ""
-    stated = said[: request.start()] if request else said
+    stated, wish = without_request(text)
     given = tuple(_statement(stated, titles)) or tuple(_clauses(stated, titles))
     if any(is_deictic(reaction.film) for reaction in given):
         given = _pointed(given, titles.mentioned(stated))
     return Reactions(tuple(dict.fromkeys(given)), wish if given else "")
+
+
+def without_request(text: str) -> tuple[str, str]:
+    """What a message states, and the wish that follows: "loved Heat, what else is there?"."""
+    said = " ".join(text.replace("’", "'").split())
+    request = _REQUEST.search(said)
+    return (said[: request.start()], said[request.end() :]) if request else (said, "")
 
 
 def only_seen(text: str, titles: Titles) -> tuple[str, ...]:

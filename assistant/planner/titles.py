@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
@@ -22,6 +23,19 @@ _MOST_PARTS = 7
 """Pieces, separators included, that one title of a list may have."""
 MOST_LISTED = 12
 """Films read from one list."""
+
+
+_NO_TITLES = frozenset("it i me you us her him they one two three four five ten".split())
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A title that stands in a text; ``sure``: it can hardly be anything but a title."""
+
+    title: str
+    start: int
+    end: int
+    sure: bool
 
 
 class Titles:
@@ -59,6 +73,29 @@ class Titles:
                 if title and apart and _starts_like_a_title(first[0]):
                     return title
         return None
+
+    def named(self, text: str) -> list[Mention]:
+        """The titles that stand in ``text``, in any case; none overlaps another."""
+        words = list(_WORD.finditer(text))
+        found: list[Mention] = []
+        start = 0
+        while start < len(words):
+            end, mention = self._longest_named(text, words, start)
+            start = end if mention else start + 1
+            found += [mention] if mention else []
+        return found
+
+    def _longest_named(
+        self, text: str, words: list[re.Match[str]], start: int
+    ) -> tuple[int, Mention | None]:
+        for end in range(min(len(words), start + _MOST_WORDS), start, -1):
+            first, last = words[start].start(), words[end - 1].end()
+            title = self.exact(text[first:last])
+            if title and title_key(text[first:last]) not in _NO_TITLES:
+                several = len(title_key(title).split()) > 1
+                capital = first > 0 and _starts_like_a_title(text[first])
+                return end, Mention(title, first, last, several or capital)
+        return start, None
 
     def leading(self, text: str) -> str | None:
         """The longest title that ``text`` begins with, however it is written."""

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
+import prompts
 from assistant.planner.conversation import Conversation
 from assistant.planner.daring import asked_to_explore
+from assistant.planner.examples import ExampleClassifier
 from assistant.planner.grammar import plain
 from assistant.planner.references import DEICTIC, EXTREME, ORDINAL, title_of
 from assistant.planner.titles import Titles
@@ -74,6 +77,8 @@ _REFINES_TOO = re.compile(
 )
 """The same after "something", and what takes the place of what was said: "the 90s instead"."""
 _REFINE_WORDS = 12
+_SCORE, _MARGIN = 0.5, 0.15
+"""How like the examples of a refinement, and how much more than of a wish, a message must be."""
 _POINTED = re.compile(
     rf"\b(like|as|to|lines of|vein of|style of) (?P<film>{ORDINAL}|{EXTREME}|{DEICTIC})(?=$|\W)",
     re.IGNORECASE,
@@ -158,7 +163,15 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
 
 def _refines(said: str) -> bool:
     """Whether a message changes the wish before it, rather than make one of its own."""
-    return bool(_REFINE.match(said) or _REFINES_TOO.search(said))
+    if _REFINE.match(said) or _REFINES_TOO.search(said):
+        return True
+    guess = _follow_ups().guess(said)
+    return guess.label == "refine" and guess.score >= _SCORE and guess.margin >= _MARGIN
+
+
+@cache
+def _follow_ups() -> ExampleClassifier:
+    return ExampleClassifier(prompts.follow_ups())
 
 
 def _counted(text: str) -> tuple[str, int | None]:

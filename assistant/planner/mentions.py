@@ -1,0 +1,80 @@
+"""What a message says of films that it names anywhere and in any case: "shrek is the goat"."""
+
+import re
+from collections.abc import Iterator
+
+from assistant.planner.examples import ExampleClassifier, Guess
+from assistant.planner.reactions import Reaction, Reactions, without_request
+from assistant.planner.titles import Mention, Titles
+
+_REACTIONS = frozenset({"like", "dislike", "skip"})
+_SCORE, _MARGIN = 0.45, 0.15
+"""How like the examples of a reaction, and how much more than of another, a message must be."""
+_SURER = 0.15
+"""How much more of both where a title may be but a word."""
+_PART = re.compile(r"[.!?;]+\s+|,? (?:but|though|while|whereas) ", re.IGNORECASE)
+_LIST = re.compile(r"\bit(?:\s*(?:,|&|and|or|,\s*and|,\s*or)\s*it\b)+")
+_NO_TITLE_BEFORE = re.compile(
+    r"\b(?:an?|the|some|more|any|about|with|of|in|from|like|by|to|my|your|no|not|these|those|most|"
+    r"all|very|so|really|too|such|[a-z]+(?:ing|ful|ous|ic|al))\s+$",
+    re.IGNORECASE,
+)
+_TITLE_BEFORE = re.compile(
+    r"\s*(?:$|[,.;:!?)\U0001f000-\U0001ffff]|(?:was|is|were|are|sucks?|sucked|rocks?|rules|rocked|"
+    r"slaps|too|so|very|when|blew|made|did|left|bored|tho|though|and|but|or|\d+/)\b|\d)"
+)
+
+
+class Mentions:
+    """Reads reactions to films named, by the examples that the rest of the message is like."""
+
+    def __init__(self, titles: Titles, acts: ExampleClassifier) -> None:
+        self._titles = titles
+        self._acts = acts
+
+    def reactions(self, text: str) -> Reactions:
+        """The reactions that ``text`` states; none where its films or its sense are in doubt."""
+        stated, wish = without_request(text)
+        given = tuple(dict.fromkeys(self._given(stated)))
+        return Reactions(given, wish if given else "")
+
+    def act(self, text: str) -> tuple[str, str]:
+        """What is said of the one film surely named, and its title; empty where in doubt."""
+        films = self._titles.named(text)
+        if len(films) != 1 or not films[0].sure:
+            return "", ""
+        guess = self._acts.guess(_masked(text, films))
+        return (guess.label, films[0].title) if _sure(guess, films) else ("", "")
+
+    def _given(self, text: str) -> Iterator[Reaction]:
+        before = ""
+        for part in _PART.split(text):
+            films = [film for film in self._titles.named(part) if film.sure or _apart(part, film)]
+            if not films:
+                continue
+            rest = _masked(part, films)
+            guess = self._acts.guess(rest)
+            same = re.fullmatch(r"\W*(?:and |also )?it(?: too| also| as well)?\W*", rest)
+            direction = before if same else guess.label
+            if direction not in _REACTIONS or not (same or _sure(guess, films)):
+                return
+            yield from (Reaction(direction, film.title) for film in films)
+            before = direction
+
+
+def _sure(guess: Guess, films: list[Mention]) -> bool:
+    more = 0.0 if any(film.sure for film in films) else _SURER
+    return guess.score >= _SCORE + more and guess.margin >= _MARGIN + more
+
+
+def _apart(text: str, film: Mention) -> bool:
+    """Whether a word that is a title stands where a title would: "cats sucked", not "wild cats"."""
+    return not _NO_TITLE_BEFORE.search(text[: film.start]) and bool(
+        _TITLE_BEFORE.match(text[film.end :])
+    )
+
+
+def _masked(text: str, films: list[Mention]) -> str:
+    for film in reversed(films):
+        text = f"{text[: film.start]}it{text[film.end :]}"
+    return _LIST.sub("it", text)
