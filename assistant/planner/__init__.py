@@ -30,7 +30,8 @@ def offline_planner(encoder: TextEncoder, films: Iterable[Item]) -> OfflinePlann
         vocabulary,
         NearestExample(encoder),
         Pointers(Facts(films)),
-        ExampleClassifier(prompts.film_acts()),
+        acts=ExampleClassifier(prompts.film_acts()),
+        intents=ExampleClassifier(prompts.intent_examples()),
     )
     return OfflinePlanner(planner=planner)
 

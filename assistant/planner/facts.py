@@ -10,7 +10,8 @@ from recommender.models import Item
 from recommender.text import index_text, terms
 from tools.content import FilmLine
 
-_TYPO_FROM = 5
+_PART_FROM, _TYPO_FROM = 4, 5
+"""Letters from which on a word may be the end of another ("lifeboat"), or misspelt."""
 _SAME_WORD = 85.0
 """Least similarity (0..100) at which a misspelt word is still the same."""
 _MANNERS = {
@@ -56,11 +57,15 @@ class Facts:
 
 
 def _holds(known: frozenset[str], word: str) -> bool:
-    for term in terms(re.sub(r"['’]s$", "", word)):
-        if term in known or terms(_MANNERS.get(term, ""))[:1] and set(terms(_MANNERS[term])) & known:
-            return True
-        if len(term) >= _TYPO_FROM and any(
-            fuzz.ratio(term, each, score_cutoff=_SAME_WORD) for each in known
-        ):
-            return True
-    return False
+    return any(_has(known, term) for term in terms(re.sub(r"['’]s$", "", word)))
+
+
+def _has(known: frozenset[str], term: str) -> bool:
+    """Whether a term is known, by its everyday genre, as part of a word, or misspelt."""
+    if term in known or known & {*terms(_MANNERS.get(term, ""))}:
+        return True
+    if len(term) >= _PART_FROM and any(each.endswith(term) for each in known):
+        return True
+    return len(term) >= _TYPO_FROM and any(
+        fuzz.ratio(term, each, score_cutoff=_SAME_WORD) for each in known
+    )

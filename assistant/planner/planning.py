@@ -69,6 +69,8 @@ _FIRM = frozenset({Intent.PRIVACY, Intent.UNDO, Intent.FORGET, Intent.RESTART})
 """What is meant however much a message seems to speak of a film."""
 _ACT_SCORE, _ACT_MARGIN = 0.35, 0.08
 """How like the examples of an act, and how much more than of another, a message must be."""
+_INTENT_SCORE, _INTENT_MARGIN = 0.55, 0.25
+"""The same for what needs no film; a message must be plainly like an example."""
 _OFFERS = frozenset({Intent.GREET, Intent.HELP, Intent.ABOUT, Intent.CLARIFY, Intent.PROFILE})
 
 
@@ -105,10 +107,12 @@ class Planner:
         nearest: NearestExample,
         pointers: Pointers,
         acts: ExampleClassifier,
+        intents: ExampleClassifier,
     ) -> None:
         self._titles = titles
         self._pointers = pointers
         self._acts = acts
+        self._intents = intents
         self._mentions = Mentions(titles, acts)
         self._vocabulary = vocabulary
         self._nearest = nearest
@@ -141,7 +145,20 @@ class Planner:
             return _survey("") if _ACCEPTS.match(text) else _say(intent)
         if intent is not None:
             return self._settled(intent, text, conversation)
-        return self._about_a_film(text, conversation) or self._open(text, conversation)
+        if plan := self._about_a_film(text, conversation):
+            return plan
+        if (intent := self._by_letters(text)) is not None:
+            return self._settled(intent, text, conversation)
+        return self._open(text, conversation)
+
+    def _by_letters(self, text: str) -> Intent | None:
+        """The intent whose examples a message is spelt much like; a search is settled later."""
+        guess = self._intents.guess(text)
+        unlike = guess.score < _INTENT_SCORE or guess.margin < _INTENT_MARGIN
+        intent = Intent(guess.label)
+        if unlike or intent in (Intent.SEARCH, Intent.EXPLAIN) or self._titles.match(text):
+            return None
+        return intent
 
     def _opinion(self, text: str, conversation: Conversation) -> Reactions:
         """What the answer to "did you like it?", which was asked just before, says."""
@@ -218,7 +235,8 @@ class Planner:
         by_examples = self._act(act.label, text, pointed, conversation) if sure else None
         if pointed.deictic or (by_examples and len(pointed.films) > 1):
             return by_examples
-        by_words = self._about_a_film(text, conversation)
+        one = len(pointed.films) == 1
+        by_words = self._about_a_film(pointed.named() if one else text, conversation)
         vague = by_words is None or by_words.intent is Intent.CLARIFY
         return by_examples or by_words if vague else by_words
 
