@@ -29,7 +29,9 @@ class Facts:
         self._texts = {film.item_id: index_text(film) for film in films}
         self._terms: dict[str, frozenset[str]] = {}
 
-    def fitting(self, said: Sequence[str], shown: Sequence[FilmLine]) -> tuple[FilmLine, int] | None:
+    def fitting(
+        self, said: Sequence[str], shown: Sequence[FilmLine]
+    ) -> tuple[FilmLine, int] | None:
         """The one film shown that the words ``said`` fit best, and how many of them it took.
 
         None where no word fits or two films fit alike.

@@ -16,7 +16,7 @@ _PART = re.compile(r"[.!?;]+\s+|,? (?:but|though|while|whereas) ", re.IGNORECASE
 _LIST = re.compile(r"\bit(?:\s*(?:,|&|and|or|,\s*and|,\s*or)\s*it\b)+")
 _NO_TITLE_BEFORE = re.compile(
     r"\b(?:an?|the|some|more|any|about|with|of|in|from|like|by|to|my|your|no|not|these|those|most|"
-    r"all|very|so|really|too|such|[a-z]+(?:ing|ful|ous|ic|al))\s+$",
+    r"all|very|so|really|too|such|(?!watching|seeing|catching)[a-z]+(?:ing|ful|ous|ic|al))\s+$",
     re.IGNORECASE,
 )
 _TITLE_BEFORE = re.compile(

@@ -138,7 +138,9 @@ class Planner:
             return self._search(text, conversation)
         if (said := self._opinion(text, conversation)).given:
             return self._react(said, conversation)
-        intent = settled(text)
+        intent, spelt_like = settled(text), self._by_letters(text)
+        if intent is None and spelt_like in _FIRM:
+            intent = spelt_like
         if intent not in _FIRM and (plan := self._about_shown(text, conversation)):
             return plan
         if intent is Intent.ACKNOWLEDGE and conversation.last_intent in _OFFERS:
@@ -147,8 +149,8 @@ class Planner:
             return self._settled(intent, text, conversation)
         if plan := self._about_a_film(text, conversation):
             return plan
-        if (intent := self._by_letters(text)) is not None:
-            return self._settled(intent, text, conversation)
+        if spelt_like is not None:
+            return self._settled(spelt_like, text, conversation)
         return self._open(text, conversation)
 
     def _by_letters(self, text: str) -> Intent | None:
@@ -233,12 +235,12 @@ class Planner:
         act = self._acts.guess(pointed.masked)
         sure = act.score >= _ACT_SCORE and act.margin >= _ACT_MARGIN
         by_examples = self._act(act.label, text, pointed, conversation) if sure else None
-        if pointed.deictic or (by_examples and len(pointed.films) > 1):
+        if pointed.deictic:
             return by_examples
-        one = len(pointed.films) == 1
-        by_words = self._about_a_film(pointed.named() if one else text, conversation)
-        vague = by_words is None or by_words.intent is Intent.CLARIFY
-        return by_examples or by_words if vague else by_words
+        if conversation.last_intent == Intent.EXPLAIN and film_asked_next(pointed.masked):
+            return self._explain(f"id:{pointed.films[0].item_id}", conversation)
+        by_words = self._about_a_film(text, conversation)
+        return by_words if _means(by_words, pointed) else by_examples or by_words
 
     def _act(
         self, label: str, text: str, pointed: Pointed, conversation: Conversation
@@ -371,6 +373,14 @@ def _say(intent: Intent, phrase: str = "") -> Plan:
 
 def _do(intent: Intent, *calls: Call) -> Plan:
     return Plan(intent, (calls,))
+
+
+def _means(plan: Plan | None, pointed: Pointed) -> bool:
+    """Whether a plan is about the films pointed at, and about all of them if it reacts."""
+    if plan is None or plan.intent is Intent.CLARIFY:
+        return False
+    done = {str(call.args.get("title_or_id")) for call in plan.rounds[0]}
+    return plan.intent is not Intent.REACTION or {f"id:{f.item_id}" for f in pointed.films} <= done
 
 
 def _describe(text: str, film: Reference) -> Plan:

@@ -18,7 +18,9 @@ _NOUN = r"(?:ones?|films?|movies?|picks?|flicks?|suggestions?|recommendations?|o
 _NTH = rf"(?:{'|'.join(_ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
 _NUMBER = rf"(?:\d{{1,2}}|{'|'.join(_NUMBERS)})"
 _AND = r"(?: ?, ?(?:and |or )?| and | or | & | n )"
-_SHOWN = r"(?: (?:you|u) (?:\w+ )?(?:showed|mentioned|listed|gave|said|suggested|recommended)(?: me)?)?"
+_SHOWN = (
+    r"(?: (?:you|u) (?:\w+ )?(?:showed|mentioned|listed|gave|said|suggested|recommended)(?: me)?)?"
+)
 _FOLLOWS = (
     r"(?=\W*$|\s*[,.;:?!)–-]|\s+(?:was|is|were|are|looks?|sounds?|seems?|i|we|and|or|but|on|in your|"
     r"here|there|please|pls|plz|why|who|what|when|how|then|tho|though|too|instead|again|if|made|"
@@ -54,7 +56,9 @@ _DEICTIC = re.compile(
 )
 _ALIKE = re.compile(r"\b(?:like|as|to|of) it\b")
 _WORD = re.compile(r"\w[\w'’-]*")
-_COMMON = frozenset("it up us her him big you me them they once home go now yes one film movie".split())
+_COMMON = frozenset(
+    "it up us her him big you me them they once home go now yes one film movie".split()
+)
 _TELLING = 5
 """Letters from which on a single word of a title names a film shown."""
 

@@ -75,7 +75,10 @@ _FACTS: tuple[tuple[Fact, re.Pattern[str]], ...] = (
     ("makers", re.compile(r"\b(?:direct|made|makes|wrote|written|author|creat|filmmaker)", re.I)),
     ("length", re.compile(r"\bhow long\b|\b(?:running time|runtime|duration|length)\b", re.I)),
     ("year", re.compile(r"\b(?:when|how old)\b|\b(?:what|which) year\b|\bcome out\b", re.I)),
-    ("cast", re.compile(r"\bwho(?:'s)?\b|\b(?:cast|actors?|actress(?:es)?|star(?:s|ring|red)?)\b", re.I)),
+    (
+        "cast",
+        re.compile(r"\bwho(?:'s)?\b|\b(?:cast|actors?|actress(?:es)?|star(?:s|ring|red)?)\b", re.I),
+    ),
     ("genres", re.compile(r"\bgenres?\b|\bwhat (?:kind|sort|type) of\b", re.I)),
 )
 

@@ -59,7 +59,18 @@ class RecipientFinder:
         for index in range(len(words)):
             if words.key(index) in ("for", "with") and (recipient := self._after(words, index)):
                 found.append(recipient)
+            elif recipient := self._wishing(words, index):
+                found.append(recipient)
         return found
+
+    def _wishing(self, words: Words, start: int) -> Recipient | None:
+        """Who is said to wish: "my flatmate wants something weird"."""
+        if words.key(start) not in _MINE or words.clause(start) != start:
+            return None
+        person = self._owner(words, start + 1)
+        if person is None or words.key(person.end) not in _WORDS["wishes"]:
+            return None
+        return Recipient(Span(start, person.end + 1), person.young)
 
     def _after(self, words: Words, start: int) -> Recipient | None:
         if _refused(words, start):
