@@ -58,13 +58,15 @@ class ExampleClassifier:
     def _features(self, texts: Sequence[str]) -> Matrix:
         """Shape (texts, grams): which grams a text holds, rare ones counting more, unit rows."""
         rows = self._counts(texts) * self._rarity
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        return rows / np.maximum(norms, 1e-9)
+        norms: Matrix = np.linalg.norm(rows, axis=1, keepdims=True)
+        unit: Matrix = rows / np.maximum(norms, 1e-9)
+        return unit
 
     @cached_property
     def _rarity(self) -> Matrix:
         held: Matrix = self._counts(self._texts).sum(axis=0)
-        return np.log1p(len(self._texts) / held)
+        rarity: Matrix = np.log1p(len(self._texts) / held)
+        return rarity
 
     def _counts(self, texts: Sequence[str]) -> Matrix:
         counts = np.zeros((len(texts), len(self._columns)))

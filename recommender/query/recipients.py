@@ -57,10 +57,9 @@ class RecipientFinder:
         """All that are named, from left to right."""
         found: list[Recipient] = []
         for index in range(len(words)):
-            if words.key(index) in ("for", "with") and (recipient := self._after(words, index)):
-                found.append(recipient)
-            elif recipient := self._wishing(words, index):
-                found.append(recipient)
+            named = words.key(index) in ("for", "with")
+            recipient = self._after(words, index) if named else self._wishing(words, index)
+            found += [recipient] if recipient else []
         return found
 
     def _wishing(self, words: Words, start: int) -> Recipient | None:
