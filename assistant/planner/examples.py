@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class ExampleClassifier:
 def _grams(text: str) -> set[str]:
     """Words, pairs of words and runs of letters."""
     tokens = ["^", *_TOKEN.findall(plain(text)), "$"]
-    pairs = (f"{one}_{other}" for one, other in zip(tokens, tokens[1:], strict=False))
+    pairs = (f"{one}_{other}" for one, other in pairwise(tokens))
     line = " ".join(tokens)
     runs = (f"…{line[i : i + n]}" for n in _CHARACTERS for i in range(len(line) - n + 1))
     return {*tokens, *pairs, *runs}

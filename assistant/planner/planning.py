@@ -138,20 +138,20 @@ class Planner:
             return self._search(text, conversation)
         if (said := self._opinion(text, conversation)).given:
             return self._react(said, conversation)
+        return self._understood(text, conversation) or self._open(text, conversation)
+
+    def _understood(self, text: str, conversation: Conversation) -> Plan | None:
+        """What the wording, films and examples settle, the surest first; None where none does."""
         intent, spelt_like = settled(text), self._by_letters(text)
-        if intent is None and spelt_like in _FIRM:
-            intent = spelt_like
-        if intent not in _FIRM and (plan := self._about_shown(text, conversation)):
+        firm = _FIRM & {intent or spelt_like}
+        if not firm and (plan := self._about_shown(text, conversation)):
+            return plan
+        if intent is None and not firm and (plan := self._about_a_film(text, conversation)):
             return plan
         if intent is Intent.ACKNOWLEDGE and conversation.last_intent in _OFFERS:
             return _survey("") if _ACCEPTS.match(text) else _say(intent)
-        if intent is not None:
-            return self._settled(intent, text, conversation)
-        if plan := self._about_a_film(text, conversation):
-            return plan
-        if spelt_like is not None:
-            return self._settled(spelt_like, text, conversation)
-        return self._open(text, conversation)
+        meant = intent or spelt_like
+        return None if meant is None else self._settled(meant, text, conversation)
 
     def _by_letters(self, text: str) -> Intent | None:
         """The intent whose examples a message is spelt much like; a search is settled later."""

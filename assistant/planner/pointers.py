@@ -15,14 +15,15 @@ from tools.content import FilmLine
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 _NUMBERS = "one two three four five six seven eight nine ten".split()
 _NOUN = r"(?:ones?|films?|movies?|picks?|flicks?|suggestions?|recommendations?|options?|choices?)"
-_NTH = rf"(?:{'|'.join(_ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
+_NTH = rf"(?:{'|'.join(_ORDINALS)}|top|\d{{1,2}}(?:st|nd|rd|th))"
 _NUMBER = rf"(?:\d{{1,2}}|{'|'.join(_NUMBERS)})"
 _AND = r"(?: ?, ?(?:and |or )?| and | or | & | n )"
 _SHOWN = (
     r"(?: (?:you|u) (?:\w+ )?(?:showed|mentioned|listed|gave|said|suggested|recommended)(?: me)?)?"
 )
 _FOLLOWS = (
-    r"(?=\W*$|\s*[,.;:?!)–-]|\s+(?:was|is|were|are|looks?|sounds?|seems?|i|we|and|or|but|on|in your|"
+    r"(?=\W*$|\s*[,.;:?!)–-]|\s+(?:was|is|were|are|looks?|sounds?|seems?|"
+    r"i|we|and|or|but|on|in your|"
     r"here|there|please|pls|plz|why|who|what|when|how|then|tho|though|too|instead|again|if|made|"
     r"really|just|from the (?:top|list)|of (?:these|those|them|the list))\b)"
 )
@@ -33,9 +34,9 @@ _FROM_END = re.compile(
 )
 _MIDDLE = re.compile(rf"(?:the )?(?:middle|central)(?: {_NOUN}|{_FOLLOWS})")
 _SEVERAL = re.compile(rf"(?:the )?(?P<end>first|top|last|bottom) (?P<n>{_NUMBER})\b(?: {_NOUN})?")
-_TOP = re.compile(rf"(?:the )?(?:very )?top(?: {_NOUN}|{_FOLLOWS})")
 _PLACES = re.compile(
-    rf"(?:the )?(?P<nth>{_NTH}(?:(?: {_NOUN})?{_AND}(?:the )?{_NTH})*)(?: {_NOUN}{_SHOWN}|{_FOLLOWS})"
+    rf"(?:the )?(?P<nth>{_NTH}(?:(?: {_NOUN})?{_AND}(?:the )?{_NTH})*)"
+    rf"(?: {_NOUN}{_SHOWN}|{_FOLLOWS})"
     rf"|\b(?:numbers?|nos?\.?|nr\.?|#) ?(?P<number>{_NUMBER}(?:{_AND}(?:number )?#?{_NUMBER})*)\b"
     rf"|(?<![\w/.])(?P<bare>\d{{1,2}}(?:{_AND}\d{{1,2}})*)(?![\w/%.']| ?(?:out of|films?|movies?|"
     r"years?|hours?|h\b|min\w*|stars?|more|times))"
@@ -46,13 +47,13 @@ _EXTREME = re.compile(
 )
 _BEFORE = re.compile(rf"\b(?:the|that|this) (?P<what>(?:(?!one\b)[\w'-]+ ){{1,4}}?){_NOUN}\b")
 _AFTER = re.compile(
-    rf"\b(?:the|that) {_NOUN} (?:\w+ )?(?:with|about|in|on|set|where|from|of|by|starring|directed|that|"
-    r"at|featuring|called)\b ?(?P<what>[^,.;?!–]+?)"
+    rf"\b(?:the|that) {_NOUN} (?:\w+ )?(?:with|about|in|on|set|where|from|of|by|starring|directed|"
+    r"that|at|featuring|called)\b ?(?P<what>[^,.;?!–]+?)"
     r"(?=$|[,.;?!–]| - | (?:was|is|were|are|i|we|looks?|sounds?|who|why|when|please|tho|though)\b)"
 )
 _DEICTIC = re.compile(
-    r"\b(?:(?:this|that) (?:one|film|movie|flick|pick)|it(?!')|it(?='s\b)|that(?! (?:i|you|we|is|was|"
-    r"\w+s)\b)|this(?= *(?:\W*$|one\b|film\b|movie\b)))\b"
+    r"\b(?:(?:this|that) (?:one|film|movie|flick|pick)|it(?!')|it(?='s\b)|"
+    r"that(?! (?:i|you|we|is|was|\w+s)\b)|this(?= *(?:\W*$|one\b|film\b|movie\b)))\b"
 )
 _ALIKE = re.compile(r"\b(?:like|as|to|of) it\b")
 _WORD = re.compile(r"\w[\w'’-]*")
@@ -159,8 +160,7 @@ def _titled_in_part(
 def _placed(said: str, count: int) -> Iterator[tuple[list[int], int, int]]:
     """Indices of the places named, and where in the message."""
     for pattern, read in (
-        (_FROM_END, _from_end), (_MIDDLE, _middle), (_SEVERAL, _several), (_TOP, _top),
-        (_PLACES, _listed),
+        (_FROM_END, _from_end), (_MIDDLE, _middle), (_SEVERAL, _several), (_PLACES, _listed),
     ):  # fmt: skip
         for found in pattern.finditer(said):
             places = read(found, count)
@@ -174,7 +174,7 @@ def _from_end(found: re.Match[str], count: int) -> list[int]:
     return [count - (_ordinal(found["nth"]) if found["nth"] else 1)]
 
 
-def _middle(found: re.Match[str], count: int) -> list[int]:
+def _middle(_: re.Match[str], count: int) -> list[int]:
     return [count // 2] if count % 2 else []
 
 
@@ -183,11 +183,7 @@ def _several(found: re.Match[str], count: int) -> list[int]:
     return list(range(n) if found["end"] in ("first", "top") else range(count - n, count))
 
 
-def _top(found: re.Match[str], count: int) -> list[int]:
-    return [0]
-
-
-def _listed(found: re.Match[str], count: int) -> list[int]:
+def _listed(found: re.Match[str], _: int) -> list[int]:
     if found["nth"]:
         return [_ordinal(nth) - 1 for nth in re.findall(_NTH, found["nth"])]
     numbers = re.findall(rf"\b{_NUMBER}\b", found["number"] or found["bare"])
@@ -195,6 +191,8 @@ def _listed(found: re.Match[str], count: int) -> list[int]:
 
 
 def _ordinal(word: str) -> int:
+    if word == "top":
+        return 1
     return _ORDINALS.index(word) + 1 if word in _ORDINALS else int(word[:-2])
 
 

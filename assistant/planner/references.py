@@ -58,8 +58,6 @@ def position(text: str) -> int | None:
 
 def refer(text: str, conversation: Conversation) -> Reference | None:
     """How to tell a tool which film ``text`` means; None when it points at no one film."""
-    if text.startswith("id:"):
-        return {"title_or_id": text}
     place = position(text)
     if place is None and text.strip().isdecimal() and int(text) <= len(conversation.shown):
         place = int(text)
@@ -72,8 +70,10 @@ def refer(text: str, conversation: Conversation) -> Reference | None:
             return {"title_or_id": f"id:{film.item_id}"}
     if described := _described(text, conversation):
         return {"title_or_id": f"id:{described.item_id}"}
-    if is_description(text):
-        return None
+    return None if is_description(text) else _titled(text)
+
+
+def _titled(text: str) -> Reference:
     return {"title_or_id": text.strip(" \"'“”.!?")}
 
 
