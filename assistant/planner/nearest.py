@@ -22,6 +22,7 @@ _DOUBTFUL = frozenset(
         Intent.UNDO,
         Intent.SURVEY,
         Intent.FORGET,
+        Intent.RESTART,
         Intent.PRIVACY,
         Intent.JOKE,
         Intent.SMALLTALK,
