@@ -20,6 +20,7 @@ _MANNERS = {
     "rom": "romance", "romcom": "romance", "gangster": "crime", "mob": "crime", "kid": "children",
 }  # fmt: skip
 """Which genre a word of everyday speech means."""
+_GENRES = {terms(word)[0]: frozenset(terms(genre)) for word, genre in _MANNERS.items()}
 
 
 class Facts:
@@ -64,7 +65,7 @@ def _holds(known: frozenset[str], word: str) -> bool:
 
 def _has(known: frozenset[str], term: str) -> bool:
     """Whether a term is known, by its everyday genre, as part of a word, or misspelt."""
-    if term in known or known & {*terms(_MANNERS.get(term, ""))}:
+    if term in known or known & _GENRES.get(term, frozenset()):
         return True
     if len(term) >= _PART_FROM and any(each.endswith(term) for each in known):
         return True

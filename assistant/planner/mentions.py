@@ -10,10 +10,11 @@ from assistant.planner.titles import Mention, Titles
 _REACTIONS = frozenset({"like", "dislike", "skip"})
 _SCORE, _MARGIN = 0.45, 0.15
 """How like the examples of a reaction, and how much more than of another, a message must be."""
-_SURER = 0.15
+_SURER = 0.08
 """How much more of both where a title may be but a word."""
 _PART = re.compile(r"[.!?;]+\s+|,? (?:but|though|while|whereas) ", re.IGNORECASE)
 _LIST = re.compile(r"\bit(?:\s*(?:,|&|and|or|,\s*and|,\s*or)\s*it\b)+")
+_SAME = re.compile(r"[\s,]*(?:and |also )*it(?: too| also| as well)?[\s,.!]*", re.IGNORECASE)
 _NO_TITLE_BEFORE = re.compile(
     r"\b(?:an?|the|some|more|any|about|with|of|in|from|like|by|to|my|your|no|not|these|those|most|"
     r"all|very|so|really|too|such|(?!watching|seeing|catching)[a-z]+(?:ing|ful|ous|ic|al))\s+$",
@@ -54,7 +55,7 @@ class Mentions:
                 continue
             rest = _masked(part, films)
             guess = self._acts.guess(rest)
-            same = re.fullmatch(r"\W*(?:and |also )?it(?: too| also| as well)?\W*", rest)
+            same = _SAME.fullmatch(rest)
             direction = before if same else guess.label
             if direction not in _REACTIONS or not (same or _sure(guess, films)):
                 return

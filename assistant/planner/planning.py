@@ -230,7 +230,7 @@ class Planner:
     def _about_shown(self, text: str, conversation: Conversation) -> Plan | None:
         """What is said of a film that the message points at; None where that is not clear."""
         pointed = self._pointers.find(text, conversation)
-        if pointed is None or not pointed.says_more:
+        if pointed is None or not pointed.says_more or wording.says_only_how_many(text):
             return None
         act = self._acts.guess(pointed.masked)
         sure = act.score >= _ACT_SCORE and act.margin >= _ACT_MARGIN

@@ -140,6 +140,11 @@ def asks_for_more(text: str) -> bool:
     return bool(_MORE.match(plain(text)))
 
 
+def says_only_how_many(text: str) -> bool:
+    """Whether a message is but a number of films, such as "only 3, please"."""
+    return bool(_ONLY_COUNT.match(text))
+
+
 def read_search(text: str, conversation: Conversation, titles: Titles) -> Search:
     """The person's own words, with what they leave to the conversation put in."""
     if titles.exact(text):
