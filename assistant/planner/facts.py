@@ -27,8 +27,7 @@ class Facts:
     """The words of each film of a catalogue: title, year, genres, people, tags and overview."""
 
     def __init__(self, films: Iterable[Item]) -> None:
-        self._texts = {film.item_id: index_text(film) for film in films}
-        self._terms: dict[str, frozenset[str]] = {}
+        self._films = {film.item_id: film for film in films}
 
     def fitting(
         self, said: Sequence[str], shown: Sequence[FilmLine]
@@ -51,12 +50,11 @@ class Facts:
         best = max(shown, key=lambda film: scores[film.item_id])
         return best, last[best.item_id]
 
-    def _words(self, film: FilmLine) -> frozenset[str]:
-        if film.item_id not in self._terms:
-            text = f"{film.label} {film.note} {self._texts.get(film.item_id, '')}"
-            decade = f" {film.year // 10 * 10}s {film.year % 100 // 10 * 10}s" if film.year else ""
-            self._terms[film.item_id] = frozenset(terms(text + decade))
-        return self._terms[film.item_id]
+    def _words(self, line: FilmLine) -> frozenset[str]:
+        film = self._films.get(line.item_id)
+        decade = f"{line.year // 10 * 10}s {line.year % 100 // 10 * 10}s" if line.year else ""
+        known = index_text(film) if film else ""
+        return frozenset(terms(f"{line.label} {line.note} {decade} {known}"))
 
 
 def _holds(known: frozenset[str], word: str) -> bool:
