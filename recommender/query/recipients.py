@@ -69,7 +69,12 @@ class RecipientFinder:
         person = self._owner(words, start + 1)
         if person is None or words.key(person.end) not in _WORDS["wishes"]:
             return None
-        return Recipient(Span(start, person.end + 1), person.young)
+        span = Span(start, person.end + 1)
+        return Recipient(span, person.young, self._is_gentle(words, span, young=person.young))
+
+    def _is_gentle(self, words: Words, span: Span, *, young: bool) -> bool:
+        indices = range(span.start, span.end)
+        return young or any(self._gentle.starting(words, index) for index in indices)
 
     def _after(self, words: Words, start: int) -> Recipient | None:
         if _refused(words, start):
@@ -86,7 +91,7 @@ class RecipientFinder:
         with_me = words.key(end) in ("and", "or") and words.key(end + 1) in _WORDS["me"]
         span = Span(_led(words, start), end + 2 if with_me else end)
         young = any(person.young for person in people)
-        gentle = young or any(self._gentle.starting(words, index) for index in range(start, end))
+        gentle = self._is_gentle(words, Span(start, end), young=young)
         return Recipient(span, young, gentle, together=company or with_me)
 
     def _people(self, words: Words, start: int, *, told: bool) -> Iterator[_Person]:
