@@ -42,6 +42,7 @@ FOR_SOMEONE_ELSE = {
     "for other people": "",
     "pick something for our guests": "",
     "a film about dragons for my kids": "dragons",
+    "my flatmate wants something weird": "weird",
 }
 
 FOR_ONESELF = [
