@@ -7,7 +7,7 @@ import pytest
 from recommender.service import Recommender
 from tests.integration.api_client import ApiClient, Json, api
 
-CARD = {"item_id", "title", "year", "genres", "director", "cast", "overview"}
+CARD = {"item_id", "title", "year", "genres", "director", "credit", "cast", "overview", "poster"}
 RECEIPT = {"status", "preferences_updated", "swipe_count", "item_id", "direction"}
 HEAT, BLADE_RUNNER, ARRIVAL = "6", "541", "164179"
 

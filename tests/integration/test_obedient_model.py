@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "record_reaction": {"direction": "like", "title_or_id": "id:6"},
     "undo_reaction": {},
     "search_movies": {"query": "a drama"},
+    "describe_movie": {"title_or_id": "id:6"},
     "explain_movie": {"title_or_id": "id:6"},
     "show_profile": {},
 }
@@ -145,6 +146,7 @@ async def test_a_model_that_never_stops_ends_at_the_limit(
         ("record_reaction", {"direction": "like", "position": 10**12}),
         ("explain_movie", {"title_or_id": "id:6", "query": "y" * 100_000}),
         ("explain_movie", {"position": -(10**12)}),
+        ("describe_movie", {"title_or_id": "x" * 100_000}),
         ("undo_reaction", {"title_or_id": "../../etc/passwd"}),
     ],
 )
@@ -200,6 +202,7 @@ def poisoned(encoder: TextEncoder) -> Recommender:
         order("search_movies", query="a drama", k=8),
         order("search_movies", query="a drama", k=8) + order("explain_movie", position=1),
         order("explain_movie", title_or_id="id:3") + order("start_survey", size=8),
+        order("describe_movie", title_or_id="id:3") + order("search_movies", query="a drama", k=8),
     ],
 )
 async def test_orders_in_films_reach_nobody_else(
