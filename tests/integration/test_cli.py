@@ -149,7 +149,7 @@ def test_a_turn_can_be_drawn(tmp_path: Path) -> None:
     assert done.stdout.startswith(f"Wrote {picture}: ")
     drawn = picture.read_text()
     assert "“a heist, but funny”" in drawn
-    for name in ("tool search_movies", "Recommender.search", "fuse", "SELECT items"):
+    for name in ("tool search_movies", "Recommender.search", "fuse", "SELECT swipe_events"):
         assert f">{name}" in drawn
 
 
