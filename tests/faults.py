@@ -19,8 +19,19 @@ BEGIN
     IF NEW.item_id = '%s' THEN PERFORM pg_advisory_xact_lock({GATE}); END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER hold BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION hold()
-"""
+CREATE FUNCTION hold_in_new() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE made record;
+BEGIN
+    FOR made IN SELECT * FROM pg_event_trigger_ddl_commands()
+            WHERE object_identity ~ '^public.items_[0-9]+$' LOOP
+        EXECUTE 'CREATE OR REPLACE TRIGGER hold BEFORE INSERT OR UPDATE ON '
+            || made.object_identity || ' FOR EACH ROW EXECUTE FUNCTION hold()';
+    END LOOP;
+END $$;
+CREATE EVENT TRIGGER hold_in_new ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
+    EXECUTE FUNCTION hold_in_new()
+"""  # noqa: S608 - a number of our own
+"""Each version of the index is a table of its own, which is made when it is built."""
 AT_THE_GATE = text(
     f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {GATE} AND NOT granted"  # noqa: S608
 )
@@ -72,14 +83,15 @@ def slow_disk(url: str) -> None:
 
 @contextmanager
 def held_at(url: str, item_id: str) -> Iterator[Connection]:
-    """While it lasts, whoever writes this film into the index stands still."""
+    """While it lasts, whoever writes this film into a new version of the index stands still."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(HOLD_FILM % item_id))
         connection.execute(text(f"SELECT pg_advisory_lock({GATE})"))
         yield connection
         connection.execute(text(f"SELECT pg_advisory_unlock({GATE})"))
-        connection.execute(text("DROP FUNCTION hold CASCADE"))
+        connection.execute(text("DROP EVENT TRIGGER hold_in_new"))
+        connection.execute(text("DROP FUNCTION hold, hold_in_new CASCADE"))
     engine.dispose()
 
 

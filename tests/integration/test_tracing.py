@@ -135,7 +135,7 @@ def test_a_trace_holds_nobodys_words(
 
 
 def test_a_statement_that_fails_ends_its_span(trace: Trace, database: Database) -> None:
-    with pytest.raises(Exception, match="nowhere"), database.connect() as connection:
+    with pytest.raises(StoreUnavailable), database.connect() as connection:
         connection.execute(text("SELECT 1 FROM nowhere"))
     span = trace.one("SELECT nowhere")
     assert span.status.description == "UndefinedTable"
