@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
 
 from assistant.api.settings import ApiSettings
@@ -30,6 +31,12 @@ from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
 from recommender.stores.postgres import Database, embedded_server, postgres_stores
 from tests.models_folder import write_models
+
+# Each run looks at the same examples, however busy the machine is; with
+# `--hypothesis-profile searching` it looks for others.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("searching", deadline=None)
+settings.load_profile("steady")
 
 # Chainlit writes its configuration where it is first imported; never into the repository.
 os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp()
