@@ -27,6 +27,10 @@ class Guess:
     score: float
     margin: float
 
+    def reaches(self, score: float, margin: float) -> bool:
+        """Whether both are at least these."""
+        return self.score >= score and self.margin >= margin
+
 
 class ExampleClassifier:
     """Ridge regression from the words and letters of a message to the labels of examples."""

@@ -65,7 +65,7 @@ class Mentions:
 
 def _sure(guess: Guess, films: list[Mention]) -> bool:
     more = 0.0 if any(film.sure for film in films) else _SURER
-    return guess.score >= _SCORE + more and guess.margin >= _MARGIN + more
+    return guess.reaches(_SCORE + more, _MARGIN + more)
 
 
 def _apart(text: str, film: Mention) -> bool:

@@ -156,9 +156,9 @@ class Planner:
     def _by_letters(self, text: str) -> Intent | None:
         """The intent whose examples a message is spelt much like; a search is settled later."""
         guess = self._intents.guess(text)
-        unlike = guess.score < _INTENT_SCORE or guess.margin < _INTENT_MARGIN
+        alike = guess.reaches(_INTENT_SCORE, _INTENT_MARGIN)
         intent = Intent(guess.label)
-        if unlike or intent in (Intent.SEARCH, Intent.EXPLAIN) or self._titles.match(text):
+        if not alike or intent in (Intent.SEARCH, Intent.EXPLAIN) or self._titles.match(text):
             return None
         return intent
 
@@ -233,7 +233,7 @@ class Planner:
         if pointed is None or not pointed.says_more or wording.says_only_how_many(text):
             return None
         act = self._acts.guess(pointed.masked)
-        sure = act.score >= _ACT_SCORE and act.margin >= _ACT_MARGIN
+        sure = act.reaches(_ACT_SCORE, _ACT_MARGIN)
         by_examples = self._act(act.label, text, pointed, conversation) if sure else None
         if pointed.deictic:
             return by_examples

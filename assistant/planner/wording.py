@@ -171,7 +171,7 @@ def _refines(said: str) -> bool:
     if _REFINE.match(said) or _REFINES_TOO.search(said):
         return True
     guess = _follow_ups().guess(said)
-    return guess.label == "refine" and guess.score >= _SCORE and guess.margin >= _MARGIN
+    return guess.label == "refine" and guess.reaches(_SCORE, _MARGIN)
 
 
 @cache
