@@ -5,6 +5,7 @@ Each function returns the ``props`` of one element in ``public/elements``; its n
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from recommender.models import (
     Direction,
@@ -199,9 +200,14 @@ def history_import(receipt: HistoryReceipt, file_id: str) -> Props:
     }
 
 
+def drawn(props: Props) -> Props:
+    """The props of an element that is drawn now: what its page notes belongs to this drawing."""
+    return props | {"drawn": uuid4().hex}
+
+
 def renewed(props: Props, profile: Profile, reactions: Mapping[str, Direction]) -> Props:
     """The props of an element that was made earlier, as profile and reactions are now."""
-    fresh = dict(props)
+    fresh = drawn(props)
     if "movies" in props:
         fresh["movies"] = [_reacted(movie, reactions) for movie in props["movies"]]
     if "movie" in props:

@@ -299,7 +299,7 @@ def _thread() -> RunnableConfig:
 
 
 def _element(name: str, props: elements.Props) -> cl.CustomElement:
-    return cl.CustomElement(name=name, props=props)
+    return cl.CustomElement(name=name, props=elements.drawn(props))
 
 
 def _spoken(message: BaseMessage, metadata: dict[str, Any]) -> str:

@@ -1,11 +1,13 @@
 """The chat as a person uses it, over a browser's page."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
 
 USER = "local"
+PHONE_WIDTH = 768  # px; pages that are narrower are a phone's to Chainlit
 
 
 class Chat:
@@ -23,9 +25,25 @@ class Chat:
         self.page.keyboard.press("Enter")
 
     def start_survey(self) -> None:
-        """Press "Start swiping" and wait for the cards."""
-        self.page.get_by_role("button", name="Start swiping").click()
+        """Press "Start swiping", and wait for the cards and for the keys to be theirs."""
+        with self.getting_an_address():
+            self.page.get_by_role("button", name="Start swiping").click()
         self.page.get_by_test_id("top-card").wait_for()
+        expect(self.page.get_by_role("region", name="Taste survey")).to_be_focused()
+
+    @contextmanager
+    def getting_an_address(self) -> Iterator[None]:
+        """Wait until the first message has given the conversation an address.
+
+        Its page is then built anew: no node of the former one is left. The list of conversations
+        leads there, which is closed on a phone: nothing happens then.
+        """
+        former = self.page.locator(".rw-welcome").element_handle()
+        yield
+        if self.page.evaluate("innerWidth") < PHONE_WIDTH:
+            return
+        self.page.wait_for_url("**/thread/*")
+        former.wait_for_element_state("hidden")
 
     def press(self, *keys: str) -> None:
         """Press keys, one after the other, and wait until the server has answered each."""

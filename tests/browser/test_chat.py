@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.browser_chat import USER, Chat, OpenChat
 
@@ -109,6 +109,25 @@ def test_a_swipe_that_was_not_recorded_comes_back_and_says_why(chat: Chat) -> No
     expect(chat.page.get_by_role("alert")).to_have_text(refusal["message"])
     expect(chat.page.locator(".rw-facts h3")).to_have_text(title)
     expect(chat.page.get_by_text("1 of 20", exact=True)).to_be_visible()
+
+
+def test_what_a_stack_knows_outlives_the_page_that_is_built_anew(chat: Chat) -> None:
+    held: list[Route] = []
+    # Its answer leads to the address.
+    chat.page.route("**/project/threads", lambda request: held.append(request))
+    with chat.getting_an_address():
+        chat.page.get_by_role("button", name="Start swiping").click()
+        chat.page.get_by_test_id("top-card").wait_for()
+        chat.press("ArrowRight", "ArrowRight")
+        taste = chat.page.get_by_test_id("live-profile").inner_text()
+        for request in held:
+            request.continue_()
+        chat.page.unroute("**/project/threads")
+    expect(chat.page.get_by_role("region", name="Taste survey")).to_be_focused()
+    expect(chat.page.get_by_text("3 of 20", exact=True)).to_be_visible()
+    assert chat.page.get_by_test_id("live-profile").inner_text() == taste
+    chat.press("ArrowRight")
+    expect(chat.page.get_by_text("4 of 20", exact=True)).to_be_visible()
 
 
 def test_the_overview_is_shown_on_demand(chat: Chat) -> None:

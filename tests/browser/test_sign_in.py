@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -118,9 +118,10 @@ class Provider(BaseHTTPRequestHandler):
         asked = urlsplit(self.path)
         if asked.path == "/authorize":
             given = parse_qs(asked.query)
-            back = f"{given['redirect_uri'][0]}?code=agreed&state={given['state'][0]}"
+            # The state is made of any characters, "%" and "&" among them.
+            answer = urlencode({"code": "agreed", "state": given["state"][0]})
             self.send_response(302)
-            self.send_header("Location", back)
+            self.send_header("Location", f"{given['redirect_uri'][0]}?{answer}")
             self.end_headers()
         else:
             assert self.headers["Authorization"] == "Bearer token"

@@ -144,6 +144,12 @@ def test_an_export_shows_as_recorded_while_its_swipes_stand() -> None:
         assert elements.renewed(props, PROFILE, reactions)["recorded"] is recorded
 
 
+def test_every_drawing_of_an_element_has_a_name_of_its_own() -> None:
+    props = elements.drawn(elements.taste_profile(PROFILE))
+    assert elements.renewed(props, PROFILE, {})["drawn"] != props["drawn"]
+    assert elements.drawn({})["drawn"] != props["drawn"]
+
+
 def test_of_long_exports_the_first_films_are_listed() -> None:
     [match] = examples.HISTORY_RECEIPT["matches"]
     matches = [match | {"item_id": str(number)} for number in range(300)]

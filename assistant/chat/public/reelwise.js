@@ -248,8 +248,26 @@
 
   const useReaction = (React, itemId) =>
     React.useSyncExternalStore(subscribe, () => reactions.get(itemId) ?? null);
-  const useTaste = (React, first) => {
-    React.useState(() => { taste.current = first; });
+
+  // A card's nodes do not last: Chainlit builds the whole page anew once a conversation has an
+  // address. What a card knows is kept here for each time that the server has drawn it.
+  const drawings = new Map();
+  const first = (drawn, name, value) => {
+    const slot = `${drawn} ${name}`;
+    if (!drawings.has(slot)) drawings.set(slot, value());
+    return slot;
+  };
+  /** React's useState, for what has to outlive the nodes of a card. */
+  const useKept = (React, drawn, name, value) => {
+    const slot = first(drawn, name, value);
+    const set = React.useCallback((next) => {
+      drawings.set(slot, typeof next === 'function' ? next(drawings.get(slot)) : next);
+      announce();
+    }, [slot]);
+    return [React.useSyncExternalStore(subscribe, () => drawings.get(slot)), set];
+  };
+  const useTaste = (React, drawn, given) => {
+    first(drawn, 'taste', () => { taste.current = given; });
     return React.useSyncExternalStore(subscribe, () => taste.current);
   };
   const mark = (itemId, direction) => {
@@ -335,5 +353,5 @@
     if (event.key === '?' && !event.ctrlKey && !event.metaKey && !typing(event.target)) showKeys();
   });
 
-  window.Reelwise = { poster, keep, mark, reveal, useReaction, useTaste, swipe, undo, explain, history };
+  window.Reelwise = { poster, keep, mark, reveal, useKept, useReaction, useTaste, swipe, undo, explain, history };
 })();

@@ -1,7 +1,7 @@
-import React, { useEffect, useRef, useState } from 'react';
+import React, { useEffect, useRef } from 'react';
 import { Heart, X, Undo2, ChevronDown } from 'lucide-react';
 
-const { keep, mark, reveal, history } = window.Reelwise;
+const { keep, mark, reveal, useKept, history } = window.Reelwise;
 
 const SITES = { letterboxd: 'Letterboxd', imdb: 'IMDb', trakt: 'Trakt' };
 const films = (count) => `${count.toLocaleString('en')} ${count === 1 ? 'film' : 'films'}`;
@@ -27,14 +27,12 @@ function Matched({ title, year, direction, named, score }) {
   );
 }
 
-function HistoryImport({ file_id, export_id, site, likes, dislikes, matches, unmatched, unmatched_count, known, neutral, recorded, callAction }) {
+function HistoryImport({ drawn, file_id, export_id, site, likes, dislikes, matches, unmatched, unmatched_count, known, neutral, recorded, callAction }) {
   const root = useRef(null);
-  const [state, setState] = useState('preview');
-  const [busy, setBusy] = useState(false);
-  const [trouble, setTrouble] = useState('');
+  const [state, setState] = useKept(React, drawn, 'state', () => (recorded ? 'recorded' : 'preview'));
+  const [trouble, setTrouble] = useKept(React, drawn, 'trouble', () => '');
+  const [busy, setBusy] = useKept(React, drawn, 'busy', () => false);
   useEffect(() => reveal(root.current), []);
-  // A conversation that is taken up again is drawn as it was kept, then as it is now.
-  useEffect(() => { if (recorded) setState('recorded'); }, [recorded]);
   const total = likes + dislikes;
   const act = (name, payload, next, direction) => {
     setBusy(true);

@@ -1,7 +1,7 @@
 import React, { useCallback, useEffect, useRef, useState } from 'react';
 import { Heart, X, EyeOff, Undo2, ChevronDown, Sparkles } from 'lucide-react';
 
-const { poster, keep, reveal, swipe, undo, useTaste } = window.Reelwise;
+const { poster, keep, reveal, swipe, undo, useKept, useTaste } = window.Reelwise;
 
 const THROW = 96; // px a card must be dragged before letting go counts
 const KEYS = { ArrowLeft: 'dislike', ArrowRight: 'like', ArrowDown: 'skip', ' ': 'skip' };
@@ -89,15 +89,15 @@ function Done({ verdicts, settled, taste, onPicks, onUndo }) {
   );
 }
 
-function SwipeDeck({ movies: dealt, session_id: sessionId, taste: first, callAction, sendUserMessage }) {
-  const [movies, setMovies] = useState(dealt);
-  const [settled, setSettled] = useState(false);
-  const [verdicts, setVerdicts] = useState(() => dealt.map((each) => each.reaction).filter(Boolean));
+function SwipeDeck({ drawn, movies: dealt, session_id: sessionId, taste: first, callAction, sendUserMessage }) {
+  const [movies, setMovies] = useKept(React, drawn, 'movies', () => dealt);
+  const [settled, setSettled] = useKept(React, drawn, 'settled', () => false);
+  const [verdicts, setVerdicts] = useKept(React, drawn, 'verdicts', () => dealt.map((each) => each.reaction).filter(Boolean));
+  const [trouble, setTrouble] = useKept(React, drawn, 'trouble', () => '');
   const [leaving, setLeaving] = useState(null);
   const [open, setOpen] = useState(false);
-  const [trouble, setTrouble] = useState('');
   const root = useRef(null);
-  const taste = useTaste(React, first);
+  const taste = useTaste(React, drawn, first);
   const position = verdicts.length;
   const movie = movies[position];
   const shown = useRef(0);

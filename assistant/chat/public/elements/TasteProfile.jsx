@@ -1,7 +1,7 @@
-import React, { useState } from 'react';
+import React from 'react';
 import { Heart, X, EyeOff, Undo2, ChevronDown } from 'lucide-react';
 
-const { keep, swipe, undo, useTaste } = window.Reelwise;
+const { keep, swipe, undo, useKept, useTaste } = window.Reelwise;
 
 const STAGES = {
   generic: 'I am still getting to know you, so I suggest films that most people love.',
@@ -65,9 +65,9 @@ function Changed({ changes, onChange }) {
 }
 
 /** Swipes changed from the picture; each can be put back to what it was before. */
-function useChanges(callAction) {
-  const [changes, setChanges] = useState([]);
-  const [trouble, setTrouble] = useState('');
+function useChanges(drawn, callAction) {
+  const [changes, setChanges] = useKept(React, drawn, 'changes', () => []);
+  const [trouble, setTrouble] = useKept(React, drawn, 'trouble', () => '');
   const change = (film, direction) => {
     setTrouble('');
     const call = direction ? swipe(callAction, film.item_id, direction) : undo(callAction, film.item_id);
@@ -105,9 +105,9 @@ function Signals({ weights }) {
   );
 }
 
-function TasteProfile({ callAction, ...profile }) {
-  const { swipes, likes, dislikes, skips, confidence, strategy, beliefs } = useTaste(React, profile);
-  const { changes, change, trouble } = useChanges(callAction);
+function TasteProfile({ drawn, callAction, ...profile }) {
+  const { swipes, likes, dislikes, skips, confidence, strategy, beliefs } = useTaste(React, drawn, profile);
+  const { changes, change, trouble } = useChanges(drawn, callAction);
   const scale = Math.max(0.01, ...beliefs.map(({ weight }) => Math.abs(weight)));
   const genres = beliefs.filter(({ kind }) => kind === 'genre');
   const eras = beliefs.filter(({ kind }) => kind === 'era');
