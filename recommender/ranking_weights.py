@@ -56,6 +56,8 @@ class RankingWeights(BaseModel):
     soft_genre: Weight = 0.4
     anchor_genre: Weight = 0.3
     refused: Weight = 0.5
+    explored: Weight = 2.0
+    """What acclaim adds and fame takes where the most daring answer is asked for."""
 
     fused: float = Field(default=1.0, gt=0)
     fused_likeness: Weight = 0.15

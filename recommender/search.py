@@ -236,6 +236,7 @@ class SearchEngine:
             understood.for_someone_else,
             tags_refused(understood.less),
             request.taste,
+            request.explore or 0.0,
         )
         order = self._order(candidates, ranked, request.k)
         by_taste = tier_ != "generic" and request.taste >= 1

@@ -116,12 +116,14 @@ def _understood(
 
 
 def _explored(request: SearchRequest, result: SearchResult) -> str:
-    """How daring the answer is, where that was asked and could be: taste alone is explored."""
+    """How daring the answer is, where that was asked; a safe one differs by taste alone."""
+    if request.explore is None:
+        return ""
+    if request.explore > DARING:
+        return "less known films"
     metadata = result.intelligence_metadata
     fused = metadata.variant in ("token_fusion", "embedding_fusion")
-    if request.explore is None or not fused or metadata.preference_influence == 0:
-        return ""
-    return "less known films" if request.explore > DARING else "well known films"
+    return "well known films" if fused and metadata.preference_influence else ""
 
 
 def _film(context: ToolContext, item: RecommendedItem) -> FilmLine:

@@ -24,6 +24,7 @@ from assistant.planner.questions import (
 from assistant.planner.reactions import Reaction, Reactions, only_seen, opinion, read_reactions
 from assistant.planner.references import Reference, is_deictic, refer
 from assistant.planner.titles import Titles, title_key
+from assistant.planner.unknown import only_unknown, unknown
 from assistant.planner.wish import takes_back, without_named
 from assistant.planner.wording import Search
 from tools.search import wish
@@ -38,25 +39,13 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 """A question or an order, which the description of a film is not."""
-_LANGUAGE = re.compile(
-    r"\b(?:sub-?titles?|sub-?titled|dubbed|(?:in|not in|speaking) (?:english|french|german|spanish|"
-    r"italian|japanese|korean)|(?:foreign|english)[- ](?:language|speaking))\b",
+_OTHER = re.compile(
+    r"^(?:(?:no|nope|ok(?:ay)?|hm+|please)[,.! ]+)*"
+    r"not (?P<film>this|that|it|these|those|them)(?: (?:ones?|films?))?(?: please)?"
+    r"[,.;:!-]+ *(?:but |rather )?(?P<wish>\S.*)$",
     re.IGNORECASE,
 )
-"""The catalogue does not know the language of a film."""
-_RUNTIME = re.compile(
-    r"\b(?:(?:under|less than|shorter than|at most|within|max(?:imum)?(?: of)?|no more than|over|"
-    r"longer than|about|around) (?:an?|one|two|three|\d+(?:\.5)?)(?: and a half)? ?"
-    r"(?:h(?:ou)?rs?|h|min(?:ute)?s?)|running time|runtime|(?:one|two|three|\d+)[- ]hour films?)\b",
-    re.IGNORECASE,
-)
-"""Nor how long it is."""
-_AWARDS = re.compile(
-    r"\b(?:oscars?|academy awards?|golden globes?|baftas?|palme d'or|award[- ]winning|"
-    r"award winners?)\b",
-    re.IGNORECASE,
-)
-"""Nor what it won."""
+"""What was shown will not do, and why: "not this, something scarier"."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _ACCEPTS = re.compile(
@@ -132,8 +121,10 @@ class Planner:
             return changed
         if (wanted := without_taste(text)) is not None:
             return self._without_taste(wanted, conversation)
-        if unknown := _unknown(text):
-            return _say(Intent.CLARIFY, f"clarify.{unknown}")
+        if lacking := only_unknown(text):
+            return _say(Intent.CLARIFY, f"clarify.{lacking}")
+        if (other := _OTHER.match(text)) and conversation.shown:
+            return self._other(other, conversation)
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
         if (said := self._opinion(text, conversation)).given:
@@ -185,6 +176,14 @@ class Planner:
             return _search(Search.again(conversation, use_taste=False))
         search = wording.read_search(text, conversation, self._titles)
         return _search(replace(search, use_taste=False))
+
+    def _other(self, said: re.Match[str], conversation: Conversation) -> Plan:
+        """Search on without the film that is turned down, which is not held against it later."""
+        search = wording.read_search(said["wish"], conversation, self._titles)
+        several = said["film"].lower() in ("these", "those", "them")
+        turned_down = tuple(f"id:{film.item_id}" for film in conversation.shown)
+        turned_down = turned_down if several else turned_down[:1]
+        return _search(replace(search, disliked=(*search.disliked, *turned_down)))
 
     def _settled(self, intent: Intent, text: str, conversation: Conversation) -> Plan:
         match intent:
@@ -302,7 +301,9 @@ class Planner:
         return self._search(text, conversation, *notes)
 
     def _search(self, text: str, conversation: Conversation, *notes: str) -> Plan:
-        return _search(wording.read_search(text, conversation, self._titles), *notes)
+        lacking = tuple(f"clarify.{name}" for name in unknown(text))
+        search = wording.read_search(text, conversation, self._titles)
+        return _search(search, *notes, *lacking)
 
     def _explain(self, film: str, conversation: Conversation) -> Plan:
         place = refer(film, conversation)
@@ -335,16 +336,6 @@ class Planner:
         if liked and not is_deictic(liked[0]) and _DEICTIC_WISH.search(reactions.request):
             return f"something like {liked[0]}"
         return reactions.request
-
-
-def _unknown(text: str) -> str:
-    """What a short wish goes by that the catalogue does not know; empty where it knows all."""
-    words = len(text.split())
-    if words <= 5 and _LANGUAGE.search(text):
-        return "language"
-    if words <= 4 and _AWARDS.search(text):
-        return "awards"
-    return "runtime" if words <= 6 and _RUNTIME.search(text) else ""
 
 
 def _last_said(conversation: Conversation) -> dict[str, object]:

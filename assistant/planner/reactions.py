@@ -87,6 +87,13 @@ _TAIL = re.compile(
     r"yesterday|at all|the other day|both|to bits|tbh|the most))+$",
     re.IGNORECASE,
 )
+_UNSAID = re.compile(
+    r"\b(?:i|we) (?:can(?:'?t|not| not)|could(?:n'?t| not)|would(?:n'?t| not)) "
+    r"(?:really |honestly )?say (?:that )?(i|we)(?:'ve| have)? (?:really |much )?"
+    r"(love|enjoy|like|adore)(?:e?d)?\b",
+    re.IGNORECASE,
+)
+"""A dislike that is put politely: "I can't say I enjoyed Fargo"."""
 _SMALL_WORD = 3
 """Letters of the longest word that a title may have in lower case."""
 _PRESENT = ("like", "dislike", "not")
@@ -115,6 +122,7 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
     "I love X" counts only where X is a film: "I love westerns" is a wish, not a swipe.
     """
     stated, wish = without_request(text)
+    stated = _UNSAID.sub(r"\1 did not \2", stated)
     given = tuple(_statement(stated, titles)) or tuple(_clauses(stated, titles))
     if any(is_deictic(reaction.film) for reaction in given):
         given = _pointed(given, titles.mentioned(stated))

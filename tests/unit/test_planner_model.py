@@ -406,7 +406,7 @@ def test_about_is_honest() -> None:
         (
             {"strategy": "personal", "explored": "less known films"},
             SHOWN,
-            ["with less known films first where your taste allows", "tuned to your swipes"],
+            ["with less known films first", "tuned to your swipes"],
         ),
         ({"strategy": "generic", "genres": ["Musical"]}, [], ["Nothing", "Musical only"]),
         ({"strategy": "generic"}, [], ["found nothing"]),
@@ -676,9 +676,42 @@ def test_how_long_films_are_is_not_known(model: OfflinePlanner, said: str) -> No
     assert model.invoke([*searched(), HumanMessage(said)]).text == prompts.phrase("clarify.runtime")
 
 
+@pytest.mark.parametrize("said", ["a comedy under 90 minutes", "something short and funny"])
+def test_a_wish_goes_on_without_what_is_not_known(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke(said)
+    assert calls(message) == [("search_movies", {"query": said})]
+    spoken = answered(said, model, ("search_movies", write({"found": 3}, SHOWN)))
+    assert spoken.startswith(prompts.phrase("clarify.runtime"))
+
+
+@pytest.mark.parametrize("said", ["Short Circuit", "a short cut home"])
+def test_words_of_length_need_not_be_about_it(model: OfflinePlanner, said: str) -> None:
+    assert calls(model.invoke(said))[0][0] == "search_movies"
+
+
 def test_not_interested_is_a_dislike(model: OfflinePlanner) -> None:
     message = model.invoke([*searched(), HumanMessage("not interested in the second one")])
     assert calls(message) == [("record_reaction", {"direction": "dislike", "title_or_id": "id:6"})]
+
+
+@pytest.mark.parametrize("said", ["I can't say I enjoyed Heat", "I wouldn't say I loved Heat."])
+def test_a_polite_dislike_is_one(model: OfflinePlanner, said: str) -> None:
+    assert calls(model.invoke(said)) == [
+        ("record_reaction", {"direction": "dislike", "title_or_id": "Heat"})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "turned_down"),
+    [("not this, something scarier", 1), ("no, not these: something scarier", None)],
+)
+def test_what_is_turned_down_is_not_shown_again(
+    model: OfflinePlanner, said: str, turned_down: int | None
+) -> None:
+    shown = [f"id:{film.item_id}" for film in SHOWN]
+    (call,) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert call[1]["refinements"] == ["something scarier"]
+    assert call[1]["disliked"] == shown[:turned_down]
 
 
 def test_it_knows_how_many_films_there_are(model: OfflinePlanner) -> None:

@@ -123,6 +123,22 @@ def test_known_films_lead_when_nothing_is_asked() -> None:
     assert list(np.argsort(-score)) == [0, 1, 2]
 
 
+def test_a_daring_answer_begins_with_good_films_that_few_know() -> None:
+    hit, gem = {"rating_count": 500, "rating_mean": 4.5}, {"rating_count": 50, "rating_mean": 4.4}
+    judge = ranker(*twins(hit, gem, {"rating_count": 50, "rating_mean": 2.0}))
+    ordered = {
+        explore: list(
+            np.argsort(
+                -judge.rank(
+                    candidates(3), no_preferences("model"), "generic", explore=explore
+                ).score
+            )
+        )
+        for explore in (0.0, 0.9)
+    }
+    assert ordered == {0.0: [0, 1, 2], 0.9: [1, 2, 0]}
+
+
 def test_a_wished_genre_lifts_the_films_that_have_it() -> None:
     judge = ranker(*twins({}, {"genres": ("Comedy",)}, {"genres": ("Comedy", "Drama")}))
     score = judge.rank(

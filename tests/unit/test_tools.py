@@ -250,8 +250,10 @@ def test_search_says_how_it_was_understood(
         (0.9, "embedding_fusion", 0.4, "less known films"),
         (0.0, "token_fusion", 0.4, "well known films"),
         (None, "embedding_fusion", 0.4, None),
-        (0.9, "embedding_fusion", 0.0, None),
-        (0.9, "preference_vector", 0.4, None),
+        (0.9, "embedding_fusion", 0.0, "less known films"),
+        (0.9, "preference_vector", 0.4, "less known films"),
+        (0.0, "embedding_fusion", 0.0, None),
+        (0.0, "preference_vector", 0.4, None),
     ],
 )
 def test_search_says_how_daring_it_was_where_it_could_be(
@@ -262,7 +264,7 @@ def test_search_says_how_daring_it_was_where_it_could_be(
     influence: float,
     said: str | None,
 ) -> None:
-    """Only a fused taste is explored: nothing else is claimed."""
+    """What is safe differs only by a fused taste: nothing else is claimed."""
     made = {"variant": variant, "preference_influence": influence}
     service.metadata = service.metadata.model_copy(update=made)
     message = use(search_movies, context, query="x", explore=explore)
