@@ -37,7 +37,8 @@ class Ranker:
         self._mean_vector = mean_vector
         self._weights = weights
         fame, acclaim = _fame(catalogue), _min_max(catalogue.acclaim)
-        self._gem = 0.5 * acclaim - fame
+        # Whether few know a film that nobody rated here is not known: it may be too new.
+        self._gem = np.where(catalogue.rating_counts > 0, 0.5 * acclaim - fame, -0.5)
         self._prior = weights.prior_fame * fame + (1 - weights.prior_fame) * acclaim
 
     def rank(
