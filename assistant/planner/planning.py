@@ -135,6 +135,8 @@ class Planner:
         """What the wording, films and examples settle, the surest first; None where none does."""
         intent, spelt_like = settled(text), self._by_letters(text)
         firm = _FIRM & {intent or spelt_like}
+        if self._pointers.beyond(text, conversation):
+            return _say(Intent.CLARIFY, "clarify.film")
         if not firm and (plan := self._about_shown(text, conversation)):
             return plan
         if intent is None and not firm and (plan := self._about_a_film(text, conversation)):

@@ -41,6 +41,9 @@ _PLACES = re.compile(
     rf"|(?<![\w/.])(?P<bare>\d{{1,2}}(?:{_AND}\d{{1,2}})*)(?![\w/%.']| ?(?:out of|films?|movies?|"
     r"years?|hours?|h\b|min\w*|stars?|more|times))"
 )
+_ON_THE_LIST = re.compile(
+    rf"\b(?:the|your) (?P<nth>{_NTH}) (?:ones?|picks?|suggestions?|options?)\b"
+)
 _EXTREME = re.compile(
     r"(?:the )?(?:very )?(?P<old>oldest|earliest)?(?(old)|(?:newest|latest|most recent))"
     rf"(?: {_NOUN}|(?: of (?:these|those|them|the lot))|{_FOLLOWS}){{1,2}}"
@@ -105,6 +108,11 @@ class Pointers:
             masked = f"{said[: it.start()]}it{said[it.end() :]}"
             return Pointed((conversation.focus,), masked, it.start(), deictic=True)
         return None
+
+    def beyond(self, text: str, conversation: Conversation) -> bool:
+        """Whether a message points at a place that the list of films shown does not have."""
+        found, count = _ON_THE_LIST.search(_spelt(text)), len(conversation.shown)
+        return bool(found and count and _ordinal(found["nth"]) > count)
 
     def _found(
         self, said: str, shown: tuple[FilmLine, ...]

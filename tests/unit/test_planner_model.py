@@ -689,6 +689,14 @@ def test_words_of_length_need_not_be_about_it(model: OfflinePlanner, said: str) 
     assert calls(model.invoke(said))[0][0] == "search_movies"
 
 
+@pytest.mark.parametrize(
+    "said", ["the ninth one, what is it about?", "why the 5th one?", "loved your fourth pick"]
+)
+def test_a_place_that_the_list_lacks_is_asked_about(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert message.text == prompts.phrase("clarify.film")
+
+
 def test_not_interested_is_a_dislike(model: OfflinePlanner) -> None:
     message = model.invoke([*searched(), HumanMessage("not interested in the second one")])
     assert calls(message) == [("record_reaction", {"direction": "dislike", "title_or_id": "id:6"})]
