@@ -49,7 +49,7 @@ class Direction(StrEnum):
 
 def printable(text: str) -> str:
     """The text without what none holds, and PostgreSQL refuses: NUL and lone surrogates."""
-    return "".join(c for c in text if c != "\x00" and not "\ud800" <= c <= "\udfff")
+    return text.encode(errors="ignore").decode().replace("\x00", "")
 
 
 def _printable(text: str) -> str:

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, RowMapping, Select, delete, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    RowMapping,
+    Select,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.stores.ports import ConversationStore, Thread, ThreadRecord
@@ -12,6 +21,34 @@ from recommender.stores.postgres.schema import thread_records, threads
 
 _THREAD = [threads.c[name] for name in ("thread_id", "user_id", "created_at", "name", "metadata")]
 _RECORD = [thread_records.c[name] for name in ("record_id", "thread_id", "kind", "body")]
+_GIVEN = ("record_id", "kind", "body")
+
+
+def _written(changed: Mapping[str, Any]) -> Insert:
+    """Begin or change a thread, if it is nobody's or this user's own."""
+    own = {name: bindparam(name) for name in ("thread_id", "user_id")}
+    statement = insert(threads).values(**own, **changed)
+    return statement.on_conflict_do_update(
+        index_elements=["thread_id"],
+        set_={"written_at": func.clock_timestamp(), **changed},
+        where=threads.c.user_id == statement.excluded.user_id,
+    )
+
+
+def _put() -> Insert:
+    own = _written({}).returning(threads.c.thread_id).cte("own")
+    given = {name: bindparam(name, type_=thread_records.c[name].type) for name in _GIVEN}
+    values = select(given["record_id"], own.c.thread_id, given["kind"], given["body"])
+    statement = insert(thread_records).from_select([c.name for c in _RECORD], values)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["record_id"],
+        set_={"kind": new.kind, "body": new.body},
+        where=thread_records.c.thread_id == new.thread_id,
+    )
+
+
+PUT = _put()  # built once: it takes as long as running it
 
 
 class PostgresConversationStore(ConversationStore):
@@ -30,25 +67,13 @@ class PostgresConversationStore(ConversationStore):
         given = {"name": name, "metadata": metadata}
         changed = {key: value for key, value in given.items() if value is not None}
         with self._database.connect() as connection:
-            connection.execute(_written(thread_id, user_id, changed))
+            own = {"thread_id": thread_id, "user_id": user_id}
+            connection.execute(_written(changed), own)
 
     def put(self, user_id: str, record: ThreadRecord) -> None:
-        own = _written(record.thread_id, user_id, {}).returning(threads.c.thread_id).cte("own")
-        values = select(
-            literal(record.record_id),
-            own.c.thread_id,
-            literal(record.kind),
-            literal(dict(record.body), thread_records.c.body.type),
-        )
-        statement = insert(thread_records).from_select([c.name for c in _RECORD], values)
-        new = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=["record_id"],
-            set_={"kind": new.kind, "body": new.body},
-            where=thread_records.c.thread_id == new.thread_id,
-        )
+        row = vars(record) | {"user_id": user_id, "body": dict(record.body)}
         with self._database.connect() as connection:
-            connection.execute(statement)
+            connection.execute(PUT, row)
 
     def get(self, record_id: str) -> ThreadRecord | None:
         found = self._records(thread_records.c.record_id == record_id)
@@ -98,16 +123,6 @@ class PostgresConversationStore(ConversationStore):
         statement = select(*_RECORD).where(which).order_by(thread_records.c.ordinal)
         with self._database.connect() as connection:
             return [ThreadRecord(**row) for row in connection.execute(statement).mappings()]
-
-
-def _written(thread_id: str, user_id: str, changed: Mapping[str, Any]) -> Insert:
-    """Begin or change a thread, if it is nobody's or this user's own."""
-    statement = insert(threads).values(thread_id=thread_id, user_id=user_id, **changed)
-    return statement.on_conflict_do_update(
-        index_elements=["thread_id"],
-        set_={"written_at": func.clock_timestamp(), **changed},
-        where=threads.c.user_id == statement.excluded.user_id,
-    )
 
 
 def _thread(row: RowMapping) -> Thread:
