@@ -5,7 +5,13 @@ from typing import Any
 
 from langchain.agents import AgentState
 from langchain.agents.middleware import before_agent
-from langchain_core.messages import AnyMessage, RemoveMessage, trim_messages
+from langchain_core.messages import (
+    AnyMessage,
+    BaseMessage,
+    RemoveMessage,
+    ToolMessage,
+    trim_messages,
+)
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     ChannelVersions,
@@ -47,7 +53,11 @@ class RecentConversations(InMemorySaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a checkpoint in place of the conversation's earlier one."""
+        """Save a checkpoint in place of the conversation's earlier one, without artifacts."""
+        values = checkpoint["channel_values"]
+        if messages := values.get("messages"):
+            values = values | {"messages": [without_artifact(message) for message in messages]}
+            checkpoint = {**checkpoint, "channel_values": values}
         saved = super().put(config, checkpoint, metadata, new_versions)
         thread, namespace = (
             saved["configurable"]["thread_id"],
@@ -78,6 +88,12 @@ class RecentConversations(InMemorySaver):
         for checkpoint_id in [key for key in checkpoints if key != latest["id"]]:
             del checkpoints[checkpoint_id]
             self.writes.pop((thread, namespace, checkpoint_id), None)
+
+
+def without_artifact(message: BaseMessage) -> BaseMessage:
+    """What a tool found was shown in its turn, and is kept as a card; the model reads its text."""
+    has_one = isinstance(message, ToolMessage) and message.artifact is not None
+    return message.model_copy(update={"artifact": None}) if has_one else message
 
 
 @before_agent

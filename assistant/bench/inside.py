@@ -100,15 +100,15 @@ async def _talk(agent: Agent, recommender: Recommender, films: Sequence[Item]) -
             started = SystemClock().now()
             with chat_turn(user_id):
                 context = ToolContext(recommender, user_id, None, shown)
-                answer = await agent.ainvoke(said, config, context=context)
+                answer = await agent.ainvoke(said, config, context=context, durability="exit")
             times.append(1000 * (SystemClock().now() - started))
-            shown = _shown(answer["messages"])
+            shown = _shown(answer["messages"]) or shown
         recommender.forget_user(user_id)
     return times
 
 
 def _shown(messages: Sequence[object]) -> tuple[str, ...]:
-    """The films of the last answer that had any: what "the second one" means."""
+    """The films of this turn's answer if it had any: what "the second one" means."""
     found = [message.artifact for message in messages if isinstance(message, ToolMessage)]
     answers = [each for each in found if isinstance(each, SearchResult) and each.items]
     return tuple(item.item_id for item in answers[-1].items) if answers else ()

@@ -165,6 +165,7 @@ class ChatDoor:
             _thread(),
             context=context,
             stream_mode=["messages", "updates", "custom"],
+            durability="exit",  # nobody takes up a turn at one of its steps
         ):
             if mode == "custom":
                 await speech.draft(elements.plain(f"{part} "))

@@ -8,7 +8,6 @@ from typing import Any, Self
 import chainlit as cl
 from langchain_core.messages import (
     BaseMessage,
-    ToolMessage,
     messages_from_dict,
     messages_to_dict,
 )
@@ -57,7 +56,7 @@ class Memory:
             "survey_id": self.survey_id,
             "shown": list(self.shown),
             "queries": self.queries,
-            "messages": messages_to_dict([_without_artifact(message) for message in messages]),
+            "messages": messages_to_dict(messages),
         }
 
     def note_survey(self, session: SurveySession) -> None:
@@ -72,9 +71,3 @@ class Memory:
     def query_of(self, item_id: str) -> str:
         """The words that a film was shown for; empty when it was shown for none."""
         return self.queries.get(item_id, "")
-
-
-def _without_artifact(message: BaseMessage) -> BaseMessage:
-    """What a tool found was shown, and is kept as a card; the model reads its text alone."""
-    has_one = isinstance(message, ToolMessage) and message.artifact is not None
-    return message.model_copy(update={"artifact": None}) if has_one else message

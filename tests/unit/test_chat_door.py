@@ -70,8 +70,10 @@ class ScriptedAgent:
         *,
         context: ToolContext,
         stream_mode: list[str],
+        durability: str,
     ) -> AsyncIterator[Part]:
         """Play the script."""
+        assert durability == "exit"
         assert stream_mode == ["messages", "updates", "custom"]
         self.said.append(state["messages"])
         self.contexts.append(context)

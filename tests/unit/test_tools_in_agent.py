@@ -198,6 +198,15 @@ def test_only_the_latest_state_of_a_conversation_is_kept(say: Say, agent: Agent)
     assert {key[2] for key in saver.writes} <= set(saver.storage["t"][""])
 
 
+def test_what_tools_found_is_kept_for_its_turn_only(say: Say, agent: Agent) -> None:
+    said = say("a crime film")
+    kept = agent.get_state({"configurable": {"thread_id": "t"}}).values["messages"][1:]
+    assert [message.text for message in kept] == [message.text for message in said]
+    found, left = ([getattr(m, "artifact", None) for m in each] for each in (said, kept))
+    assert any(found)
+    assert not any(left)
+
+
 def test_the_oldest_conversation_gives_way(say: Say, agent: Agent) -> None:
     saver = agent.checkpointer
     assert isinstance(saver, RecentConversations)
