@@ -45,20 +45,34 @@ def contrastive(liked: Matrix, disliked: Matrix) -> Vector | None:
     """The normal of the ridge-regularised logistic boundary between likes and the rest.
 
     The catalogue's mean (the origin) stands in as one more negative of weight one, so that likes
-    alone suffice. Solved in the span of the swipes (n unknowns, not 384) by Newton's method.
+    alone suffice. Solved in the span of the swipes while these are fewer than the dimensions.
     """
     if not len(liked):
         return None if not len(disliked) else unit(-disliked.mean(axis=0))
     films = np.vstack([liked, disliked]).astype(np.float64)
-    gram = np.hstack([films @ films.T, np.ones((len(films), 1))])
-    origin = np.append(np.zeros(len(films)), 1.0)
-    design = np.vstack([gram, origin])
-    target = np.concatenate([np.ones(len(liked)), np.zeros(len(disliked) + 1)])
-    penalty = RIDGE * np.pad(films @ films.T, (0, 1)) + 1e-4 * np.eye(len(films) + 1)
-    weights = np.zeros(len(films) + 1)
+    if len(films) > films.shape[1]:
+        normal = _boundary(films, np.eye(films.shape[1]), len(liked))
+    else:
+        gram = films @ films.T
+        normal = _boundary(gram, gram, len(liked)) @ films
+    return unit(normal.astype(np.float32))
+
+
+def _boundary(
+    features: NDArray[np.float64], penalty: NDArray[np.float64], likes: int
+) -> NDArray[np.float64]:
+    """Weights (d,) of the n films' features (n, d), of which the first ``likes`` are liked, by
+    Newton's method; ``penalty`` (d, d) is what the ridge makes of their squares.
+    """
+    n, d = features.shape
+    design = np.pad(features, ((0, 1), (0, 1)))
+    design[:, -1] = 1.0
+    target = (np.arange(n + 1) < likes).astype(np.float64)
+    penalty = RIDGE * np.pad(penalty, (0, 1)) + 1e-4 * np.eye(d + 1)
+    weights = np.zeros(d + 1)
     for _ in range(NEWTON_STEPS):
         chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30, 30)))
         gradient = design.T @ (chance - target) + penalty @ weights
-        hessian = design.T @ (design * (chance * (1 - chance))[:, None]) + penalty
-        weights -= np.linalg.solve(hessian, gradient)
-    return unit((weights[:-1] @ films).astype(np.float32))
+        scaled = design * np.sqrt(chance * (1 - chance))[:, None]
+        weights -= np.linalg.solve(scaled.T @ scaled + penalty, gradient)
+    return weights[:-1]
