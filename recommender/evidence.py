@@ -23,6 +23,7 @@ SHARED_GENRES = 2
 ACCLAIMED = 4.0
 ENOUGH_RATINGS = 20
 RECENT_SWIPES = 50
+_OPINIONS = (Direction.LIKE, Direction.DISLIKE)
 
 Holding = Callable[[frozenset[str]], Callable[[Item], bool]]
 """Given stems, tells of a film whether it holds any of them."""
@@ -32,8 +33,8 @@ Holding = Callable[[frozenset[str]], Callable[[Item], bool]]
 class Question:
     """What was asked, by whom, and the vectors that the facts are weighed with.
 
-    ``text_vector`` is the embedding of the query's words; ``named`` the vectors of swiped and
-    anchor films by id.
+    ``text_vector`` is the embedding of the query's words; ``named`` the vectors by id of anchor
+    films and of those swiped lately.
     """
 
     understood: Understanding
@@ -45,6 +46,12 @@ class Question:
     """How much the person's own taste counts, 0..1: less in a film for someone else."""
     counts: dict[tuple[EvidenceKind, str], tuple[int, int]] = field(default_factory=dict)
     """How many films with a label were liked, and swiped with an opinion; filled when asked for."""
+    opinions: list[NDArray[np.bool_]] = field(default_factory=list)
+    """Which films were liked, and which disliked; filled when asked for."""
+    centred: list[NDArray[np.float32]] = field(default_factory=list)
+    """The named films' vectors with the mean taken out, shape (len(named), dim), and their lengths;
+    filled when asked for.
+    """
     holding: dict[str, Callable[[Item], bool]] = field(default_factory=dict)
     """Which films hold each of the query's words; filled when asked for."""
 
@@ -54,9 +61,14 @@ class Question:
         return {word: frozenset(terms(word)) for word in words(self.understood.text)}
 
     @cached_property
-    def named_matrix(self) -> NDArray[np.float32]:
-        """The named films' vectors as rows, shape (len(named), dim)."""
-        return np.array(list(self.named.values()), dtype=np.float32)
+    def recent(self) -> dict[Direction, tuple[str, ...]]:
+        """The films lately swiped each way, oldest first."""
+        return {direction: recent(self.state, direction) for direction in _OPINIONS}
+
+
+def recent(state: UserState, direction: Direction) -> tuple[str, ...]:
+    """The films that a person swiped this way lately, oldest first."""
+    return tuple(state.items(direction)[-RECENT_SWIPES:])
 
 
 class EvidenceFinder:
@@ -142,8 +154,8 @@ class EvidenceFinder:
         self, item: Item, question: Question, closeness: Mapping[str, float]
     ) -> list[Evidence]:
         found = [
-            *self._swiped_films(item, question.state, Direction.LIKE, closeness),
-            *self._swiped_films(item, question.state, Direction.DISLIKE, closeness),
+            *self._swiped_films(item, question, Direction.LIKE, closeness),
+            *self._swiped_films(item, question, Direction.DISLIKE, closeness),
         ]
         preferences = question.state.preferences
         found += self._labels("genre", item.genres, preferences.genre_weights, question)
@@ -151,17 +163,21 @@ class EvidenceFinder:
         return found
 
     def _swiped_films(
-        self, item: Item, state: UserState, direction: Direction, closeness: Mapping[str, float]
+        self,
+        item: Item,
+        question: Question,
+        direction: Direction,
+        closeness: Mapping[str, float],
     ) -> list[Evidence]:
         """The two swiped films closest to this one, if they are close or share something."""
-        recent = state.items(direction)[-RECENT_SWIPES:]
-        others = [other for other in recent if other != item.item_id and other in closeness]
+        swiped = question.recent[direction]
+        others = [other for other in swiped if other != item.item_id and other in closeness]
         others = [other for other in others if closeness[other] >= SIMILAR_FILMS / 2]
         found = []
         for other in self._catalogue.select(others):
             close, shared = closeness[other.item_id], _shared(item, other)
             if shared or close >= SIMILAR_FILMS:
-                mentioned = other.item_id in state.mentioned
+                mentioned = other.item_id in question.state.mentioned
                 found.append(_swiped_fact(other, direction, shared, close, mentioned))
         return sorted(found, key=lambda evidence: -evidence.weight)[:2]
 
@@ -190,14 +206,21 @@ class EvidenceFinder:
     def _count(self, kind: EvidenceKind, label: str, question: Question) -> tuple[int, int]:
         """How many films with this label the user liked, and swiped with an opinion."""
         if (kind, label) not in question.counts:
-            swipes = question.state.swipes
-            counts = {Direction.LIKE: 0, Direction.DISLIKE: 0, Direction.SKIP: 0}
-            for item in self._catalogue.select(swipes):
-                if label in (item.genres if kind == "genre" else item.tags):
-                    counts[swipes[item.item_id].direction] += 1
-            liked = counts[Direction.LIKE]
-            question.counts[kind, label] = liked, liked + counts[Direction.DISLIKE]
+            labelled = self._catalogue.genre_rows if kind == "genre" else self._catalogue.tag_rows
+            films = labelled[label]
+            liked, disliked = (int(mask[films].sum()) for mask in self._opinions(question))
+            question.counts[kind, label] = liked, liked + disliked
         return question.counts[kind, label]
+
+    def _opinions(self, question: Question) -> list[NDArray[np.bool_]]:
+        """Which films of the catalogue were liked, and which disliked, shape (films,) each."""
+        if not question.opinions:
+            rows = self._catalogue.rows
+            for direction in _OPINIONS:
+                mask = np.zeros(len(rows), dtype=bool)
+                mask[[rows[i] for i in question.state.items(direction) if i in rows]] = True
+                question.opinions.append(mask)
+        return question.opinions
 
     def _standing(self, item: Item) -> list[Evidence]:
         found = []
@@ -212,10 +235,12 @@ class EvidenceFinder:
         """Cosine to each named film, once what all films have in common is taken out."""
         if not question.named:
             return {}
-        others = question.named_matrix - self._mean
+        if not question.centred:
+            centred = np.array(list(question.named.values()), dtype=np.float32) - self._mean
+            question.centred.extend((centred, np.linalg.norm(centred, axis=1)))
+        others, lengths = question.centred
         own = vector - self._mean
-        lengths = np.linalg.norm(others, axis=1) * np.linalg.norm(own)
-        cosines = others @ own / np.maximum(lengths, 1e-6)
+        cosines = others @ own / np.maximum(lengths * np.linalg.norm(own), 1e-6)
         return dict(zip(question.named, cosines.tolist(), strict=True))
 
 

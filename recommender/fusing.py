@@ -78,15 +78,21 @@ class FusionInputs:
 
 
 def _opinions(state: UserState, now: datetime) -> dict[str, tuple[bool, float]]:
-    """Whether each film was liked, and how many days ago, as far as preferences hold it."""
+    """Whether each of the latest films was liked, and how many days ago, as far as preferences
+    hold it.
+    """
     learned = state.preferences.last_event_id
+    told = [
+        swipe
+        for swipe in state.swipes.values()
+        if swipe.direction is not Direction.SKIP and swipe.event_id <= learned
+    ]
     return {
-        item_id: (
+        swipe.item_id: (
             swipe.direction is Direction.LIKE,
             max((now - swipe.swiped_at).total_seconds() / DAY, 0.0),
         )
-        for item_id, swipe in state.swipes.items()
-        if swipe.direction is not Direction.SKIP and swipe.event_id <= learned
+        for swipe in told[-MAX_SWIPES:]
     }
 
 

@@ -10,12 +10,13 @@ import numpy as np
 from recommender.cache import AnswerCache
 from recommender.catalogue import Catalogue
 from recommender.diversity import mmr, represented
-from recommender.evidence import EvidenceFinder, Question
+from recommender.evidence import EvidenceFinder, Question, recent
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
 from recommender.lexical import TextQuery
 from recommender.models import (
     MAX_NAMES,
+    Direction,
     Evidence,
     Filters,
     IntelligenceMetadata,
@@ -353,7 +354,8 @@ class SearchEngine:
         tier_: Tier,
         words: Vector | None,
     ) -> Question:
-        named = (*understood.anchors, *state.swipes)
+        named = (*understood.anchors, *recent(state, Direction.LIKE))
+        named += recent(state, Direction.DISLIKE)
         taste = self._taste_share(understood) * min(request.taste, 1.0)
         return Question(understood, state, tier_, words, self._vectors.get(named), taste)
 
