@@ -34,6 +34,8 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
     swiped = catalogue.select(
         item_id for item_id, swipe in state.swipes.items() if swipe.direction is not Direction.SKIP
     )
+    swiped.sort(key=lambda item: (item.title, item.item_id))
+    films = [_swiped_film(item, state) for item in swiped]
     top_tags = _strongest(_returning(preferences.tag_weights, swiped, "theme"), 1, SHOWN_TAGS)
     return Profile(
         user_id=state.user_id,
@@ -58,9 +60,9 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         recent_likes=tuple(item.title for item in catalogue.select(likes[-SHOWN_LIKES:][::-1])),
         updated_at=preferences.updated_at,
         beliefs=(
-            *(_belief("genre", each, swiped, state) for each in (*top_genres, *avoided_genres)),
-            *(_belief("era", each, swiped, state) for each in _eras(swiped, state, catalogue)),
-            *(_belief("theme", each, swiped, state) for each in top_tags),
+            *(_belief("genre", each, swiped, films) for each in (*top_genres, *avoided_genres)),
+            *(_belief("era", each, swiped, films) for each in _eras(swiped, state, catalogue)),
+            *(_belief("theme", each, swiped, films) for each in top_tags),
         ),
     )
 
@@ -93,24 +95,29 @@ def _labels(kind: BeliefKind, item: Item) -> tuple[str, ...]:
 
 
 def _belief(
-    kind: BeliefKind, believed: TasteWeight, swiped: Sequence[Item], state: UserState
+    kind: BeliefKind,
+    believed: TasteWeight,
+    swiped: Sequence[Item],
+    films: Sequence[SwipedFilm],
 ) -> Belief:
-    """A belief, as sure as learning shrinks it: n / (n + 2) for n films that bear on it."""
-    bearing = [item for item in swiped if believed.name in _labels(kind, item)]
+    """A belief, as sure as learning shrinks it: n / (n + 2) for n films that bear on it.
+
+    ``films`` are how those ``swiped`` are shown, in the same order.
+    """
+    pairs = zip(swiped, films, strict=True)
+    bearing = tuple(film for item, film in pairs if believed.name in _labels(kind, item))
     return Belief(
         kind=kind,
         name=believed.name,
         weight=believed.weight,
         sureness=round(len(bearing) / (len(bearing) + LABEL_SHRINKAGE), 3),
-        films=tuple(
-            SwipedFilm(
-                item_id=item.item_id,
-                title=item.title,
-                direction=state.swipes[item.item_id].direction,
-            )
-            for item in sorted(bearing, key=lambda item: (item.title, item.item_id))
-        ),
+        films=bearing,
     )
+
+
+def _swiped_film(item: Item, state: UserState) -> SwipedFilm:
+    direction = state.swipes[item.item_id].direction
+    return SwipedFilm(item_id=item.item_id, title=item.title, direction=direction)
 
 
 def _strongest(weights: Mapping[str, float], sign: int, count: int) -> tuple[TasteWeight, ...]:

@@ -4,6 +4,7 @@ import hashlib
 import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +91,17 @@ NOBODY = "nobody"
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """How a user's log stood right after an event: how many ``events`` there were, and how many of
+    them swipes that stood. ``told`` holds the swipe that the event made or took back.
+    """
+
+    events: int
+    standing: int
+    told: Mapping[str, Swipe]
 
 
 class Recommender:
@@ -526,8 +538,7 @@ class Recommender:
         """The event is durable: whatever fails from here on costs freshness, not the swipe."""
         fallbacks = Fallbacks()
         with timed("acknowledge"):
-            events = self._stores.swipes.events(event.user_id)
-            state = self._users.after(event.user_id, events)
+            state, after = self._as_of(event)
             taste = state.preferences
             behind = taste.event_count < state.version.count
             if behind and update_due(state, self._settings):
@@ -536,14 +547,28 @@ class Recommender:
                 "search_cache", lambda: self._renew_answers(event, taste, state.preferences), None
             )
             if event.session_id:
-                fallbacks.attempt("survey", lambda: self._note_end(event, events, state), None)
-            return self._receipt(event, events, state)
+                fallbacks.attempt("survey", lambda: self._note_end(event, state), None)
+            return self._receipt(event, after, state.preferences)
 
-    def _note_end(self, event: SwipeEvent, events: Sequence[SwipeEvent], state: UserState) -> None:
+    def _as_of(self, event: SwipeEvent) -> tuple[UserState, _Moment]:
+        """The user's state, and how things stood right after the event."""
+        if grown := self._users.grown(event):
+            return grown, _Moment(grown.version.count, len(grown.swipes), grown.swipes)
+        events = self._stores.swipes.events(event.user_id)
+        state = self._users.after(event.user_id, events)
+        until = [earlier for earlier in events if earlier.event_id <= event.event_id]
+        standing = state.swipes if len(until) == len(events) else standing_swipes(until)
+        told = standing_swipes(until[:-1]) if event.action == "undo" else standing
+        return state, _Moment(len(until), len(standing), told)
+
+    def _note_end(self, event: SwipeEvent, state: UserState) -> None:
         """Who goes through the first cards of a survey on their own never asks for the next one."""
         survey = self._stores.surveys.get(event.session_id or "")
         if survey is None or survey.user_id != event.user_id:
             return
+        if len(state.swipes) < len(survey.item_ids):
+            return
+        events = self._stores.swipes.events(event.user_id)
         if len(_answered(survey, state.swipes, events)) >= len(survey.item_ids):
             self._watch.completed(survey.session_id)
 
@@ -553,25 +578,18 @@ class Recommender:
         else:
             self._cache.swiped(event.user_id, [event.item_id], old, new)
 
-    def _receipt(
-        self, event: SwipeEvent, events: Sequence[SwipeEvent], state: UserState
-    ) -> SwipeReceipt:
+    def _receipt(self, event: SwipeEvent, after: _Moment, learned: UserPreferences) -> SwipeReceipt:
         """As things stood right after the event, so that a replay gets the first answer again."""
-        until = [earlier for earlier in events if earlier.event_id <= event.event_id]
-        standing = state.swipes if len(until) == len(events) else standing_swipes(until)
-        undone = event.action == "undo"
-        swipes = standing_swipes(until[:-1]) if undone else standing
-        if event.item_id not in swipes:
+        if event.item_id not in after.told:
             raise NothingToUndo
         return SwipeReceipt(
-            status="undone" if undone else "recorded",
+            status="undone" if event.action == "undo" else "recorded",
             preferences_updated=(
-                self._settings.enable_preference_learning
-                and state.preferences.event_count >= len(until)
+                self._settings.enable_preference_learning and learned.event_count >= after.events
             ),
-            swipe_count=len(standing),
+            swipe_count=after.standing,
             item_id=event.item_id,
-            direction=swipes[event.item_id].direction,
+            direction=after.told[event.item_id].direction,
         )
 
 

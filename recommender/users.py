@@ -9,7 +9,7 @@ from cachetools import LRUCache
 
 from recommender.learner import PreferenceLearner
 from recommender.models import Direction, Swipe, SwipeEvent
-from recommender.preferences.fold import standing_swipes
+from recommender.preferences.fold import standing_swipes, swipe_of
 from recommender.preferences.learn import no_preferences
 from recommender.preferences.model import Tier, UserPreferences
 from recommender.settings import RecommenderSettings
@@ -65,6 +65,24 @@ class UserStates:
         if preferences is None or not _begins_with(events, preferences):
             preferences = self._learned(user_id, version, swipes)
         state = UserState(user_id, version, swipes, preferences)
+        self.keep(state)
+        return state
+
+    def grown(self, event: SwipeEvent) -> UserState | None:
+        """The state that a swipe just recorded leads to, where all before it is known.
+
+        None where the whole log has to be read: an undo brings back what was swiped before.
+        """
+        with self._lock:
+            known = self._states.get(event.user_id)
+        if known is None or event.action == "undo":
+            return None
+        if self._log.version(event.user_id, before=event.event_id) != known.version:
+            return None
+        swipes = {i: swipe for i, swipe in known.swipes.items() if i != event.item_id}
+        swipes[event.item_id] = swipe_of(event)
+        version = LogVersion(event.event_id, known.version.count + 1)
+        state = replace(known, version=version, swipes=swipes)
         self.keep(state)
         return state
 

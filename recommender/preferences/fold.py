@@ -18,10 +18,11 @@ def standing_swipes(events: Iterable[SwipeEvent]) -> dict[str, Swipe]:
         elif stack:
             stack.pop()
     tops = sorted((stack[-1] for stack in stacks.values() if stack), key=lambda e: e.event_id)
-    return {event.item_id: _swipe(event) for event in tops}
+    return {event.item_id: swipe_of(event) for event in tops}
 
 
-def _swipe(event: SwipeEvent) -> Swipe:
+def swipe_of(event: SwipeEvent) -> Swipe:
+    """What an event that is no undo says."""
     return Swipe(
         item_id=event.item_id,
         direction=Direction(event.action),

@@ -204,8 +204,8 @@ class SwipeLog(Protocol):
     def events_of(self, user_ids: Sequence[str]) -> Mapping[str, list[SwipeEvent]]:
         """All events of each of these users, in order; those who have none are left out."""
 
-    def version(self, user_id: str) -> LogVersion:
-        """The state of the user's log, cheaply."""
+    def version(self, user_id: str, before: int | None = None) -> LogVersion:
+        """The state of the user's log, cheaply; or what it was of events before this one's id."""
 
     def all(self) -> Iterator[SwipeEvent]:
         """All events, user by user, each user's in order."""

@@ -440,6 +440,18 @@ class TestSwipeLog:
         stores.swipes.append(swipe(user_id="bob"))
         assert stores.swipes.version("ann") == versions[-1]
 
+    def test_the_version_before_an_event_is_that_of_the_log_it_was_appended_to(
+        self, stores: Stores
+    ) -> None:
+        versions, events = [stores.swipes.version("ann")], []
+        for _ in range(3):
+            events.append(stores.swipes.append(swipe()))
+            versions.append(stores.swipes.version("ann"))
+            stores.swipes.append(swipe(user_id="bob"))
+        before = [stores.swipes.version("ann", before=event.event_id) for event in events]
+        assert before == versions[:-1]
+        assert stores.swipes.version("nobody", before=events[0].event_id) == LogVersion()
+
     def test_an_erased_and_rewritten_log_has_another_version(self, stores: Stores) -> None:
         stores.swipes.append(swipe(key="k"))
         before = stores.swipes.version("ann")

@@ -71,8 +71,11 @@ class DynamoSwipeLog(SwipeLog):
         """See `SwipeLog.events_of`; DynamoDB reads one user's at a time."""
         return {user_id: events for user_id in user_ids if (events := self.events(user_id))}
 
-    def version(self, user_id: str) -> LogVersion:
-        """See `SwipeLog.version`."""
+    def version(self, user_id: str, before: int | None = None) -> LogVersion:
+        """See `SwipeLog.version`; the head tells of the latest only, so others are counted."""
+        if before is not None:
+            ids = [e.event_id for e in self.events(user_id) if e.event_id < before]
+            return LogVersion(max(ids, default=0), len(ids))
         head = self._table.get(PK=_partition(user_id), SK=HEAD)
         if head is None:
             return LogVersion()

@@ -27,6 +27,7 @@ FIND = select(swipe_events).where(
 )
 EVENTS = select(swipe_events).where(_OF_USER).order_by(swipe_events.c.event_id)
 VERSION = select(func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()).where(_OF_USER)
+VERSION_BEFORE = VERSION.where(swipe_events.c.event_id < bindparam("before"))
 
 
 class PostgresSwipeLog(SwipeLog):
@@ -69,9 +70,11 @@ class PostgresSwipeLog(SwipeLog):
             events = [SwipeEvent.model_validate(dict(row)) for row in rows]
         return {user: list(their) for user, their in groupby(events, lambda e: e.user_id)}
 
-    def version(self, user_id: str) -> LogVersion:
+    def version(self, user_id: str, before: int | None = None) -> LogVersion:
+        asked = VERSION if before is None else VERSION_BEFORE
         with self._database.connect() as connection:
-            last_event_id, count = connection.execute(VERSION, {"user_id": user_id}).one()
+            found = connection.execute(asked, {"user_id": user_id, "before": before})
+            last_event_id, count = found.one()
         return LogVersion(last_event_id, count)
 
     def all(self) -> Iterator[SwipeEvent]:
