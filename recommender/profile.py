@@ -1,7 +1,8 @@
 """A person's taste in figures that can be shown."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from recommender.catalogue import Catalogue, decades
 from recommender.models import (
@@ -23,6 +24,8 @@ SHOWN_TAGS = 8
 SHOWN_ERAS = 2
 NOTABLE = 0.1
 SHOWN_LIKES = 10
+_KINDS: tuple[BeliefKind, ...] = get_args(BeliefKind)
+FilmsByLabel = defaultdict[tuple[BeliefKind, str], list[SwipedFilm]]
 
 
 def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int) -> Profile:
@@ -35,7 +38,7 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         item_id for item_id, swipe in state.swipes.items() if swipe.direction is not Direction.SKIP
     )
     swiped.sort(key=lambda item: (item.title, item.item_id))
-    films = [_swiped_film(item, state) for item in swiped]
+    films = _films_by_label(swiped, state)
     top_tags = _strongest(_returning(preferences.tag_weights, swiped, "theme"), 1, SHOWN_TAGS)
     return Profile(
         user_id=state.user_id,
@@ -60,9 +63,9 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         recent_likes=tuple(item.title for item in catalogue.select(likes[-SHOWN_LIKES:][::-1])),
         updated_at=preferences.updated_at,
         beliefs=(
-            *(_belief("genre", each, swiped, films) for each in (*top_genres, *avoided_genres)),
-            *(_belief("era", each, swiped, films) for each in _eras(swiped, state, catalogue)),
-            *(_belief("theme", each, swiped, films) for each in top_tags),
+            *(_belief("genre", each, films) for each in (*top_genres, *avoided_genres)),
+            *(_belief("era", each, films) for each in _eras(swiped, state, catalogue)),
+            *(_belief("theme", each, films) for each in top_tags),
         ),
     )
 
@@ -94,30 +97,28 @@ def _labels(kind: BeliefKind, item: Item) -> tuple[str, ...]:
     return item.genres if kind == "genre" else item.tags
 
 
-def _belief(
-    kind: BeliefKind,
-    believed: TasteWeight,
-    swiped: Sequence[Item],
-    films: Sequence[SwipedFilm],
-) -> Belief:
-    """A belief, as sure as learning shrinks it: n / (n + 2) for n films that bear on it.
+def _films_by_label(swiped: Sequence[Item], state: UserState) -> FilmsByLabel:
+    """The films that bear on each belief there may be, in the order given."""
+    found: FilmsByLabel = defaultdict(list)
+    for item in swiped:
+        direction = state.swipes[item.item_id].direction
+        film = SwipedFilm(item_id=item.item_id, title=item.title, direction=direction)
+        for kind in _KINDS:
+            for label in dict.fromkeys(_labels(kind, item)):
+                found[kind, label].append(film)
+    return found
 
-    ``films`` are how those ``swiped`` are shown, in the same order.
-    """
-    pairs = zip(swiped, films, strict=True)
-    bearing = tuple(film for item, film in pairs if believed.name in _labels(kind, item))
+
+def _belief(kind: BeliefKind, believed: TasteWeight, films: FilmsByLabel) -> Belief:
+    """A belief, as sure as learning shrinks it: n / (n + 2) for n films that bear on it."""
+    bearing = films[kind, believed.name]
     return Belief(
         kind=kind,
         name=believed.name,
         weight=believed.weight,
         sureness=round(len(bearing) / (len(bearing) + LABEL_SHRINKAGE), 3),
-        films=bearing,
+        films=tuple(bearing),
     )
-
-
-def _swiped_film(item: Item, state: UserState) -> SwipedFilm:
-    direction = state.swipes[item.item_id].direction
-    return SwipedFilm(item_id=item.item_id, title=item.title, direction=direction)
 
 
 def _strongest(weights: Mapping[str, float], sign: int, count: int) -> tuple[TasteWeight, ...]:
