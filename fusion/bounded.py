@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from threading import Lock, Thread
+from queue import Empty, SimpleQueue
+from threading import Lock, Semaphore, Thread
 from typing import Any, TypeVar
 
 from fusion.encoder import TextEncoder, Vectors
@@ -11,17 +12,22 @@ from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput
 
 T = TypeVar("T")
 MAX_HANGING = 4
+IDLE_SECONDS = 30.0
+"""Threads that had nothing to do for so long end."""
 
 
 class Deadline:
-    """Lets each call take ``seconds``, in a thread of its own that nobody waits for longer.
+    """Lets each call take ``seconds``, in a thread that nobody waits for longer.
 
-    While `MAX_HANGING` calls are over their time, further ones fail at once: they would wait in
-    vain, and hold memory and a thread each.
+    Threads are kept for further calls, and are daemons, which no executor's are: what hangs must
+    not keep the process from ending. While `MAX_HANGING` calls are over their time, further ones
+    fail at once: they would wait in vain, and hold memory and a thread each.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._idle = Semaphore(0)
         self._hanging: set[Future[Any]] = set()
         self._lock = Lock()
 
@@ -31,8 +37,9 @@ class Deadline:
             if len(self._hanging) >= MAX_HANGING:
                 raise EncoderUnavailable("Earlier calls of the model hang. Restart the server.")
         future: Future[T] = Future()
-        # A daemon: what hangs must not keep the process from ending.
-        Thread(target=_fulfil, args=(future, action), daemon=True).start()
+        if not self._idle.acquire(blocking=False):
+            Thread(target=self._work, daemon=True).start()
+        self._calls.put(lambda: self._fulfil(future, action))
         try:
             return future.result(self._seconds)
         except TimeoutError as error:
@@ -48,14 +55,29 @@ class Deadline:
         with self._lock:
             self._hanging.discard(future)
 
+    def _work(self) -> None:
+        """Make calls, each promised to this thread or another that is idle, until there are none
+        for long.
+        """
+        while True:
+            try:
+                call = self._calls.get(timeout=IDLE_SECONDS)
+            except Empty:
+                if self._idle.acquire(blocking=False):
+                    return
+            else:
+                call()
 
-def _fulfil(future: Future[T], action: Callable[[], T]) -> None:
-    try:
-        result = action()
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+    def _fulfil(self, future: Future[T], action: Callable[[], T]) -> None:
+        """The thread is idle again before the caller, who may have another call, hears of it."""
+        try:
+            result = action()
+        except BaseException as error:
+            self._idle.release()
+            future.set_exception(error)
+        else:
+            self._idle.release()
+            future.set_result(result)
 
 
 class BoundedEncoder:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from threading import Event
+from threading import Event, get_ident
+from threading import enumerate as enumerate_threads
 
 import numpy as np
 import pytest
@@ -46,6 +47,31 @@ def test_what_answers_in_time_is_passed_on() -> None:
     asked = FusionInput("words")
     fused: Fused = BoundedFusion(BlendFusionEncoder(), PATIENT).fuse(asked)
     np.testing.assert_array_equal(fused.vector, BlendFusionEncoder().fuse(asked).vector)
+
+
+def test_calls_one_after_the_other_are_made_in_one_thread() -> None:
+    class Noting(HashingEncoder):
+        def encode(self, texts: Sequence[str]) -> Vectors:
+            threads.add(get_ident())
+            return super().encode(texts)
+
+    threads: set[int] = set()
+    bounded = BoundedEncoder(Noting(), PATIENT)
+    for _ in range(20):
+        bounded.encode(["a"])
+    assert len(threads) == 1
+    assert get_ident() not in threads
+
+
+def test_a_thread_that_is_idle_for_long_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusion.bounded.IDLE_SECONDS", 0.001)
+    before = set(enumerate_threads())
+    bounded = BoundedEncoder(HashingEncoder(), PATIENT)
+    bounded.encode(["a"])
+    for thread in set(enumerate_threads()) - before:
+        thread.join(PATIENT)
+        assert not thread.is_alive()
+    assert bounded.encode(["a"]).shape == (1, bounded.dim)
 
 
 def test_its_errors_are_passed_on() -> None:
