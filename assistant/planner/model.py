@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
 from uuid import uuid4
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -15,7 +15,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.config import run_in_executor
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import ConfigDict
+from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import override
 
 from assistant.planner.conversation import Conversation
@@ -41,6 +41,8 @@ class OfflinePlanner(BaseChatModel):
     tool_schemas: tuple[dict[str, Any], ...] = ()
     preface: str = ""
     """Said before every answer in words."""
+    _bound: tuple[list[object], "OfflinePlanner"] | None = PrivateAttr(default=None)
+    """The tools bound last, and the copy that may call them."""
 
     @property
     def _llm_type(self) -> str:
@@ -54,9 +56,22 @@ class OfflinePlanner(BaseChatModel):
         tool_choice: str | None = None,
         **kwargs: object,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """A copy that may call these tools and no others; ``tool_choice`` has no effect."""
-        schemas = tuple(convert_to_openai_tool(tool) for tool in tools)
-        return self.model_copy(update={"tool_schemas": schemas})
+        """A copy that may call these tools and no others; ``tool_choice`` has no effect.
+
+        An agent binds the same tools before each answer: that copy is made once.
+        """
+        if self._bound is None or self._bound[0] != list(tools):
+            schemas = tuple(convert_to_openai_tool(tool) for tool in tools)
+            bound = self.model_copy(update={"tool_schemas": schemas})
+            self._bound = list(tools), bound
+        return self._bound[1]
+
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, which binds tools anew: it may differ."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._bound = None
+        return copied
 
     @override
     def _generate(

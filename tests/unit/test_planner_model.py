@@ -476,6 +476,16 @@ def test_notes_on_language_and_length(model: OfflinePlanner) -> None:
     assert prompts.phrase("note.long") in long
 
 
+def test_the_same_tools_are_bound_once_and_others_anew(model: OfflinePlanner) -> None:
+    planner = model.model_copy(update={"tool_schemas": ()})
+    bound = planner.bind_tools(ALL_TOOLS)
+    assert planner.bind_tools(list(ALL_TOOLS)) is bound
+    assert planner.bind_tools(ALL_TOOLS[:1]) is not bound
+    bound = planner.model_copy(update={"preface": "By the way:"}).bind_tools(ALL_TOOLS[:1])
+    assert isinstance(bound, OfflinePlanner)
+    assert (bound.preface, len(bound.tool_schemas)) == ("By the way:", 1)
+
+
 class Tokens(BaseCallbackHandler):
     """Collects streamed tokens."""
 
