@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     LargeBinary,
     Table,
+    Update,
     and_,
     bindparam,
     delete,
@@ -73,6 +75,24 @@ def _replacing(table: Table, index_elements: Sequence[str], **values: Any) -> In
     )
 
 
+def _erasing(table: Table) -> Delete:
+    return delete(table).where(table.c.owner == bindparam("owner"))
+
+
+def _carrying_over() -> Update:
+    """Give a user's answers that may stay another hash, and drop the others."""
+    touched = bindparam("touched", type_=search_cache.c.item_ids.type)
+    mine = search_cache.c.owner == bindparam("of_user")
+    stays = and_(
+        search_cache.c.preference_hash == bindparam("old_hash"),
+        ~search_cache.c.item_ids.overlap(touched),
+    )
+    dropped = delete(search_cache).where(mine, ~stays).returning(search_cache.c.owner)
+    kept = update(search_cache).where(mine, stays)
+    kept = kept.values(preference_hash=bindparam("new_hash"))
+    return kept.add_cte(dropped.cte("dropped"))
+
+
 # Built once: it takes as long as running them.
 GET_EMBEDDING = select(func.vector_send(embedding_cache.c.embedding, type_=LargeBinary)).where(
     _holds(embedding_cache)
@@ -80,6 +100,9 @@ GET_EMBEDDING = select(func.vector_send(embedding_cache.c.embedding, type_=Large
 PUT_EMBEDDING = _replacing(embedding_cache, KEY, embedding=bindparam("embedding", type_=Binary()))
 GET_SEARCH = select(search_cache.c.payload, search_cache.c.item_ids).where(_holds(search_cache))
 PUT_SEARCH = _replacing(search_cache, KEY[:2])
+ERASE_EMBEDDINGS = _erasing(embedding_cache)
+ERASE_SEARCHES = _erasing(search_cache)
+CARRY_OVER = _carrying_over()
 
 
 class PostgresEmbeddingCache(EmbeddingCache):
@@ -103,7 +126,7 @@ class PostgresEmbeddingCache(EmbeddingCache):
 
     def erase(self, owner: str) -> None:
         with self._database.connect() as connection:
-            connection.execute(delete(embedding_cache).where(embedding_cache.c.owner == owner))
+            connection.execute(ERASE_EMBEDDINGS, {"owner": owner})
 
 
 class PostgresSearchCache(SearchCache):
@@ -127,16 +150,10 @@ class PostgresSearchCache(SearchCache):
             self._sweeper.after_write(connection)
 
     def carry_over(self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]) -> None:
-        mine = search_cache.c.owner == owner
-        stays = and_(
-            search_cache.c.preference_hash == old_hash,
-            ~search_cache.c.item_ids.overlap(list(touched)),
-        )
-        dropped = delete(search_cache).where(mine, ~stays).returning(search_cache.c.owner)
-        kept = update(search_cache).where(mine, stays).values(preference_hash=new_hash)
+        told = {"of_user": owner, "old_hash": old_hash, "new_hash": new_hash}
         with self._database.connect() as connection:
-            connection.execute(kept.add_cte(dropped.cte("dropped")))
+            connection.execute(CARRY_OVER, told | {"touched": list(touched)})
 
     def erase(self, owner: str) -> None:
         with self._database.connect() as connection:
-            connection.execute(delete(search_cache).where(search_cache.c.owner == owner))
+            connection.execute(ERASE_SEARCHES, {"owner": owner})

@@ -26,8 +26,9 @@ _GIVEN = ("record_id", "kind", "body")
 
 def _written(changed: Mapping[str, Any]) -> Insert:
     """Begin or change a thread, if it is nobody's or this user's own."""
-    own = {name: bindparam(name) for name in ("thread_id", "user_id")}
-    statement = insert(threads).values(**own, **changed)
+    statement = insert(threads).values(
+        thread_id=bindparam("thread_id"), user_id=bindparam("user_id"), **changed
+    )
     return statement.on_conflict_do_update(
         index_elements=["thread_id"],
         set_={"written_at": func.clock_timestamp(), **changed},

@@ -22,7 +22,12 @@ def _newest() -> Insert:
     )
 
 
-PUT = _newest()  # built once: it takes as long as running it
+# Built once: it takes as long as running them.
+PUT = _newest()
+GET = select(user_preferences.c.preferences).where(
+    user_preferences.c.user_id == bindparam("user_id")
+)
+GET_SURVEY = select(surveys).where(surveys.c.session_id == bindparam("session_id"))
 
 
 class PostgresPreferenceStore(PreferenceStore):
@@ -32,11 +37,8 @@ class PostgresPreferenceStore(PreferenceStore):
         self._database = database
 
     def get(self, user_id: str) -> UserPreferences | None:
-        statement = select(user_preferences.c.preferences).where(
-            user_preferences.c.user_id == user_id
-        )
         with self._database.connect() as connection:
-            stored = connection.execute(statement).scalar_one_or_none()
+            stored = connection.execute(GET, {"user_id": user_id}).scalar_one_or_none()
         return None if stored is None else _readable(stored)
 
     def put(self, user_id: str, preferences: UserPreferences) -> None:
@@ -96,11 +98,8 @@ class PostgresSurveyStore(SurveyStore):
 
     def get(self, session_id: str) -> Survey | None:
         with self._database.connect() as connection:
-            row = (
-                connection.execute(select(surveys).where(surveys.c.session_id == session_id))
-                .mappings()
-                .one_or_none()
-            )
+            found = connection.execute(GET_SURVEY, {"session_id": session_id})
+            row = found.mappings().one_or_none()
         return None if row is None else _survey(dict(row))
 
     def of_user(self, user_id: str) -> list[Survey]:
