@@ -31,13 +31,15 @@ class Lessons:
     """What answers about the m best known of n films teach.
 
     ``log_odds`` (m,) are those of having seen each; ``kinship`` (m, m) moves them by one answer;
-    ``changes`` (2, n, m) are what a dislike and a like add to all scores, ``prior`` (n,) those of
-    whoever said nothing yet; ``change`` (m,) is the expected length of a card's changes.
+    ``moved`` (2, m, dim) are what a dislike and a like add to the person's vector, whose products
+    with ``items`` (n, dim) are scores, ``prior`` (n,) those of whoever said nothing yet; ``change``
+    (m,) is the expected length of a card's changes of scores.
     """
 
     log_odds: Floats
     kinship: Floats
-    changes: Floats
+    items: Floats
+    moved: Floats
     prior: Floats
     change: Floats
 
@@ -75,8 +77,10 @@ class Lessons:
         listed[_top(scores[:, None])] = True
         seen = self.seen(answers)[list(cards)]
         changed = np.zeros(len(cards), dtype=np.float32)
-        for change, share in zip(self.changes, (1.0 - LIKED, LIKED), strict=True):
-            top = _top(scores[:, None] + change[:, list(cards)])
+        changes = self.items @ np.concatenate(self.moved[:, list(cards)]).T
+        both = np.split(changes, 2, axis=1)
+        for change, share in zip(both, (1.0 - LIKED, LIKED), strict=True):
+            top = _top(scores[:, None] + change)
             changed += share * (LISTED - listed[top].sum(axis=0))
         return np.asarray(seen * changed, dtype=np.float32)
 
@@ -103,11 +107,12 @@ class Lessons:
         return tuple(cards)
 
     def _scores(self, answers: Mapping[int, Direction]) -> Floats:
-        scores = self.prior.copy()
-        for row, answer in answers.items():
-            if answer is not Direction.SKIP and row < len(self.change):
-                scores += self.changes[int(answer is Direction.LIKE), :, row]
-        return scores
+        told = [
+            self.moved[int(answer is Direction.LIKE), row]
+            for row, answer in answers.items()
+            if answer is not Direction.SKIP and row < len(self.change)
+        ]
+        return self.prior + self.items @ np.sum(told, axis=0) if told else self.prior.copy()
 
 
 def lessons(
@@ -127,24 +132,35 @@ def lessons(
     pool = min(pool, len(items))
     vectors = [[respond(row, liked) for row in range(pool)] for liked in (False, True)]
     moved = np.array(vectors, dtype=np.float32)
-    changes = items @ moved.transpose(0, 2, 1)
-    lengths = (changes - changes.mean(axis=1, keepdims=True)).std(axis=1)
-    expected = np.array([1.0 - LIKED, LIKED], dtype=np.float32) @ lengths
+    covariance = _covariance(items)
+    products = moved @ covariance @ moved.transpose(0, 2, 1)
+    lengths = np.sqrt(np.maximum(products.diagonal(axis1=1, axis2=2), 0.0))
+    expected = np.array([1.0 - LIKED, LIKED]) @ lengths
     share = KNOWN_BEST * rating_counts[:pool] / max(int(rating_counts.max(initial=0)), 1)
     share = np.clip(share, 0.002, 0.95)
     return Lessons(
         log_odds=np.log(share / (1.0 - share)).astype(np.float32),
-        kinship=_kinship(changes[1], years[:pool]),
-        changes=changes,
+        kinship=_kinship(products[1], lengths[1], years[:pool]),
+        items=items,
+        moved=moved,
         prior=(items @ prior).astype(np.float32),
         change=np.asarray(expected + 1e-6, dtype=np.float32),
     )
 
 
-def _kinship(changes: Floats, years: NDArray[np.int16]) -> Floats:
-    centred = changes - changes.mean(axis=0)
-    centred /= np.maximum(np.linalg.norm(centred, axis=0), 1e-9)
-    alike = np.clip(centred.T @ centred, 0.0, 1.0)
+def _covariance(items: Floats) -> NDArray[np.float64]:
+    """Of the films' vectors, shape (dim, dim): how two changes of a person's vector change all
+    scores alike, without a look at each score of each change.
+    """
+    count = max(len(items), 1)
+    mean = items.sum(axis=0, dtype=np.float64) / count
+    return np.asarray((items.T @ items) / count - np.outer(mean, mean))
+
+
+def _kinship(
+    products: NDArray[np.float64], lengths: NDArray[np.float64], years: NDArray[np.int16]
+) -> Floats:
+    alike = np.clip(products / np.maximum(np.outer(lengths, lengths), 1e-9), 0.0, 1.0)
     apart = np.abs(years[:, None].astype(np.float32) - years)
     return np.asarray(0.5 * alike + 0.5 * np.exp(-apart / YEARS_APART), dtype=np.float32)
 
