@@ -355,6 +355,7 @@ def open_recommender(
             fusions={name: BoundedFusion(each, seconds) for name, each in fusions.encoders.items()},
             writer=writer,
             survey_cards=films.survey,
+            words_folder=settings.reelwise_home / "words",
         )
 
 

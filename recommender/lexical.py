@@ -9,6 +9,7 @@ import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.kept_words import KeptWords
 from recommender.models import Item
 from recommender.settings import RecommenderSettings
 from recommender.text import FIELDS, index_terms, with_phrases
@@ -42,17 +43,20 @@ class LexicalIndex:
     """
 
     def __init__(
-        self, items: Sequence[Item], terms_of: Callable[[Item], list[str]] = index_terms
+        self,
+        items: Sequence[Item],
+        terms_of: Callable[[Item], list[str]] = index_terms,
+        kept: KeptWords | None = None,
+        name: str = WHOLE,
     ) -> None:
+        """With ``kept`` words are counted only where that has no index of this ``name``."""
         self._films = len(items)
-        self._vocabulary = vocabulary = dict[str, int]()
-        corpus = [
-            [vocabulary.setdefault(word, len(vocabulary)) for word in terms_of(item)]
-            for item in items
-        ]
-        self._bm25 = bm25s.BM25(method="lucene", **BM25)
-        if self._vocabulary:
-            self._bm25.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
+
+        def counted() -> bm25s.BM25:
+            return _counted(items, terms_of)
+
+        self._bm25 = counted() if kept is None else kept.get(name, counted)
+        self._vocabulary: Mapping[str, int] = self._bm25.vocab_dict
 
     def scores(self, words: Sequence[str]) -> Scores:
         """Shape (films,): each film's BM25 score for the stemmed words, 0 where none occurs.
@@ -72,16 +76,34 @@ class LexicalIndex:
         return cast(NDArray[np.bool_], self._bm25.get_scores(known) > 0)
 
 
+def _counted(items: Sequence[Item], terms_of: Callable[[Item], list[str]]) -> bm25s.BM25:
+    vocabulary = dict[str, int]()
+    corpus = [
+        [vocabulary.setdefault(word, len(vocabulary)) for word in terms_of(item)] for item in items
+    ]
+    index = bm25s.BM25(method="lucene", **BM25)
+    index.vocab_dict = vocabulary
+    if vocabulary:
+        index.index((corpus, vocabulary), create_empty_token=False, show_progress=False)
+    return index
+
+
 class TextSearch:
     """Scores films by a person's words, with what their taste adds to them."""
 
     def __init__(
-        self, items: Sequence[Item], whole: LexicalIndex, settings: RecommenderSettings
+        self,
+        items: Sequence[Item],
+        whole: LexicalIndex,
+        settings: RecommenderSettings,
+        kept: KeptWords | None = None,
     ) -> None:
         """``whole`` is the index of all the words of ``items``."""
         self._by_field = settings.enhance_field_weights
         fields = FIELDS if self._by_field else {}
-        self._indexes = {name: LexicalIndex(items, read) for name, read in fields.items()}
+        self._indexes = {
+            name: LexicalIndex(items, read, kept, name) for name, read in fields.items()
+        }
         self._indexes[WHOLE] = whole
         self._hint_weight = settings.ranking.hints
 

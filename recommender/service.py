@@ -116,12 +116,13 @@ class Recommender:
         fusions: Mapping[Variant, FusionEncoder] | None = None,
         writer: ExplanationWriter | None = None,
         survey_cards: Sequence[str] = (),
+        words_folder: Path | None = None,
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
         ``fusions`` are the encoders by variant; a variant without one blends vectors. ``writer``
         puts explanations into words; without one templates do. Surveys ask about
-        ``survey_cards`` before other films.
+        ``survey_cards`` before other films. ``words_folder`` keeps the indexes of words.
         """
         fusions = fusions or {}
         self._stores = stores
@@ -132,7 +133,7 @@ class Recommender:
         vectors, fused = ItemVectors(stores.items), ItemVectors(stores.items, "fused")
         mean = stores.items.mean_vector()
         mean_vector = np.zeros(encoder.dim, np.float32) if mean is None else mean
-        words = _word_search(self._catalogue, stores.words, settings)
+        words = _word_search(self._catalogue, stores.words, settings, words_folder)
         self._cache = AnswerCache(
             stores.embeddings,
             stores.searches,
@@ -608,12 +609,15 @@ def _models(encoder: TextEncoder, fusions: Mapping[Variant, FusionEncoder]) -> s
 
 
 def _word_search(
-    catalogue: Catalogue, index: WordIndex | None, settings: RecommenderSettings
+    catalogue: Catalogue,
+    index: WordIndex | None,
+    settings: RecommenderSettings,
+    folder: Path | None,
 ) -> WordSearch:
     """How films are found by words: by the engine that holds them, if it can, else here."""
     if index is not None:
         return InEngine(catalogue, index, settings)
-    return InProcess(catalogue, settings)
+    return InProcess(catalogue, settings, folder)
 
 
 def _generation(

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
+from recommender.kept_words import KeptWords
 from recommender.lexical import (
     LexicalIndex,
     Scores,
@@ -45,10 +47,14 @@ class WordSearch(Protocol):
 class InProcess(WordSearch):
     """Every film is scored, here."""
 
-    def __init__(self, catalogue: Catalogue, settings: RecommenderSettings) -> None:
+    def __init__(
+        self, catalogue: Catalogue, settings: RecommenderSettings, folder: Path | None = None
+    ) -> None:
+        """``folder`` keeps the indexes from one start to the next."""
         self._catalogue = catalogue
-        self._index = LexicalIndex(catalogue.items)
-        self._text_search = TextSearch(catalogue.items, self._index, settings)
+        kept = KeptWords(folder, catalogue.fingerprint) if folder else None
+        self._index = LexicalIndex(catalogue.items, kept=kept)
+        self._text_search = TextSearch(catalogue.items, self._index, settings, kept)
 
     def find(  # noqa: D102 - the protocol documents it
         self, query: TextQuery, filters: Filters, exclude: Sequence[str], depth: int
