@@ -71,6 +71,7 @@ app.add_typer(sagemaker_app, name="sagemaker")
 @app.command()
 def serve() -> None:
     """Serve the chat at / and the API at /docs, on HOST and PORT."""
+    gc.disable()  # what a start makes, stays: looking for garbage in it takes a second
     # uvicorn raises the signal again once it has shut down: leave then by way of every clean-up.
     signal.signal(signal.SIGTERM, _leave)
     with mendable():
@@ -105,6 +106,7 @@ def _settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -10,16 +10,13 @@ from langchain.chat_models import init_chat_model
 from langchain_core.exceptions import ModelConnectionError, ModelRateLimitError
 from langchain_core.language_models import BaseChatModel
 
+from assistant.refusal import ChatModelUnavailable
 from assistant.settings import Settings
 
 BEDROCK = "bedrock_converse:"
 PLANNER = "Leave ASSISTANT_MODEL empty to run on the offline planner."
 TEMPLATES = "Leave EXPLANATION_MODEL empty to have templates explain."
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 3, 20, 3
-
-
-class ChatModelUnavailable(RuntimeError):
-    """The chat model that was asked for cannot be made; the message says what to do."""
 
 
 @dataclass(frozen=True)

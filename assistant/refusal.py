@@ -8,11 +8,14 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 
-from assistant.models import ChatModelUnavailable
 from fusion.errors import FusionError
 from recommender.errors import ReelwiseError
 
 USAGE_ERROR = 2
+
+
+class ChatModelUnavailable(RuntimeError):
+    """The chat model that was asked for cannot be made; the message says what to do."""
 
 
 def refuse(message: str) -> NoReturn:

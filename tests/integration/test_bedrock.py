@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from assistant import models
 from assistant.agent import agent_by_name, build_agent
-from assistant.models import ChatModelUnavailable, HostedOptions, chat_model
+from assistant.models import HostedOptions, chat_model
 from assistant.planner import offline_planner
+from assistant.refusal import ChatModelUnavailable
 from fusion.encoder import TextEncoder
 from prompts import phrase, system_prompt
 from recommender import Recommender

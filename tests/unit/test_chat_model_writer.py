@@ -10,7 +10,7 @@ import pytest
 from assistant import explanations
 from assistant.composition import load_writer
 from assistant.explanations import ChatModelWriter, messages
-from assistant.models import ChatModelUnavailable
+from assistant.refusal import ChatModelUnavailable
 from assistant.settings import Settings
 from prompts import explanation_prompt
 from recommender.explanation import Brief, WriterFailed, brief_of

@@ -13,7 +13,7 @@ from langgraph.graph.state import CompiledStateGraph
 import prompts
 from assistant.agent import agent_by_name, build_agent
 from assistant.conversations import MOST_MESSAGES, RecentConversations
-from assistant.models import ChatModelUnavailable
+from assistant.refusal import ChatModelUnavailable
 from fusion.fake import HashingEncoder
 from recommender.errors import StoreUnavailable
 from recommender.models import SearchResult
