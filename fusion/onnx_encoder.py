@@ -34,8 +34,8 @@ class ModelCard(BaseModel):
     """SHA-256 of the graph and of the tokenizer, by file name."""
 
 
-def read_model(folder: Path) -> tuple[ModelCard, dict[str, bytes]]:
-    """Read a model folder and check its files against its card.
+def checked_model(folder: Path) -> ModelCard:
+    """The card of a model folder whose files are those that the card tells of.
 
     Raises:
         ModelFilesMissing: the card, the graph or the tokenizer is not there.
@@ -45,11 +45,10 @@ def read_model(folder: Path) -> tuple[ModelCard, dict[str, bytes]]:
         card = ModelCard.model_validate_json(_read(folder / CARD))
     except ValidationError as error:
         raise ModelFilesCorrupt(folder / CARD, str(error)) from error
-    files = {name: _read(folder / name) for name in (GRAPH, TOKENIZER)}
-    for name, content in files.items():
-        if hashlib.sha256(content).hexdigest() != card.sha256.get(name):
+    for name in (GRAPH, TOKENIZER):
+        if hashlib.sha256(_read(folder / name)).hexdigest() != card.sha256.get(name):
             raise ModelFilesCorrupt(folder / name, f"its SHA-256 is not the one in {CARD}")
-    return card, files
+    return card
 
 
 class OnnxTextEncoder:
@@ -68,9 +67,9 @@ class OnnxTextEncoder:
             ModelFilesCorrupt: a file is damaged.
         """
         folder = model_dir or DEFAULT_MODEL
-        self.card, files = read_model(folder)
-        self._session = open_session(folder / GRAPH, files[GRAPH], threads)
-        self._tokenizer = Tokenizer.from_buffer(files[TOKENIZER])
+        self.card = checked_model(folder)
+        self._session = open_session(folder / GRAPH, threads)
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.enable_truncation(self.card.max_tokens)
         self._tokenizer.no_padding()
 
@@ -104,14 +103,17 @@ class OnnxTextEncoder:
         return unit
 
 
-def open_session(path: Path, graph: bytes, threads: int) -> ort.InferenceSession:
-    """ONNX Runtime over a graph. Raises ModelFilesCorrupt, naming ``path``, if it is refused."""
+def open_session(path: Path, threads: int) -> ort.InferenceSession:
+    """ONNX Runtime over the graph of a file; bytes it would keep beside what it makes of them.
+
+    Raises ModelFilesCorrupt, naming ``path``, if it is refused.
+    """
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     # The database and the server live on the same cores: waiting threads must not burn them.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelFilesCorrupt(path, f"ONNX Runtime refuses it: {error}") from error
 

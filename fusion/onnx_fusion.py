@@ -121,7 +121,7 @@ class OnnxEmbeddingFusion(OnnxFusion):
         """
         super().__init__(folder)
         self._text = text or OnnxTextEncoder(folder / TEXT_FOLDER, threads)
-        self._session = open_session(folder / GRAPH, (folder / GRAPH).read_bytes(), threads)
+        self._session = open_session(folder / GRAPH, threads)
 
     def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:
         """What the swipes and what the words add, shape (dim,) each; raises as ``fuse`` does."""

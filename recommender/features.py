@@ -28,6 +28,8 @@ EMBEDDINGS = "item_embeddings.parquet"
 SURVEY = "survey_movies.json"
 SURVEY_SIZE = 600
 """As many films as the survey weighs against each other."""
+READ_AT_A_TIME = 1000
+"""Rows that are objects twice, as read and as films."""
 MADE_BY = b"reelwise.encoder"
 ANEW = "Write the features anew with: reelwise features --out URL"
 
@@ -157,14 +159,21 @@ def read_features(folder: Path, encoder: TextEncoder) -> Features:
 
 def read_items_table(path: Path) -> list[Item]:
     """The films of a table. Raises InvalidRequest naming the file and what is wrong with it."""
-    rows = _read(path, ITEM_SCHEMA.names, ADDED).to_pylist()
+    table = _read(path, ITEM_SCHEMA.names, ADDED)
     try:
-        return [Item.model_validate(row) for row in rows]
+        films = [
+            Item.model_validate(row)
+            for batch in table.to_batches(max_chunksize=READ_AT_A_TIME)
+            for row in batch.to_pylist()
+        ]
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InvalidRequest(
             f"{path} holds what is no film: {first['loc'][0]} {first['input']!r}: {first['msg']}."
         ) from error
+    del table
+    pa.default_memory_pool().release_unused()
+    return films
 
 
 def read_embeddings(path: Path, encoder: TextEncoder) -> dict[str, Vector]:

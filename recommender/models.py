@@ -5,6 +5,7 @@ door shows: the REST routes return them as they are, the chat tools carry them a
 """
 
 import re
+import sys
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -108,6 +109,8 @@ PosterUrl = Annotated[
 
 DIRECTED = "Directed by"
 Credit = Annotated[str, Field(pattern=r"^[A-Z][a-z]+( [a-z]+){0,3}$", max_length=40)]
+Shared = Annotated[str, AfterValidator(sys.intern)]
+"""A word of many films, which is in memory once."""
 
 
 class Item(Frozen):
@@ -119,11 +122,11 @@ class Item(Frozen):
     item_id: Identifier
     title: str = Field(min_length=1)
     year: int | None = None
-    genres: tuple[str, ...] = ()
-    director: tuple[str, ...] = ()
+    genres: tuple[Shared, ...] = ()
+    director: tuple[Shared, ...] = ()
     credit: Credit = DIRECTED
-    cast: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    cast: tuple[Shared, ...] = ()
+    tags: tuple[Shared, ...] = ()
     overview: str = ""
     poster: PosterUrl | None = None
     imdb_id: str | None = None
