@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -27,6 +27,14 @@ class Catalogue:
             sorted(items, key=lambda item: (-item.rating_count, item.item_id))
         )
         self.rows: dict[str, int] = {item.item_id: row for row, item in enumerate(self.items)}
+
+    @classmethod
+    def of(cls, items: Iterable[Item]) -> "Catalogue":
+        """The catalogue of these films, which they may be already."""
+        return items if isinstance(items, cls) else cls(items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
 
     def __len__(self) -> int:
         return len(self.items)

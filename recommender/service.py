@@ -129,7 +129,7 @@ class Recommender:
         self._encoder = encoder
         self._settings = settings
         self._clock = clock
-        self._catalogue = Catalogue(stores.items.all())
+        self._catalogue = Catalogue.of(stores.items.all())
         vectors, fused = ItemVectors(stores.items), ItemVectors(stores.items, "fused")
         mean = stores.items.mean_vector()
         mean_vector = np.zeros(encoder.dim, np.float32) if mean is None else mean

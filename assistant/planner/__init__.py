@@ -22,7 +22,7 @@ def offline_planner(encoder: TextEncoder, films: Iterable[Item]) -> OfflinePlann
     """The planner over a catalogue: its titles and words tell films from chatter."""
     films = tuple(films)
     examples = [text for texts in prompts.intent_examples().values() for text in texts]
-    told = (text for film in films for text in _texts(film))
+    told = map(_text, films)
     vocabulary = Vocabulary(chain(told, examples))
     titles = Titles(film.title for film in films)
     planner = Planner(
@@ -36,6 +36,6 @@ def offline_planner(encoder: TextEncoder, films: Iterable[Item]) -> OfflinePlann
     return OfflinePlanner(planner=planner)
 
 
-def _texts(film: Item) -> tuple[str, ...]:
+def _text(film: Item) -> str:
     """What is said of a film in words."""
-    return (film.title, *film.people, *film.tags, *film.genres, film.overview)
+    return "\n".join((film.title, *film.people, *film.tags, *film.genres, film.overview))

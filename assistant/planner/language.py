@@ -33,7 +33,7 @@ class Vocabulary:
     """The words that messages are likely made of."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._words = {word for text in set(texts) for word in _WORD.findall(fold(text))}
+        self._words = {word for text in texts for word in _WORD.findall(fold(text))}
         grams = Counter(gram for word in self._words for gram in set(_grams(word)))
         self._usual = {gram for gram, count in grams.items() if count >= _COMMON}
 

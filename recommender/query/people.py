@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import log1p
 from typing import Literal
 
+import numpy as np
 from rapidfuzz.distance import OSA
 
 from recommender.catalogue import Catalogue
@@ -61,7 +62,7 @@ class _Place:
 class PersonIndex:
     """Finds people by full name, by surname or by given name.
 
-    ``films``: the ids of everyone's films; ``words``: all words of all names.
+    ``films``: the catalogue rows of everyone's films; ``words``: all words of all names.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -70,14 +71,13 @@ class PersonIndex:
             "cast": defaultdict(float),
             "any": defaultdict(float),
         }
-        self.films: dict[str, set[str]] = defaultdict(set)
+        self.films = catalogue.person_rows
         for item in catalogue.items:
             weight = 1 + log1p(item.rating_count)
             for role, names, share in (("director", item.director, 1.0), ("cast", item.cast, 0.5)):
                 for name in names:
                     self._weights[role][name] += weight  # type: ignore[index]
                     self._weights["any"][name] += weight * share
-                    self.films[name].add(item.item_id)
         self.words: set[str] = set()
         self._full: dict[str, str] = {}
         self._parts: dict[str, list[str]] = defaultdict(list)
@@ -132,7 +132,7 @@ class PersonIndex:
             (name for name in self._parts.get(key, ()) if weights.get(name)),
             key=lambda name: -weights[name],
         )
-        together = [name for name in names if self.films[name] >= self.films[names[0]]]
+        together = [n for n in names if np.isin(self.films[names[0]], self.films[n]).all()]
         return tuple(together) if len(together) > 1 else ()
 
 

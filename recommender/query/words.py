@@ -26,6 +26,8 @@ def fold(text: str) -> str:
 
 def keys_of(text: str) -> tuple[str, ...]:
     """The folded words of a text."""
+    if text.isascii() and text.replace(" ", "").isalnum():  # most names and titles
+        return tuple(text.lower().split())
     return tuple(map(_key, _WORD.findall(text)))
 
 

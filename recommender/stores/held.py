@@ -59,7 +59,7 @@ class HeldItems(ItemStore):
         self._forget()
 
     def all(self) -> Iterable[Item]:
-        return self._films().catalogue.items
+        return self._films().catalogue
 
     def nearest(
         self,
