@@ -1,8 +1,7 @@
 """A person's taste in figures that can be shown."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import get_args
 
 from recommender.catalogue import Catalogue, decades
 from recommender.models import (
@@ -24,8 +23,6 @@ SHOWN_TAGS = 8
 SHOWN_ERAS = 2
 NOTABLE = 0.1
 SHOWN_LIKES = 10
-_KINDS: tuple[BeliefKind, ...] = get_args(BeliefKind)
-FilmsByLabel = defaultdict[tuple[BeliefKind, str], list[SwipedFilm]]
 
 
 def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int) -> Profile:
@@ -38,8 +35,12 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         item_id for item_id, swipe in state.swipes.items() if swipe.direction is not Direction.SKIP
     )
     swiped.sort(key=lambda item: (item.title, item.item_id))
-    films = _films_by_label(swiped, state)
     top_tags = _strongest(_returning(preferences.tag_weights, swiped, "theme"), 1, SHOWN_TAGS)
+    believed: list[tuple[BeliefKind, TasteWeight]] = [
+        *(("genre", each) for each in (*top_genres, *avoided_genres)),
+        *(("era", each) for each in _eras(swiped, state, catalogue)),
+        *(("theme", each) for each in top_tags),
+    ]
     return Profile(
         user_id=state.user_id,
         swipe_count=len(state.swipes),
@@ -62,11 +63,7 @@ def describe(state: UserState, tier: Tier, catalogue: Catalogue, vector_dim: int
         ),
         recent_likes=tuple(item.title for item in catalogue.select(likes[-SHOWN_LIKES:][::-1])),
         updated_at=preferences.updated_at,
-        beliefs=(
-            *(_belief("genre", each, films) for each in (*top_genres, *avoided_genres)),
-            *(_belief("era", each, films) for each in _eras(swiped, state, catalogue)),
-            *(_belief("theme", each, films) for each in top_tags),
-        ),
+        beliefs=_beliefs(believed, swiped, state),
     )
 
 
@@ -97,27 +94,27 @@ def _labels(kind: BeliefKind, item: Item) -> tuple[str, ...]:
     return item.genres if kind == "genre" else item.tags
 
 
-def _films_by_label(swiped: Sequence[Item], state: UserState) -> FilmsByLabel:
-    """The films that bear on each belief there may be, in the order given."""
-    found: FilmsByLabel = defaultdict(list)
+def _beliefs(
+    believed: Sequence[tuple[BeliefKind, TasteWeight]], swiped: Sequence[Item], state: UserState
+) -> tuple[Belief, ...]:
+    """Each as sure as learning shrinks it: n / (n + 2) for n films that bear on it."""
+    bearing: dict[tuple[BeliefKind, str], list[SwipedFilm]]
+    bearing = {(kind, weight.name): [] for kind, weight in believed}
     for item in swiped:
         direction = state.swipes[item.item_id].direction
         film = SwipedFilm(item_id=item.item_id, title=item.title, direction=direction)
-        for kind in _KINDS:
-            for label in dict.fromkeys(_labels(kind, item)):
-                found[kind, label].append(film)
-    return found
-
-
-def _belief(kind: BeliefKind, believed: TasteWeight, films: FilmsByLabel) -> Belief:
-    """A belief, as sure as learning shrinks it: n / (n + 2) for n films that bear on it."""
-    bearing = films[kind, believed.name]
-    return Belief(
-        kind=kind,
-        name=believed.name,
-        weight=believed.weight,
-        sureness=round(len(bearing) / (len(bearing) + LABEL_SHRINKAGE), 3),
-        films=tuple(bearing),
+        for (kind, name), films in bearing.items():
+            if name in _labels(kind, item):
+                films.append(film)
+    return tuple(
+        Belief(
+            kind=kind,
+            name=weight.name,
+            weight=weight.weight,
+            sureness=round(len(films) / (len(films) + LABEL_SHRINKAGE), 3),
+            films=tuple(films),
+        )
+        for (kind, weight), films in zip(believed, bearing.values(), strict=True)
     )
 
 
