@@ -71,11 +71,11 @@ app.add_typer(sagemaker_app, name="sagemaker")
 @app.command()
 def serve() -> None:
     """Serve the chat at / and the API at /docs, on HOST and PORT."""
-    gc.disable()  # what a start makes, stays: looking for garbage in it takes a second
     # uvicorn raises the signal again once it has shut down: leave then by way of every clean-up.
     signal.signal(signal.SIGTERM, _leave)
     with mendable():
         listener = _bound(Settings())
+    gc.disable()  # what a start makes, stays: looking for garbage in it takes a second
     with (
         listener,
         _opened() as (settings, encoder, recommender),

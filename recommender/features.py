@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from fusion.encoder import TextEncoder
 from recommender.catalogue import Catalogue
 from recommender.errors import InvalidRequest
-from recommender.indexer import embedded, fingerprint
+from recommender.indexer import ADDED, embedded, fingerprint
 from recommender.models import Item, SurveyMovie
 from recommender.remote_files import writing
 from recommender.stores.ports import Vector
@@ -52,9 +52,6 @@ ITEM_SCHEMA = pa.schema(
         pa.field("rating_mean", pa.float64()),
     ]
 )
-
-ADDED = frozenset({"poster", "credit"})
-"""Columns that tables of earlier releases lack."""
 
 
 @dataclass(frozen=True)

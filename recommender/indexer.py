@@ -18,6 +18,8 @@ from recommender.text import embedding_text
 STARTER = Path(__file__).parent / "catalog" / "starter.jsonl"
 STARTER_VECTORS = STARTER.with_suffix(".vectors.npz")
 BATCH = 64
+ADDED = frozenset({"poster", "credit"})
+"""Facts that films and tables of earlier releases lack."""
 
 Progress = Callable[[int, int], None]
 
@@ -111,7 +113,8 @@ def embedded(
 def fingerprint(item: Item, model_version: str) -> str:
     """Changes with the model and with the text that is embedded or any other fact of the film."""
     # Films that have neither keep the fingerprints, and so the vectors, from before these fields.
-    added = {"poster", "credit"} - item.model_dump(exclude_defaults=True).keys()
+    fields = Item.model_fields
+    added = {name for name in ADDED if getattr(item, name) == fields[name].default}
     known = item.model_dump_json(exclude=added)
     facts = f"{model_version}\n{embedding_text(item)}\n{known}"
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
