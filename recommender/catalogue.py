@@ -167,7 +167,7 @@ class Catalogue:
 
         Raises InvalidRequest for a genre that no film has. A person of no film stays as given.
         """
-        people, genres = self._person_spellings, self._genre_spellings
+        genres = self._genre_spellings
         asked = (*filters.include_genres, *filters.exclude_genres)
         if unknown := [genre for genre in asked if fold(genre) not in genres]:
             raise InvalidRequest(
@@ -177,12 +177,13 @@ class Catalogue:
             update={
                 "include_genres": tuple(genres[fold(name)] for name in filters.include_genres),
                 "exclude_genres": tuple(genres[fold(name)] for name in filters.exclude_genres),
-                "people": tuple(people.get(fold(name), name) for name in filters.people),
-                "exclude_people": tuple(
-                    people.get(fold(name), name) for name in filters.exclude_people
-                ),
+                "people": tuple(map(self._person, filters.people)),
+                "exclude_people": tuple(map(self._person, filters.exclude_people)),
             }
         )
+
+    def _person(self, name: str) -> str:
+        return self._person_spellings.get(fold(name), name)
 
     def has_genre(self, genre: str) -> NDArray[np.bool_]:
         """Shape (films,): which films carry the genre; none for an unknown one."""

@@ -84,13 +84,13 @@ class LearningSurvey:
             except FusionError:
                 logger.warning("the survey learns from texts: no fusion", exc_info=True)
         dim = len(self._mean_vector)
-        items = self._matrix(self._texts, self._mean_vector) - self._mean_vector
+        items = self._texts.matrix(self._catalogue, self._mean_vector) - self._mean_vector
         return self._lessons_of(
             items, np.zeros(dim, np.float32), lambda row, liked: items[row] * (1 if liked else -1)
         )
 
     def _fused_lessons(self, fusion: FusionEncoder) -> Lessons:
-        items = self._matrix(self._fused, np.zeros(fusion.dim, np.float32))
+        items = self._fused.matrix(self._catalogue, np.zeros(fusion.dim, np.float32))
 
         def respond(row: int, liked: bool) -> Floats:
             return fusion.fuse(_one_swipe(items[row], liked)).taste
@@ -104,11 +104,6 @@ class LearningSurvey:
         if not self._cards:
             return learned
         return learned.of_cards(catalogue.rows[item_id] for item_id in self._cards)
-
-    def _matrix(self, vectors: ItemVectors, missing: Floats) -> Floats:
-        known = vectors.get(self._catalogue.rows)
-        rows = [known.get(item_id, missing) for item_id in self._catalogue.rows]
-        return np.array(rows, dtype=np.float32)
 
 
 def _one_swipe(vector: Floats, liked: bool) -> FusionInput:

@@ -1,10 +1,14 @@
-"""Item vectors by id, the recently used ones kept in memory."""
+"""Item vectors by id, the recently used ones kept in memory unless the store has them there."""
 
 from collections.abc import Iterable, Mapping
 from threading import Lock
 
+import numpy as np
 from cachetools import LRUCache
+from numpy.typing import NDArray
 
+from recommender.catalogue import Catalogue
+from recommender.stores.held import HeldItems
 from recommender.stores.ports import ItemStore, Space, Vector
 
 KEPT_VECTORS = 20_000
@@ -22,6 +26,8 @@ class ItemVectors:
     def get(self, item_ids: Iterable[str]) -> Mapping[str, Vector]:
         """The vectors of those films that exist, shape (dim,) each."""
         wanted = list(dict.fromkeys(item_ids))
+        if isinstance(self._store, HeldItems):
+            return self._store.vectors(wanted, self._space)
         with self._lock:
             found = {item_id: self._kept[item_id] for item_id in wanted if item_id in self._kept}
         missing = [item_id for item_id in wanted if item_id not in found]
@@ -31,3 +37,15 @@ class ItemVectors:
                 self._kept.update(read)
             found.update(read)
         return found
+
+    def matrix(self, catalogue: Catalogue, missing: Vector) -> NDArray[np.float32]:
+        """The vectors of all films, shape (films, dim), ``missing`` (dim,) where one has none.
+
+        Where the store has them so, they are in memory once.
+        """
+        if isinstance(self._store, HeldItems) and self._store.all() is catalogue:
+            held = self._store.matrix(self._space)
+            if held.shape == (len(catalogue), len(missing)) and not missing.any():
+                return held
+        known = self.get(catalogue.rows)
+        return np.array([known.get(i, missing) for i in catalogue.rows], dtype=np.float32)

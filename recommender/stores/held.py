@@ -85,6 +85,12 @@ class HeldItems(ItemStore):
         known = {item_id: rows[item_id] for item_id in item_ids if item_id in rows}
         return {item_id: scan.matrix[row] for item_id, row in known.items() if scan.present[row]}
 
+    def matrix(self, space: Space) -> NDArray[np.float32]:
+        """The vectors of all films, shape (films, dim), in the order of ``all``; zeros where a film
+        has none. Read-only.
+        """
+        return self._films().scans[space].matrix
+
     def mean_vector(self) -> Vector | None:
         return self._store.mean_vector()
 
