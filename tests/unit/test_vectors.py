@@ -1,0 +1,79 @@
+"""Vectors of films, by id and as a matrix, whether the store holds them in memory or not."""
+
+import numpy as np
+import pytest
+
+from recommender.catalogue import Catalogue
+from recommender.models import Item
+from recommender.stores.held import HeldItems
+from recommender.stores.memory import MemoryItemStore
+from recommender.stores.ports import IndexedItem, ItemStore
+from recommender.vectors import ItemVectors
+
+DIM = 4
+UNPLACED = "3"
+
+
+def stored() -> MemoryItemStore:
+    store = MemoryItemStore()
+    rows = np.random.default_rng(0).normal(size=(6, DIM)).astype(np.float32)
+    items = [Item(item_id=str(n), title=f"Film {n}", rating_count=n) for n in range(6)]
+    store.upsert(
+        [
+            IndexedItem(item, row, "f", None if item.item_id == UNPLACED else -row)
+            for item, row in zip(items, rows, strict=True)
+        ]
+    )
+    return store
+
+
+@pytest.fixture(params=["read", "held"])
+def store(request: pytest.FixtureRequest) -> ItemStore:
+    return HeldItems(stored()) if request.param == "held" else stored()
+
+
+def test_a_matrix_has_the_films_in_the_catalogues_order(store: ItemStore) -> None:
+    catalogue, vectors = Catalogue.of(store.all()), ItemVectors(store)
+    matrix = vectors.matrix(catalogue, np.ones(DIM, np.float32))
+    by_id = vectors.get(catalogue.rows)
+    assert np.array_equal(matrix, [by_id[item.item_id] for item in catalogue.items])
+
+
+@pytest.mark.parametrize("missing", [0.0, 2.0])
+def test_what_has_no_vector_is_filled_in(store: ItemStore, missing: float) -> None:
+    catalogue, vectors = Catalogue.of(store.all()), ItemVectors(store, "fused")
+    matrix = vectors.matrix(catalogue, np.full(DIM, missing, np.float32))
+    row = catalogue.rows[UNPLACED]
+    assert UNPLACED not in vectors.get(catalogue.rows)
+    assert (matrix[row] == missing).all()
+    assert np.array_equal(
+        np.delete(matrix, row, 0), np.array(list(vectors.get(catalogue.rows).values()))
+    )
+
+
+def test_held_vectors_are_in_memory_once() -> None:
+    store = HeldItems(stored())
+    catalogue, vectors = Catalogue.of(store.all()), ItemVectors(store, "fused")
+    matrix = vectors.matrix(catalogue, np.zeros(DIM, np.float32))
+    assert Catalogue.of(store.all()) is catalogue
+    assert all(np.shares_memory(matrix, vector) for vector in vectors.get(catalogue.rows).values())
+    assert np.shares_memory(matrix, vectors.matrix(catalogue, np.zeros(DIM, np.float32)))
+
+
+def test_a_catalogue_in_another_order_is_read_in_that_order() -> None:
+    store = HeldItems(stored())
+    catalogue = Catalogue(item.model_copy(update={"rating_count": 0}) for item in store.all())
+    vectors = ItemVectors(store)
+    matrix = vectors.matrix(catalogue, np.zeros(DIM, np.float32))
+    by_id = vectors.get(catalogue.rows)
+    assert np.array_equal(matrix, [by_id[item.item_id] for item in catalogue.items])
+
+
+def test_a_store_without_any_vector_of_a_space_gives_what_is_missing() -> None:
+    inner = MemoryItemStore()
+    inner.upsert([IndexedItem(Item(item_id="1", title="It"), np.ones(DIM, np.float32), "f")])
+    store = HeldItems(inner)
+    matrix = ItemVectors(store, "fused").matrix(
+        Catalogue.of(store.all()), np.zeros(DIM, np.float32)
+    )
+    assert matrix.tolist() == [[0.0] * DIM]
