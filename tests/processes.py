@@ -53,7 +53,11 @@ def launch(home: Path, **settings: str) -> Server:
 def start(home: Path, **settings: str) -> Server:
     """A server that is ready."""
     server = launch(home, **settings)
-    wait_until_ready(server)
+    try:
+        wait_until_ready(server)
+    except BaseException:
+        server.kill()
+        raise
     return server
 
 
@@ -77,7 +81,7 @@ def wait_until_ready(server: Server) -> None:
         except httpx.TransportError:
             pass
         time.sleep(0.1)  # a process that starts, or recovers, offers nothing to wait on
-    pytest.fail(server.log.read_text())
+    pytest.fail(f"Not ready after {START_SECONDS:g} s: {server.log.read_text()}")
 
 
 def database_processes(home: Path) -> list[psutil.Process]:
