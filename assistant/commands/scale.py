@@ -1,5 +1,6 @@
 """``reelwise bench-index``: what storing and searching many films costs on this machine."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,8 @@ POSTGRES: dict[str, Hnsw | None] = {
     "hnsw, binary": Hnsw("binary"),
 }
 CHROMA = "chroma"
+MOST_HELD = 200_000
+"""Films beyond which what a server would hold of them is not measured, for want of memory."""
 
 
 def bench_index(
@@ -48,6 +51,9 @@ def bench_index(
     ] = None,
     queries: Annotated[int, typer.Option(min=10, help="Of each kind.")] = 100,
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("recommender/results"),
+    data: Annotated[
+        Path | None, typer.Option(help="Folder to keep the films in; default: one that goes again.")
+    ] = None,
 ) -> None:
     """Fill stores with noisy copies of the catalogue's films, search them, and write a table."""
     chosen = only or list(POSTGRES)
@@ -55,30 +61,30 @@ def bench_index(
         refuse(f"No search is called {', '.join(sorted(unknown))}.")
     if CHROMA in chosen:
         need("chroma", "chromadb")
-    with mendable():
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("recommender.evaluation").setLevel(logging.INFO)
+    with mendable(), TemporaryDirectory() as passing:
         for count in films:
-            world = _world(count, queries)
-            results = _read(out).with_start(measure_start(world.items))
-            for figures in _measured(world, chosen):
-                results = results.with_figures(figures)
-                _write(out, results)
+            home = (data or Path(passing)) / f"films-{count}"
+            world = _world(count, queries, home)
+            if count <= MOST_HELD:
+                _write(out, _read(out).with_start(measure_start(world)))
+            for figures in _measured(world, chosen, home):
+                _write(out, _read(out).with_figures(figures))
     typer.echo(f"Wrote {out / 'scale.md'}")
 
 
-def _measured(world: World, chosen: list[str]) -> Iterator[Figures]:
-    with TemporaryDirectory() as folder:
-        home = Path(folder)
-        if wanted := [name for name in POSTGRES if name in chosen]:
-            with embedded_server(home / "postgres") as url, _database(url) as database:
-                for name in wanted:
-                    yield _of_postgres(world, name, database)
-        if CHROMA in chosen:
-            from recommender.stores.chroma import open_chroma
+def _measured(world: World, chosen: list[str], home: Path) -> Iterator[Figures]:
+    if wanted := [name for name in POSTGRES if name in chosen]:
+        with embedded_server(home / "postgres") as url, _database(url) as database:
+            for name in wanted:
+                yield _of_postgres(world, name, database)
+    if CHROMA in chosen:
+        from recommender.stores.chroma import open_chroma
 
-            with open_chroma(home / "chroma") as chroma:
-                yield measure(
-                    world, CHROMA, chroma, lambda: None, lambda: _folder_size(home / "chroma")
-                )
+        folder = home / "chroma"
+        with open_chroma(folder) as chroma:
+            yield measure(world, CHROMA, chroma, lambda: None, lambda: _folder_size(folder))
 
 
 def _of_postgres(world: World, name: str, database: Database) -> Figures:
@@ -97,7 +103,7 @@ def _database(url: str) -> Iterator[Database]:
     database.close()
 
 
-def _world(count: int, queries: int) -> World:
+def _world(count: int, queries: int, home: Path) -> World:
     settings, held = Settings(), MemoryItemStore()
     encoder, films = load_encoder(settings), read_items(STARTER)
     space = load_fusions(settings, RecommenderSettings()).space
@@ -107,17 +113,19 @@ def _world(count: int, queries: int) -> World:
     for name in SPACES:
         found = held.vectors(ids, name)
         vectors[name] = np.array([found[item_id] for item_id in ids])
-    return make_world(films, vectors, count, queries)
+    return make_world(films, vectors, count, queries, home)
 
 
 def _size(database: Database, name: str) -> Callable[[], float]:
     """Megabytes of the vectors, the table, or the graphs."""
     statement = "SELECT pg_table_size('items')"
     if name == MEMORY:
-        statement = "SELECT 4 * sum(vector_dims(embedding) + vector_dims(fused)) FROM items"
+        statement = (
+            "SELECT coalesce(4 * sum(vector_dims(embedding) + vector_dims(fused)), 0) FROM items"
+        )
     elif name != "exact":
         statement = (
-            "SELECT sum(pg_relation_size(oid)) FROM pg_class "
+            "SELECT coalesce(sum(pg_relation_size(oid)), 0) FROM pg_class "
             "WHERE relname LIKE 'ann\\_embedding%' OR relname LIKE 'ann\\_fused%'"
         )
 

@@ -4,14 +4,17 @@ The catalogue comes first, then copies of its films whose vectors are moved by n
 different ones as wanted, which lie as films do. Queries are made in the same way.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
 import psutil
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
@@ -21,10 +24,14 @@ from recommender.models import Filters, Item
 from recommender.query import QueryReader
 from recommender.stores.ports import IndexedItem, ItemStore, Space, Vector
 
+log = logging.getLogger(__name__)
+
 K = 10
 NOISE = 0.8
 """The length of the noise beside that of the vector: copies of one film have a cosine of 0.6."""
 BATCH = 1000
+ROWS_AT_A_TIME = 20_000
+"""Of matrices that are larger than memory may be."""
 COLUMNS = (
     *("films", "search", "films/s in", "graphs, s", "MB", "space", "filter", "passing"),
     *("recall@10", "p50", "p95"),
@@ -56,7 +63,7 @@ class Figures(BaseModel):
     ingest: float
     """Films a second; 0 where the store held them already."""
     build: float
-    """Seconds until the indexes were there."""
+    """Seconds until the indexes were there; 0 where they were already."""
     megabytes: float
     """Of what a search reads."""
     searches: list[Searches]
@@ -77,8 +84,12 @@ class Results(BaseModel):
     starts: tuple[Start, ...] = ()
 
     def with_figures(self, new: Figures) -> "Results":
-        """These in place of earlier ones of the same."""
+        """These in place of earlier ones of the same; what was there already took its time then."""
         kept = [f for f in self.figures if (f.films, f.search) != (new.films, new.search)]
+        for old in self.figures:
+            if old not in kept:
+                spent = {"ingest": new.ingest or old.ingest, "build": new.build or old.build}
+                new = new.model_copy(update=spent)
         return self.model_copy(update={"figures": (*kept, new)})
 
     def with_start(self, new: Start) -> "Results":
@@ -96,28 +107,58 @@ ABOUT_STARTS = (
 
 @dataclass(frozen=True)
 class World:
-    """Films with their vectors, and queries by space."""
+    """Films with their vectors, and queries by space. Copies are made when they are asked for.
 
-    items: Sequence[Item]
+    ``sources`` (films,) are the rows of ``real`` that they are copies of; the first are ``real``.
+    """
+
+    real: Sequence[Item]
+    sources: NDArray[np.intp]
     vectors: dict[Space, NDArray[np.float32]]
     queries: dict[Space, NDArray[np.float32]]
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def film(self, row: int) -> Item:
+        """One of the films; copies have ids of their own."""
+        source: Item = self.real[self.sources[row]]
+        return source.model_copy(update={"item_id": self.item_id(row)})
+
+    def item_id(self, row: int) -> str:
+        """The id of one of the films."""
+        return self.real[row].item_id if row < len(self.real) else f"copy-{row}"
 
     def passing(self, filters: Filters) -> NDArray[np.intp]:
         """Which of the films pass."""
         allowed = self._catalogue.allowed(filters)
-        rows = [self._catalogue.rows[item.item_id] for item in self.items]
-        return np.flatnonzero(allowed[rows])
+        rows = np.array([self._catalogue.rows[item.item_id] for item in self.real])
+        return np.flatnonzero(allowed[rows][self.sources])
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return Catalogue(self.items)
+        return Catalogue(self.real)
 
     def batches(self) -> Iterator[list[IndexedItem]]:
         """All films, some at a time."""
         text, fused = self.vectors["text"], self.vectors["fused"]
-        for start in range(0, len(self.items), BATCH):
-            rows = range(start, min(start + BATCH, len(self.items)))
-            yield [IndexedItem(self.items[n], text[n], "scale", fused[n]) for n in rows]
+        for part in _parts(len(self), BATCH):
+            rows = range(len(self))[part]
+            yield [IndexedItem(self.film(n), text[n], "scale", fused[n]) for n in rows]
+
+    def best(self, space: Space, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Which of these rows are the K nearest of each query, shape (queries, K or all)."""
+        queries = self.queries[space]
+        scores = np.empty((len(queries), 0), dtype=np.float32)
+        best = np.empty((len(queries), 0), dtype=np.intp)
+        for part in _parts(len(rows), ROWS_AT_A_TIME):
+            taken = rows[part]
+            scores = np.hstack([scores, queries @ self.vectors[space][taken].T])
+            best = np.hstack([best, np.broadcast_to(taken, (len(queries), len(taken)))])
+            order = np.argsort(-scores, axis=1, kind="stable")[:, :K]
+            scores = np.take_along_axis(scores, order, axis=1)
+            best = np.take_along_axis(best, order, axis=1)
+        return best
 
 
 def make_world(
@@ -125,24 +166,28 @@ def make_world(
     vectors: dict[Space, NDArray[np.float32]],
     count: int,
     queries: int,
+    folder: Path,
     seed: int = 0,
 ) -> World:
-    """``count`` films: these first, then noisy copies. The same for the same seed."""
+    """``count`` films: these first, then noisy copies. The same for the same seed.
+
+    Their vectors lie in files of the folder, which memory need not hold.
+    """
     rng = np.random.default_rng(seed)
     real = min(count, len(items))
-    source = np.concatenate([np.arange(real), rng.integers(len(items), size=count - real)])
+    sources = np.concatenate([np.arange(real), rng.integers(len(items), size=count - real)])
     asked = rng.integers(len(items), size=queries)
     made: dict[Space, NDArray[np.float32]] = {}
     queried: dict[Space, NDArray[np.float32]] = {}
+    folder.mkdir(parents=True, exist_ok=True)
     for space in SPACES:
-        made[space] = moved(vectors[space][source], rng)
+        shape = (count, vectors[space].shape[1])
+        made[space] = open_memmap(folder / f"{space}.npy", "w+", np.float32, shape)
+        for part in _parts(count, ROWS_AT_A_TIME):
+            made[space][part] = moved(vectors[space][sources[part]], rng)
         made[space][:real] = vectors[space][:real]
         queried[space] = moved(vectors[space][asked], rng)
-    copies = [
-        items[row] if n < real else items[row].model_copy(update={"item_id": f"copy-{n}"})
-        for n, row in enumerate(source)
-    ]
-    return World(copies, made, queried)
+    return World(items[:real], sources, made, queried)
 
 
 def measure(
@@ -153,53 +198,56 @@ def measure(
     size: Callable[[], float],
 ) -> Figures:
     """Fill an empty store, or take one that holds the world, and search it; ``size`` in MB."""
-    empty = not store.vectors([world.items[0].item_id])
+    empty = not store.vectors([world.item_id(len(world) - 1)])
     started = perf_counter()
-    for batch in world.batches() if empty else ():
+    for number, batch in enumerate(world.batches() if empty else (), 1):
         store.upsert(batch)
+        if number % 50 == 0:
+            log.info("%s: %s films stored", name, f"{number * BATCH:,}")
     ingested = perf_counter() - started
-    started = perf_counter()
+    log.info("%s: building", name)
+    before, started = size(), perf_counter()
     build()
     built = perf_counter() - started
+    log.info("%s: searching", name)
     searches = [_searches(world, store, space, filters) for space in SPACES for filters in FILTERS]
     return Figures(
-        films=len(world.items),
+        films=len(world),
         search=name,
-        ingest=len(world.items) / ingested if empty else 0,
-        build=built,
+        ingest=len(world) / ingested if empty else 0,
+        build=built if size() != before else 0,
         megabytes=size(),
         searches=searches,
     )
 
 
-def measure_start(items: Sequence[Item]) -> Start:
+def measure_start(world: World) -> Start:
     """Build what every server builds of the films it reads: facts in columns, words, names."""
     before, started = _resident(), perf_counter()
-    catalogue = Catalogue(Item.model_validate_json(item.model_dump_json()) for item in items)
+    films = (world.film(row) for row in range(len(world)))
+    catalogue = Catalogue(Item.model_validate_json(film.model_dump_json()) for film in films)
     kept = (catalogue, LexicalIndex(catalogue.items), QueryReader(catalogue))
     catalogue.allowed(FILTERS["few pass"])
     seconds = perf_counter() - started
-    figures = Start(films=len(items), seconds=seconds, megabytes=_resident() - before)
+    figures = Start(films=len(world), seconds=seconds, megabytes=_resident() - before)
     del kept
     return figures
 
 
 def _searches(world: World, store: ItemStore, space: Space, filters: str) -> Searches:
-    asked = FILTERS[filters]
-    rows = world.passing(asked)
-    matrix, ids = world.vectors[space][rows], [world.items[row].item_id for row in rows]
-    found, times = [], []
-    for query in world.queries[space]:
+    asked, found, times = FILTERS[filters], [], []
+    passing = world.passing(asked)
+    for query, rows in zip(world.queries[space], world.best(space, passing), strict=True):
         started = perf_counter()
         hits = store.nearest(query, K, asked, (), space)
         times.append(1000 * (perf_counter() - started))
-        best = {ids[row] for row in np.argsort(-(matrix @ query))[:K]}
+        best = {world.item_id(row) for row in rows}
         found.append(len(best & {hit.item_id for hit in hits}) / max(len(best), 1))
     p50, p95 = np.percentile(times, [50, 95])
     return Searches(
         space=space,
         filters=filters,
-        passing=len(ids),
+        passing=len(passing),
         recall=float(np.mean(found)),
         p50=float(p50),
         p95=float(p95),
@@ -259,6 +307,10 @@ def results_table(results: Results) -> str:
         _row(f"{s.films:,}", f"{s.seconds:.1f}", f"{s.megabytes:,.0f}") for s in results.starts
     ]
     return "\n".join(lines) + "\n"
+
+
+def _parts(count: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
 def _row(*cells: str) -> str:
