@@ -91,6 +91,14 @@ def train(
             "--hold-out", envvar="SM_HP_HOLD_OUT", help="Leave the evaluation's test people out."
         ),
     ] = False,
+    generated: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Learn from so many ratings drawn from a model of the real ones instead, to see "
+            "what they cost. Not to be served.",
+        ),
+    ] = None,
 ) -> None:
     """Train the fusion models; the same command goes on where an interrupted one stopped."""
     level = logging.WARNING if sys.stderr.isatty() else logging.INFO
@@ -98,7 +106,8 @@ def train(
     logging.getLogger("fusion").setLevel(level)
     with mendable(), _stoppable():
         need("train", *NEEDS)
-        plan, material = _plan(steps, seed, threads), _material(_named(data), catalogue, hold_out)
+        plan = _plan(steps, seed, threads)
+        material = _material(_named(data), catalogue, hold_out, generated)
         where = checkpoints or _default_checkpoints()
         reports = _trained(material, plan, out, where, source, only, small)
     for report in reports.values():
@@ -131,8 +140,9 @@ class _Material:
     about: "About"
 
 
-def _material(data: Path, catalogue: Path, hold_out: bool) -> _Material:
+def _material(data: Path, catalogue: Path, hold_out: bool, generated: int | None) -> _Material:
     from fusion.evaluate.data import load
+    from fusion.training.generated import fit_rating_model
     from fusion.training.model_card import MOVIELENS, OWN_SWIPES
     from fusion.training.people import FEW_SWIPES, divide
     from fusion.training.swipe_log import read_swipe_log
@@ -141,7 +151,11 @@ def _material(data: Path, catalogue: Path, hold_out: bool) -> _Material:
         dataset, active, about = read_swipe_log(swipes, catalogue), FEW_SWIPES, OWN_SWIPES
     else:
         dataset, active, about = load(data, catalogue), MOVIELENS_ACTIVE, MOVIELENS
-    people = divide(dataset.everyone, hold_out, active)
+    everyone = dataset.everyone
+    if generated is not None:
+        everyone = fit_rating_model(everyone).draw(generated)
+        about = about.model_copy(update={"data": f"Ratings drawn from a model of: {about.data}"})
+    people = divide(everyone, hold_out, active)
     typer.echo(
         f"Learning from {len(people.learned_from.by_user):,} people, calibrating on "
         f"{len(people.strangers.by_user):,} others.",

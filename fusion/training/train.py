@@ -1,6 +1,7 @@
 """One training run: from films and ratings to folders that serving reads (extra `[train]`)."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from fusion.training.model_card import MOVIELENS, About, write_model_card
 from fusion.training.publish import publish_embedding, publish_space, publish_token, write_card
 from fusion.training.report import Progress, Report, measure_latency, measure_parity
 from fusion.training.world import World, build_world
+
+LOG = logging.getLogger(__name__)
 
 CALIBRATED_ON = 1500
 
@@ -86,11 +89,13 @@ def train(
     asking = Asking(films, plan.free_words, held_out_terms)
     examples = Examples(people, asking, plan.mix)
     drawn = _drawn(Examples(strangers, asking, plan.mix), plan.seed)
+    LOG.info("Fitting films and tastes in closed form")
     world = build_world(films, people, texts, plan.folds, plan.seed)
     publish_space(world, models)
     items, data = torch.from_numpy(world.linear.items), Dataset(tuple(films), people)
 
     def published(name: str, kind: Kind, made: str, learner: Learner, progress: Progress) -> Report:
+        LOG.info("Exporting and calibrating %s", name)
         folder = models / name
         _PUBLISH[kind](learner, folder, about)
         calibrated = _calibrated(kind, folder, world, made, drawn)

@@ -107,6 +107,16 @@ class TestBadInput:
         assert train(*option)[0] == 2
 
 
+def test_generated_ratings_take_the_place_of_the_real_ones(tmp_path: Path) -> None:
+    folder, catalogue = write_folder(tmp_path, people(60))
+    material = train_command._material(folder, catalogue, hold_out=False, generated=2500)
+    groups = (material.people.learned_from, material.people.strangers)
+    rated = [ratings for group in groups for ratings in group.by_user.values()]
+    assert sum(map(len, rated)) == 2500
+    assert len(rated) > 60
+    assert material.about.data == "Ratings drawn from a model of: MovieLens"
+
+
 def test_sagemakers_variables_are_the_defaults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,8 +143,8 @@ def test_sagemakers_variables_are_the_defaults(
         monkeypatch.setenv(name, f"{value}")
     assert train()[0] == 0
     assert seen[:3] == [7, 3, None]
-    assert (seen[3], seen[5]) == (channel, True)
-    assert seen[8:] == [tmp_path / "model", Path("/opt/ml/checkpoints"), None, "token", False]
+    assert (seen[3], seen[5:7]) == (channel, [True, None])
+    assert seen[9:] == [tmp_path / "model", Path("/opt/ml/checkpoints"), None, "token", False]
 
 
 def test_checkpoints_lie_beside_the_models_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,9 @@ WIDTHS: Mapping[Space, int] = {"text": 128, "fused": 200}
 """Of the search for links, ``ef_construction``."""
 DEPTHS: Mapping[Quantisation, int] = {"none": 1, "halfvec": 2, "binary": 50}
 """How many times as many candidates as films are asked for are ranked again."""
+LEAST_FILTERED: Mapping[Quantisation, int] = {"none": 100, "halfvec": 100, "binary": 2000}
+"""Candidates at least, of those that pass a filter: where it takes out what lies nearest, the best
+of the rest are nearly as far away as thousands of others, which signs hardly tell apart."""
 PREFIX = "ann_"
 MEMORY_OF_A_FILM = 3000
 """Bytes of a graph's links beside each vector, roughly; building is quick while all fits."""
@@ -80,9 +83,10 @@ class Hnsw:
             column, query = cast(column, HALFVEC(size)), cast(query, HALFVEC(size))
         return column.op("<#>", return_type=Float())(query)
 
-    def depth(self, k: int, space: Space) -> int:
+    def depth(self, k: int, space: Space, filtered: bool) -> int:
         """How many candidates are ranked again for k films."""
-        return k * DEPTHS[self.held_as(space)]
+        held = self.held_as(space)
+        return max(k * DEPTHS[held], LEAST_FILTERED[held] if filtered else 0)
 
 
 def build_indexes(database: Database, hnsw: Hnsw | None, table: Table = items) -> None:

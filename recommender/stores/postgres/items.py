@@ -121,12 +121,12 @@ class PostgresItemStore(ItemStore):
         space: Space = "text",
     ) -> list[Hit]:
         column = self.table.c[COLUMNS[space]]
-        conditions = _conditions(self.table, filters, exclude)
+        passing = _passing(self.table, filters)
         films = select(self.table.c.item_id, column.label("vector")).where(
-            column.is_not(None), *conditions
+            column.is_not(None), *passing, *_not_among(self.table, exclude)
         )
         if self._hnsw is not None:
-            depth = self._hnsw.depth(k, space)
+            depth = self._hnsw.depth(k, space, filtered=bool(passing))
             candidates = films.order_by(self._hnsw.distance(column, vector, space)).limit(depth)
             hits, looked_at = self._best(candidates, vector, k)
             if looked_at == depth:
@@ -178,9 +178,7 @@ def _any(values: Sequence[str]) -> ColumnElement[bool]:
     return any_(bindparam(None, list(values), type_=items.c.genres.type))
 
 
-def _conditions(
-    table: Table, filters: Filters, exclude: Sequence[str]
-) -> list[ColumnElement[bool]]:
+def _passing(table: Table, filters: Filters) -> list[ColumnElement[bool]]:
     films = table.c
     conditions: list[ColumnElement[bool]] = []
     if filters.include_genres:
@@ -196,9 +194,11 @@ def _conditions(
         conditions.append(people.contains(list(filters.people)))
     if filters.exclude_people:
         conditions.append(~people.overlap(list(filters.exclude_people)))
-    if exclude:
-        conditions.append(~(films.item_id == _any(exclude)))
     return conditions
+
+
+def _not_among(table: Table, item_ids: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [~(table.c.item_id == _any(item_ids))] if item_ids else []
 
 
 def _row(film: IndexedItem) -> dict[str, object]:
