@@ -1,8 +1,9 @@
 """``reelwise bench-index``: what storing and searching many films costs on this machine."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -28,6 +29,7 @@ from recommender.indexer import STARTER, STARTER_VECTORS, read_items, read_vecto
 from recommender.settings import RecommenderSettings
 from recommender.stores.held import HeldItems
 from recommender.stores.memory import MemoryItemStore
+from recommender.stores.ports import Space
 from recommender.stores.postgres import SCAN, Database, Hnsw, embedded_server
 from recommender.stores.postgres.items import PostgresItemStore
 
@@ -50,6 +52,9 @@ def bench_index(
         list[str] | None, typer.Option(help=f"Of {', '.join([*POSTGRES, CHROMA])}.")
     ] = None,
     queries: Annotated[int, typer.Option(min=10, help="Of each kind.")] = 100,
+    space: Annotated[
+        Space | None, typer.Option(help="The vectors to search by; default: both, in turn.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("recommender/results"),
     data: Annotated[
         Path | None, typer.Option(help="Folder to keep the films in; default: one that goes again.")
@@ -59,6 +64,7 @@ def bench_index(
     chosen = only or list(POSTGRES)
     if unknown := set(chosen) - {*POSTGRES, CHROMA}:
         refuse(f"No search is called {', '.join(sorted(unknown))}.")
+    need("bench", "matplotlib")
     if CHROMA in chosen:
         need("chroma", "chromadb")
     logging.basicConfig(format="%(asctime)s %(message)s")
@@ -69,30 +75,33 @@ def bench_index(
             world = _world(count, queries, home)
             if count <= MOST_HELD:
                 _write(out, _read(out).with_start(measure_start(world)))
-            for figures in _measured(world, chosen, home):
+            for figures in _measured(world, chosen, (space,) if space else SPACES, home):
                 _write(out, _read(out).with_figures(figures))
-    typer.echo(f"Wrote {out / 'scale.md'}")
+    typer.echo(f"Wrote {out / 'scale.md'} and {out / 'scale.svg'}")
 
 
-def _measured(world: World, chosen: list[str], home: Path) -> Iterator[Figures]:
+def _measured(
+    world: World, chosen: list[str], spaces: Sequence[Space], home: Path
+) -> Iterator[Figures]:
     if wanted := [name for name in POSTGRES if name in chosen]:
         with embedded_server(home / "postgres") as url, _database(url) as database:
             for name in wanted:
-                yield _of_postgres(world, name, database)
+                yield _of_postgres(world, name, database, spaces)
     if CHROMA in chosen:
         from recommender.stores.chroma import open_chroma
 
         folder = home / "chroma"
         with open_chroma(folder) as chroma:
-            yield measure(world, CHROMA, chroma, lambda: None, lambda: _folder_size(folder))
+            size = partial(_folder_size, folder)
+            yield measure(world, CHROMA, chroma, lambda: False, size, spaces)
 
 
-def _of_postgres(world: World, name: str, database: Database) -> Figures:
+def _of_postgres(world: World, name: str, database: Database, spaces: Sequence[Space]) -> Figures:
     store, size = PostgresItemStore(database, hnsw=POSTGRES[name]), _size(database, name)
     if name == MEMORY:
         held = HeldItems(store)
-        return measure(world, name, held, held.all, size)
-    return measure(world, name, store, store.build_indexes, size)
+        return measure(world, name, held, lambda: bool(held.all()), size, spaces)
+    return measure(world, name, store, partial(store.build_indexes, spaces), size, spaces)
 
 
 @contextmanager
@@ -146,6 +155,9 @@ def _read(out: Path) -> Results:
 
 
 def _write(out: Path, results: Results) -> None:
+    from recommender.evaluation.scale_plot import draw
+
     out.mkdir(parents=True, exist_ok=True)
     (out / "scale.json").write_text(results.model_dump_json(indent=1) + "\n")
     (out / "scale.md").write_text(results_table(results))
+    draw(results, out / "scale.svg")

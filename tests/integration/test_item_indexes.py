@@ -67,10 +67,10 @@ def test_each_setting_has_its_indexes_and_searches_go_by_them(
     graphs: Database, quantisation: Quantisation, names: set[str]
 ) -> None:
     store = PostgresItemStore(graphs, hnsw=Hnsw(quantisation))
-    store.build_indexes()
+    assert store.build_indexes()
     built = indexes(graphs)
     assert built.keys() == names | FILTERS
-    store.build_indexes()
+    assert not store.build_indexes()
     assert indexes(graphs) == built  # nothing was built twice
     for space in ("text", "fused"):
         hits = store.nearest(FILMS[7].vector, 10, Filters(), (), space)
@@ -101,6 +101,20 @@ def test_another_setting_keeps_what_both_share(graphs: Database) -> None:
     after = indexes(graphs)
     assert after.keys() - before.keys() == {"ann_embedding_binary_384_m16"}
     assert after["ann_fused_halfvec_384_m64"] == before["ann_fused_halfvec_384_m64"]
+
+
+def test_the_graph_of_one_space_may_be_built_alone(graphs: Database) -> None:
+    PostgresItemStore(graphs, hnsw=Hnsw("binary")).build_indexes(["text"])
+    assert indexes(graphs).keys() == FILTERS | {"ann_embedding_binary_384_m16"}
+
+
+def test_with_a_filter_more_candidates_are_ranked_again() -> None:
+    """Few are enough for what lies near; the best that pass may lie among thousands as far away."""
+    binary = Hnsw("binary")
+    assert binary.depth(10, "text", filtered=False) == 500
+    assert binary.depth(10, "text", filtered=True) == 2000
+    assert binary.depth(10, "fused", filtered=True) == 100  # its graph holds no signs
+    assert binary.depth(100, "text", filtered=True) == 5000
 
 
 def test_an_index_whose_building_broke_off_is_built_anew(graphs: Database) -> None:

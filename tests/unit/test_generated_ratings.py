@@ -1,5 +1,7 @@
 """Ratings that are drawn from a fitted model have the shape of those it was fitted to."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -59,7 +61,7 @@ def test_people_rate_as_many_films_and_when_as_real_ones(model: RatingModel) -> 
     assert all(
         earlier.timestamp < later.timestamp
         for ratings in drawn
-        for earlier, later in zip(ratings, ratings[1:], strict=False)
+        for earlier, later in pairwise(ratings)
     )
 
 

@@ -89,16 +89,21 @@ class Hnsw:
         return max(k * DEPTHS[held], LEAST_FILTERED[held] if filtered else 0)
 
 
-def build_indexes(database: Database, hnsw: Hnsw | None, table: Table = items) -> None:
-    """Have exactly the indexes that ``hnsw`` asks for, or none; those that are there are kept.
+def build_indexes(
+    database: Database,
+    hnsw: Hnsw | None,
+    table: Table = items,
+    spaces: Collection[Space] = tuple(COLUMNS),
+) -> bool:
+    """Have exactly the indexes that ``hnsw`` asks for, or none; whether any had to be built.
 
     Nobody is locked out meanwhile; while one server builds, others go on without. Raises
     StoreUnavailable.
     """
     with database.connect() as connection, _only_one(connection, table) as mine:
         if not mine:
-            return
-        wanted = {} if hnsw is None else _definitions(connection, hnsw, table)
+            return False
+        wanted = {} if hnsw is None else _definitions(connection, hnsw, table, spaces)
         drop_indexes(connection, table, keep=wanted)
         missing = [name for name in wanted if name not in _existing(connection, table)]
         for name in missing:
@@ -106,6 +111,7 @@ def build_indexes(database: Database, hnsw: Hnsw | None, table: Table = items) -
             connection.execute(text(statement))
         if missing:
             connection.execute(text(f"ANALYZE {table.name}"))
+        return bool(missing)
 
 
 @contextmanager
@@ -153,10 +159,13 @@ def _existing(connection: Connection, table: Table) -> dict[str, bool]:
     return {row.relname: row.indisvalid for row in rows}
 
 
-def _definitions(connection: Connection, hnsw: Hnsw, table: Table) -> dict[str, str]:
+def _definitions(
+    connection: Connection, hnsw: Hnsw, table: Table, spaces: Collection[Space]
+) -> dict[str, str]:
     """What each index is, by a name that no other table's index has."""
     wanted = dict(FILTERS)
-    for space, column in COLUMNS.items():
+    for space in spaces:
+        column = COLUMNS[space]
         held, dim = hnsw.held_as(space), length(connection, table, column)
         wanted[f"{PREFIX}{column}_{held}_{dim}_m{LINKS[space]}"] = (
             f"USING hnsw ({_expression(column, held, dim)}) "

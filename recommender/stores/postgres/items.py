@@ -1,6 +1,6 @@
 """Films and their vectors in PostgreSQL with pgvector."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,9 +63,12 @@ class PostgresItemStore(ItemStore):
         """The same over another table."""
         return PostgresItemStore(self.database, self._replica, self._hnsw, table)
 
-    def build_indexes(self) -> None:
-        """Have the indexes that searches go by, and no others; best when the films are there."""
-        build_indexes(self.database, self._hnsw, self.table)
+    def build_indexes(self, spaces: Collection[Space] = tuple(COLUMNS)) -> bool:
+        """Have the indexes that searches go by, and no others; best when the films are there.
+
+        Whether any had to be built.
+        """
+        return build_indexes(self.database, self._hnsw, self.table, spaces)
 
     def fingerprints(self) -> dict[str, str]:
         with self.database.connect() as connection:
