@@ -56,6 +56,9 @@ def bench_index(
         Space | None, typer.Option(help="The vectors to search by; default: both, in turn.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("recommender/results"),
+    note: Annotated[
+        str | None, typer.Option(help="What to say of the circumstances above the table.")
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder to keep the films in; default: one that goes again.")
     ] = None,
@@ -70,6 +73,8 @@ def bench_index(
     logging.basicConfig(format="%(asctime)s %(message)s")
     logging.getLogger("recommender.evaluation").setLevel(logging.INFO)
     with mendable(), TemporaryDirectory() as passing:
+        if note is not None:
+            _write(out, _read(out).model_copy(update={"note": note}))
         for count in films:
             home = (data or Path(passing)) / f"films-{count}"
             world = _world(count, queries, home)

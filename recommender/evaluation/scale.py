@@ -84,6 +84,8 @@ class Results(BaseModel):
 
     figures: tuple[Figures, ...] = ()
     starts: tuple[Start, ...] = ()
+    note: str = ""
+    """On the circumstances, for the readers of the table."""
 
     def with_figures(self, new: Figures) -> "Results":
         """These in place of earlier ones of the same; what was there already took its time then."""
@@ -99,12 +101,6 @@ class Results(BaseModel):
         kept = [start for start in self.starts if start.films != new.films]
         ordered = sorted((*kept, new), key=lambda start: start.films)
         return self.model_copy(update={"starts": tuple(ordered)})
-
-
-ABOUT_STARTS = (
-    "What every server reads and holds of the films beside the store: facts, words, names. Copies",
-    "share their words and titles, of which as many real films have more:",
-)
 
 
 @dataclass(frozen=True)
@@ -282,6 +278,9 @@ def results_table(results: Results) -> str:
         "in milliseconds; recall is of the 10 best that a look at every film finds. MB is what a",
         "search reads: the vectors for `memory`, the table for `exact`, the graphs for the others,",
         "which look up in the table only candidates.",
+        "",
+        *([results.note, ""] if results.note else []),
+        "![p95 and recall over the number of films](scale.svg)",
         "",
         _row(*COLUMNS),
         "|" + " --- |" * len(COLUMNS),
