@@ -142,6 +142,20 @@ def test_the_plot_has_a_line_for_each_search_and_is_the_same_for_the_same(
     assert "hnsw, halfvec: fused" not in picture
 
 
+def test_a_store_of_other_films_is_filled_anew(world: World, tmp_path: Path) -> None:
+    other, store = make_world(REAL, VECTORS, 300, 12, tmp_path, seed=1), MemoryItemStore()
+    measure(other, "exact", store, lambda: False, lambda: 0.0)
+    figures = measure(world, "exact", store, lambda: False, lambda: 0.0)
+    assert figures.ingest > 0
+    assert {each.recall for each in figures.searches} == {1.0}
+
+
+def test_films_do_not_hang_on_how_many_queries_there_are(world: World, tmp_path: Path) -> None:
+    fewer = make_world(REAL, VECTORS, 300, 5, tmp_path)
+    for space in SPACES:
+        np.testing.assert_array_equal(fewer.vectors[space], world.vectors[space])
+
+
 def test_the_table_holds_the_newest_figures(world: World) -> None:
     store = MemoryItemStore()
     old = measure(world, "exact", store, lambda: False, lambda: 1.0)
