@@ -48,7 +48,7 @@ class RatingModel:
         by_user: dict[int, list[Rating]] = {}
         left = ratings
         while left:
-            moments = self.moments[rng.integers(len(self.moments))][:left]
+            moments = self.moments[int(rng.integers(len(self.moments)))][:left]
             taste = rng.multivariate_normal(mean, covariance, method="eigh")
             by_user[len(by_user) + 1] = self._rated(taste, moments, rng)
             left -= len(moments)
@@ -63,10 +63,9 @@ class RatingModel:
         items = np.argsort(-keys)[: len(moments)]
         expected = self.means[items] + liking[items] + self.noise * rng.standard_normal(len(items))
         values = np.clip(np.round(2 * expected) / 2, 0.5, 5.0)
-        rng.shuffle(order := np.arange(len(items)))
         return [
             Rating(int(items[k]), float(values[k]), int(moment))
-            for k, moment in zip(order, moments, strict=True)
+            for k, moment in zip(rng.permutation(len(items)), moments, strict=True)
         ]
 
 

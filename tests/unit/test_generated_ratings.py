@@ -77,7 +77,7 @@ def test_films_are_as_popular_and_as_liked_as_the_real_ones(model: RatingModel) 
 
 def test_who_likes_one_film_likes_those_that_real_people_liked_with_it(model: RatingModel) -> None:
     likes = matrix(model.draw(20_000))[:, :12] >= 4
-    together = np.corrcoef(likes, rowvar=False)
+    together = np.array(np.corrcoef(likes, rowvar=False))
     same = np.equal.outer(np.arange(12) % 2, np.arange(12) % 2)
     assert together[same & ~np.eye(12, dtype=bool)].mean() > together[~same].mean() + 0.2
 
