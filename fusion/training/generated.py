@@ -21,8 +21,9 @@ PRIOR = 10.0
 APART = 0.1
 """The share of the ratings that tell how far off the others' expectations are."""
 PULL = 8.0
-"""How much liking decides what is rated, beside popularity. The less, the more people are alike in
-what they rate: at 1 all but the first singular value of likes are a third of MovieLens small's."""
+"""How much liking decides what is rated, beside popularity: at 1 the second and third principal
+component of likes hold a third of the share of the variance that they hold in MovieLens small, at 8
+more than half."""
 Matrix = NDArray[np.float64]
 
 
