@@ -32,6 +32,8 @@ SCAN = {
     "hnsw.ef_search": "800",
     # Goes on where a filter left too few; the order is set right by ranking again.
     "hnsw.iterative_scan": "relaxed_order",
+    # A plan for any filter takes each for one that few films pass, and fetches all that do.
+    "plan_cache_mode": "force_custom_plan",
 }
 """Settings of the connections that search."""
 LINKS: Mapping[Space, int] = {"text": 16, "fused": 64}
