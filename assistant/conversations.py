@@ -56,7 +56,7 @@ class RecentConversations(InMemorySaver):
         """Save a checkpoint in place of the conversation's earlier one, without artifacts."""
         values = checkpoint["channel_values"]
         if messages := values.get("messages"):
-            values = values | {"messages": [without_artifact(message) for message in messages]}
+            values = values | {"messages": [_without_artifact(message) for message in messages]}
             checkpoint = {**checkpoint, "channel_values": values}
         saved = super().put(config, checkpoint, metadata, new_versions)
         thread, namespace = (
@@ -90,12 +90,6 @@ class RecentConversations(InMemorySaver):
             self.writes.pop((thread, namespace, checkpoint_id), None)
 
 
-def without_artifact(message: BaseMessage) -> BaseMessage:
-    """What a tool found was shown in its turn, and is kept as a card; the model reads its text."""
-    has_one = isinstance(message, ToolMessage) and message.artifact is not None
-    return message.model_copy(update={"artifact": None}) if has_one else message
-
-
 @before_agent
 def forget_old_turns(
     state: AgentState[Any],
@@ -110,3 +104,9 @@ def forget_old_turns(
     )
     ids = {message.id for message in kept}
     return {"messages": [RemoveMessage(id=m.id) for m in messages if m.id and m.id not in ids]}
+
+
+def _without_artifact(message: BaseMessage) -> BaseMessage:
+    """What a tool found was shown in its turn, and is kept as a card; the model reads its text."""
+    has_one = isinstance(message, ToolMessage) and message.artifact is not None
+    return message.model_copy(update={"artifact": None}) if has_one else message

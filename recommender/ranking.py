@@ -52,39 +52,13 @@ class Ranker:
         for_someone_else: bool = False,
         refused: Collection[str] = (),
         lean: float = 1.0,
-        explore: float = 0.0,
     ) -> Ranked:
         """Score = weighted words + meaning + prior + taste, each brought to 0..1 (taste: -1..1).
 
         ``anchors`` are the ids of films that the answer shall be like. ``for_someone_else``: the
         person's own taste counts little; a fused vector has taken that into account. Films with
-        ``refused`` tags go down. ``lean`` multiplies what taste adds. ``explore``, 0..1, puts
-        acclaim in the place of fame: at 1 good films that few know come first.
+        ``refused`` tags go down. ``lean`` multiplies what taste adds.
         """
-        suited = self._suited(
-            candidates,
-            preferences,
-            tier,
-            soft_genres,
-            has_query,
-            anchors,
-            for_someone_else,
-            refused,
-        ).leaning(lean)
-        gem = explore * self._weights.explored * self._gem[candidates.rows]
-        return replace(suited, score=suited.score + gem)
-
-    def _suited(
-        self,
-        candidates: Candidates,
-        preferences: UserPreferences,
-        tier: Tier,
-        soft_genres: tuple[str, ...],
-        has_query: bool,
-        anchors: Sequence[str],
-        for_someone_else: bool,
-        refused: Collection[str],
-    ) -> Ranked:
         weights, learned = self._weights, preferences.search_weights
         if candidates.taste is not None and candidates.likeness is not None:
             wished = self._wished(candidates.rows, soft_genres, anchors, refused)
@@ -93,7 +67,7 @@ class Ranker:
             labels = np.zeros(len(wished))
             if not has_query:
                 labels = weights.fused_genres * self._label_fit(candidates.rows, preferences, tier)
-            return self._fused(candidates, candidates.taste, wished, labels)
+            return self._fused(candidates, candidates.taste, wished, labels).leaning(lean)
         relevance = learned.vector * _min_max(candidates.similarity)
         relevance += learned.bm25 * _share_of_best(candidates.bm25)
         prior = weights.prior_with_words if has_query else weights.prior_alone
@@ -103,7 +77,14 @@ class Ranker:
         scale *= weights.for_someone_else if for_someone_else else 1.0
         boost = scale * learned.preference * taste
         score = relevance + prior * self._prior[candidates.rows] + wished + boost
-        return Ranked(score, boost)
+        return Ranked(score, boost).leaning(lean)
+
+    def exploring(self, ranked: Ranked, rows: NDArray[np.intp], explore: float) -> Ranked:
+        """The scores of ``rows`` with acclaim in the place of fame: with ``explore``, 0..1, at 1
+        good films that few know come first.
+        """
+        gem = explore * self._weights.explored * self._gem[rows]
+        return replace(ranked, score=ranked.score + gem)
 
     def _fused(
         self,

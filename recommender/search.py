@@ -237,8 +237,8 @@ class SearchEngine:
             understood.for_someone_else,
             tags_refused(understood.less),
             request.taste,
-            request.explore or 0.0,
         )
+        ranked = self._ranker.exploring(ranked, candidates.rows, request.explore or 0.0)
         order = self._order(candidates, ranked, request.k)
         by_taste = tier_ != "generic" and request.taste >= 1
         if query.space == "fused" and not _has_wish(understood) and by_taste:

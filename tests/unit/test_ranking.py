@@ -126,14 +126,10 @@ def test_known_films_lead_when_nothing_is_asked() -> None:
 def test_a_daring_answer_begins_with_good_films_that_few_know() -> None:
     hit, gem = {"rating_count": 500, "rating_mean": 4.5}, {"rating_count": 50, "rating_mean": 4.4}
     judge = ranker(*twins(hit, gem, {"rating_count": 50, "rating_mean": 2.0}))
+    found = candidates(3)
+    ranked = judge.rank(found, no_preferences("model"), "generic")
     ordered = {
-        explore: list(
-            np.argsort(
-                -judge.rank(
-                    candidates(3), no_preferences("model"), "generic", explore=explore
-                ).score
-            )
-        )
+        explore: list(np.argsort(-judge.exploring(ranked, found.rows, explore).score))
         for explore in (0.0, 0.9)
     }
     assert ordered == {0.0: [0, 1, 2], 0.9: [1, 2, 0]}
