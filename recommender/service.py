@@ -464,9 +464,16 @@ class Recommender:
         """Whether each part can serve: ``store`` and ``index`` are needed, ``encoder`` is not."""
         return {
             "store": _works(lambda: self._stores.swipes.version(""), StoreUnavailable),
-            "index": len(self._catalogue) > 0,
+            "index": self._searchable(),
             "encoder": _works(lambda: self._encoder.encode(["ready?"]), FusionError),
         }
+
+    def _searchable(self) -> bool:
+        """Whether there are films, and their store still has them: over two switches of the index
+        while this server was not restarted, the version that it searches is dropped.
+        """
+        first = [item.item_id for item in self._catalogue.items[:1]]
+        return bool(first) and _works(lambda: self._stores.items.vectors(first), StoreUnavailable)
 
     def _conversations(self, user_id: str) -> tuple[dict[str, object], ...]:
         """All that was said, conversation by conversation, the latest first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -13,9 +14,12 @@ from typer.testing import CliRunner, Result
 from assistant.cli import app
 from fusion.errors import EncoderUnavailable
 from fusion.fake import HashingEncoder
+from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.indexer import BATCH, models_of, sync_index, wanted_fingerprints
 from recommender.models import Filters, Item
+from recommender.settings import RecommenderSettings
+from recommender.stores.memory import memory_stores
 from recommender.stores.ports import Hit, ItemStore, version_of
 from recommender.stores.postgres import SCAN, Database, Hnsw
 from recommender.stores.postgres.items import PostgresItemStore, content_of
@@ -232,6 +236,16 @@ class TestSwitching:
         assert len(tables(database)) == 3
         with pytest.raises(StoreUnavailable, match="does not answer"):
             first.nearest(QUERIES[0], 5, Filters())
+
+    def test_whose_version_is_gone_says_that_it_is_not_ready(self, versions: IndexVersions) -> None:
+        first = bring_up(versions, catalogue("a"))
+        service = Recommender(
+            replace(memory_stores(), items=first), HashingEncoder(), RecommenderSettings()
+        )
+        bring_up(versions, catalogue("b"))
+        assert service.ready()["index"]
+        bring_up(versions, catalogue("c"))
+        assert not service.ready()["index"]
 
     def test_one_that_is_being_read_is_dropped_later(
         self, versions: IndexVersions, database: Database, monkeypatch: pytest.MonkeyPatch
