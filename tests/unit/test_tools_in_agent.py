@@ -1,6 +1,7 @@
 """The agent loop on a scripted service: identity, errors, limits, memory of a conversation."""
 
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import Any
 
 import pytest
@@ -222,3 +223,25 @@ def test_old_turns_are_forgotten_whole(say: Say, agent: Agent) -> None:
     kept = agent.get_state({"configurable": {"thread_id": "t"}}).values["messages"]
     assert MOST_MESSAGES - 4 <= len(kept) <= MOST_MESSAGES + 4
     assert kept[0].type == "human"
+
+
+@pytest.mark.parametrize("traced", [False, True])
+async def test_spans_change_threads_only_where_somebody_traces(
+    agent: Agent, service: ScriptedRecommender, traced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = []
+
+    async def in_thread(
+        context: Context, step: Callable[..., Any], *args: object, **kwargs: object
+    ) -> object:
+        changes.append(step)
+        return context.run(step, *args, **kwargs)
+
+    monkeypatch.setattr("langsmith._internal._aiter._default_aio_to_thread", in_thread)
+    monkeypatch.setattr("assistant.agent.tracing_is_enabled", lambda: traced)
+    await agent.ainvoke(
+        {"messages": [("user", "what do you know about me?")]},
+        {"configurable": {"thread_id": "t"}},
+        context=ToolContext(service, "ann"),
+    )
+    assert bool(changes) == traced
