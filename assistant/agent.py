@@ -30,6 +30,7 @@ from assistant.turns import WatchedTurn, current_turn
 from fusion.encoder import TextEncoder
 from prompts import system_prompt
 from recommender.errors import ReelwiseError, StoreUnavailable
+from recommender.kept import UNKEPT, Kept
 from recommender.models import Item
 from tools import ALL_TOOLS, ToolContext
 
@@ -48,12 +49,13 @@ def agent_by_name(
     encoder: TextEncoder,
     films: Iterable[Item],
     options: HostedOptions = HostedOptions(),  # noqa: B008 - it is frozen
+    kept: Kept = UNKEPT,
 ) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
     """The agent of a hosted model's "provider:model" name, or, without one, of the planner.
 
-    Raises ChatModelUnavailable when there is no such model.
+    ``kept`` is the planner's. Raises ChatModelUnavailable when there is no such model.
     """
-    planner = offline_planner(encoder, films)
+    planner = offline_planner(encoder, films, kept)
     if not name:
         return build_agent(planner)
     return build_agent(chat_model(name, options), planner, inner=caching(name, options))

@@ -355,7 +355,7 @@ def open_recommender(
             fusions={name: BoundedFusion(each, seconds) for name, each in fusions.encoders.items()},
             writer=writer,
             survey_cards=films.survey,
-            words_folder=settings.reelwise_home / "words",
+            cache_folder=settings.cache,
         )
 
 
@@ -365,7 +365,7 @@ def _held(
     """The films that serve as ITEM_INDEX says; with those at hand, if it is these that serve."""
     if settings.item_index != "memory":
         return served
-    return HeldItems(served, films if served.fingerprints() == wanted else None)
+    return HeldItems(served, wanted, films, settings.cache)
 
 
 def roll_back_index(settings: Settings) -> str:

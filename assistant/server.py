@@ -10,6 +10,7 @@ from assistant.api.settings import ApiSettings
 from assistant.chat.mount import mount_chat
 from assistant.chat.settings import ChatSettings
 from assistant.models import hosted
+from assistant.planner import SOURCES
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender import Recommender
@@ -32,7 +33,8 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
             settings.host,
         )
     films = recommender.films()
-    agent = agent_by_name(settings.assistant_model, encoder, films, hosted(settings))
+    kept = recommender.kept_by(*SOURCES)
+    agent = agent_by_name(settings.assistant_model, encoder, films, hosted(settings), kept)
     chat = ChatSettings(
         home=settings.reelwise_home,
         user_id=settings.local_user_id,

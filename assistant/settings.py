@@ -172,6 +172,11 @@ class Settings(BaseSettings):
         """Where copies of files that URLs name are kept."""
         return self.reelwise_home / "downloads"
 
+    @property
+    def cache(self) -> Path:
+        """Where what a start makes of the catalogue is kept for the next."""
+        return self.reelwise_home / "cache"
+
     @field_validator("database_iam_auth")
     @classmethod
     def _tokens_only_to_whom_they_are_for(cls, value: bool, info: ValidationInfo) -> bool:

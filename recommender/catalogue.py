@@ -81,19 +81,19 @@ class Catalogue:
         return dict(zip(self.genres, shares.tolist(), strict=True))
 
     @cached_property
-    def genre_rows(self) -> dict[str, NDArray[np.intp]]:
+    def genre_rows(self) -> "RowsByLabel":
         """Which films have each genre."""
-        return _rows_by_label(item.genres for item in self.items)
+        return RowsByLabel(item.genres for item in self.items)
 
     @cached_property
-    def tag_rows(self) -> dict[str, NDArray[np.intp]]:
+    def tag_rows(self) -> "RowsByLabel":
         """Which films have each tag."""
-        return _rows_by_label(item.tags for item in self.items)
+        return RowsByLabel(item.tags for item in self.items)
 
     @cached_property
-    def person_rows(self) -> dict[str, NDArray[np.intp]]:
+    def person_rows(self) -> "RowsByLabel":
         """Which films each person directed or played in."""
-        return _rows_by_label(item.people for item in self.items)
+        return RowsByLabel(item.people for item in self.items)
 
     @cached_property
     def tag_shares(self) -> dict[str, float]:
@@ -196,11 +196,29 @@ class Catalogue:
         return mask
 
 
-def _rows_by_label(labels: Iterable[Iterable[str]]) -> dict[str, NDArray[np.intp]]:
-    codes: dict[str, int] = {}
-    coded = [[codes.setdefault(n, len(codes)) for n in dict.fromkeys(names)] for names in labels]
-    films = np.repeat(np.arange(len(coded)), [len(names) for names in coded])
-    flat = np.fromiter(chain.from_iterable(coded), dtype=np.intp, count=len(films))
-    by_label = films[np.argsort(flat, kind="stable")]
-    ends = np.cumsum(np.bincount(flat, minlength=len(codes)))
-    return dict(zip(codes, np.split(by_label, ends)[:-1], strict=True))
+class RowsByLabel(Mapping[str, NDArray[np.intp]]):
+    """Which films carry each label. One array holds all: each of their own would take 150 bytes."""
+
+    def __init__(self, labels: Iterable[Iterable[str]]) -> None:
+        """``labels`` are those of each film."""
+        self.codes: dict[str, int] = {}
+        """Of each label the number that stands for it, in the order of their first films."""
+        codes = self.codes
+        coded = [
+            [codes.setdefault(n, len(codes)) for n in dict.fromkeys(names)] for names in labels
+        ]
+        films = np.repeat(np.arange(len(coded)), [len(names) for names in coded])
+        flat = np.fromiter(chain.from_iterable(coded), dtype=np.intp, count=len(films))
+        self._rows = films[np.argsort(flat, kind="stable")]
+        self._ends = np.cumsum(np.bincount(flat, minlength=len(codes)))
+
+    def __getitem__(self, label: str) -> NDArray[np.intp]:
+        code = self.codes[label]
+        start = self._ends[code - 1] if code else 0
+        return self._rows[start : self._ends[code]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.codes)
+
+    def __len__(self) -> int:
+        return len(self.codes)

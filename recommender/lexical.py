@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.kept_words import KeptWords
+from recommender.kept import UNKEPT, Form, Kept
 from recommender.models import Item
 from recommender.settings import RecommenderSettings
 from recommender.text import FIELDS, index_terms, with_phrases
@@ -46,16 +47,12 @@ class LexicalIndex:
         self,
         items: Sequence[Item],
         terms_of: Callable[[Item], list[str]] = index_terms,
-        kept: KeptWords | None = None,
+        kept: Kept = UNKEPT,
         name: str = WHOLE,
     ) -> None:
-        """With ``kept`` words are counted only where that has no index of this ``name``."""
+        """Words are counted only where ``kept`` has no index of this ``name``."""
         self._films = len(items)
-
-        def counted() -> bm25s.BM25:
-            return _counted(items, terms_of)
-
-        self._bm25 = counted() if kept is None else kept.get(name, counted)
+        self._bm25 = kept.get(name, lambda: _counted(items, terms_of), WORDS)
         self._vocabulary: Mapping[str, int] = self._bm25.vocab_dict
 
     def scores(self, words: Sequence[str]) -> Scores:
@@ -74,6 +71,14 @@ class LexicalIndex:
         if not known:
             return np.zeros(self._films, dtype=bool)
         return cast(NDArray[np.bool_], self._bm25.get_scores(known) > 0)
+
+
+def _save(index: bm25s.BM25, folder: Path) -> None:
+    if index.vocab_dict:
+        index.save(folder, show_progress=False)
+
+
+WORDS: Form[bm25s.BM25] = Form(_save, lambda folder: bm25s.BM25.load(folder, mmap=True))
 
 
 def _counted(items: Sequence[Item], terms_of: Callable[[Item], list[str]]) -> bm25s.BM25:
@@ -96,7 +101,7 @@ class TextSearch:
         items: Sequence[Item],
         whole: LexicalIndex,
         settings: RecommenderSettings,
-        kept: KeptWords | None = None,
+        kept: Kept = UNKEPT,
     ) -> None:
         """``whole`` is the index of all the words of ``items``."""
         self._by_field = settings.enhance_field_weights

@@ -37,6 +37,7 @@ from recommender.fusing import FusionInputs
 from recommender.history import recording
 from recommender.history.exports import read_export, site_of
 from recommender.history.matching import Matcher
+from recommender.kept import Kept
 from recommender.learner import PreferenceLearner
 from recommender.models import (
     Direction,
@@ -116,13 +117,14 @@ class Recommender:
         fusions: Mapping[Variant, FusionEncoder] | None = None,
         writer: ExplanationWriter | None = None,
         survey_cards: Sequence[str] = (),
-        words_folder: Path | None = None,
+        cache_folder: Path | None = None,
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
         ``fusions`` are the encoders by variant; a variant without one blends vectors. ``writer``
         puts explanations into words; without one templates do. Surveys ask about
-        ``survey_cards`` before other films. ``words_folder`` keeps the indexes of words.
+        ``survey_cards`` before other films. ``cache_folder`` keeps what is made of the catalogue's
+        words.
         """
         fusions = fusions or {}
         self._stores = stores
@@ -133,7 +135,9 @@ class Recommender:
         vectors, fused = ItemVectors(stores.items), ItemVectors(stores.items, "fused")
         mean = stores.items.mean_vector()
         mean_vector = np.zeros(encoder.dim, np.float32) if mean is None else mean
-        words = _word_search(self._catalogue, stores.words, settings, words_folder)
+        self._cache_folder = cache_folder
+        kept = self.kept_by()
+        words = _word_search(self._catalogue, stores.words, settings, kept)
         self._cache = AnswerCache(
             stores.embeddings,
             stores.searches,
@@ -157,7 +161,7 @@ class Recommender:
         self._users = UserStates(stores.swipes, self._learner)
         self._engine = SearchEngine(
             self._catalogue,
-            QueryReader(self._catalogue),
+            QueryReader(self._catalogue, kept),
             QueryEmbedder(
                 encoder,
                 fusions,
@@ -420,6 +424,10 @@ class Recommender:
         """The whole catalogue, most rated first."""
         return self._catalogue.items
 
+    def kept_by(self, *code: Path) -> Kept:
+        """Where what is made of the catalogue is kept, also by the sources in these folders."""
+        return Kept(self._cache_folder, self._catalogue.fingerprint, *code)
+
     def export_user(self, user_id: str) -> UserExport:
         """Hand out everything stored about a user. Raises UnknownUser."""
         events = self._stores.swipes.events(user_id)
@@ -619,12 +627,12 @@ def _word_search(
     catalogue: Catalogue,
     index: WordIndex | None,
     settings: RecommenderSettings,
-    folder: Path | None,
+    kept: Kept,
 ) -> WordSearch:
     """How films are found by words: by the engine that holds them, if it can, else here."""
     if index is not None:
         return InEngine(catalogue, index, settings)
-    return InProcess(catalogue, settings, folder)
+    return InProcess(catalogue, settings, kept)
 
 
 def _generation(

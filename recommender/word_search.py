@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
-from recommender.kept_words import KeptWords
+from recommender.kept import UNKEPT, Kept
 from recommender.lexical import (
     LexicalIndex,
     Scores,
@@ -48,11 +47,9 @@ class InProcess(WordSearch):
     """Every film is scored, here."""
 
     def __init__(
-        self, catalogue: Catalogue, settings: RecommenderSettings, folder: Path | None = None
+        self, catalogue: Catalogue, settings: RecommenderSettings, kept: Kept = UNKEPT
     ) -> None:
-        """``folder`` keeps the indexes from one start to the next."""
         self._catalogue = catalogue
-        kept = KeptWords(folder, catalogue.fingerprint) if folder else None
         self._index = LexicalIndex(catalogue.items, kept=kept)
         self._text_search = TextSearch(catalogue.items, self._index, settings, kept)
 

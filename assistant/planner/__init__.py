@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import chain
+from pathlib import Path
 
 import prompts
 from assistant.planner.examples import ExampleClassifier
@@ -13,18 +14,27 @@ from assistant.planner.planning import Planner
 from assistant.planner.pointers import Pointers
 from assistant.planner.titles import Titles
 from fusion.encoder import TextEncoder
+from recommender.kept import UNKEPT, Kept
 from recommender.models import Item
 
-__all__ = ["OfflinePlanner", "offline_planner"]
+__all__ = ["SOURCES", "OfflinePlanner", "offline_planner"]
+
+SOURCES = (Path(__file__).parent, Path(prompts.__file__).parent)
+"""Folders of all that it makes of films."""
 
 
-def offline_planner(encoder: TextEncoder, films: Iterable[Item]) -> OfflinePlanner:
-    """The planner over a catalogue: its titles and words tell films from chatter."""
+def offline_planner(
+    encoder: TextEncoder, films: Iterable[Item], kept: Kept = UNKEPT
+) -> OfflinePlanner:
+    """The planner over a catalogue: its titles and words tell films from chatter.
+
+    ``kept`` is for these films and the sources in ``SOURCES``.
+    """
     films = tuple(films)
     examples = [text for texts in prompts.intent_examples().values() for text in texts]
     told = map(_text, films)
-    vocabulary = Vocabulary(chain(told, examples))
-    titles = Titles(film.title for film in films)
+    vocabulary = Vocabulary(chain(told, examples), kept)
+    titles = Titles([film.title for film in films], kept)
     planner = Planner(
         titles,
         vocabulary,

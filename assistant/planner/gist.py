@@ -25,7 +25,7 @@ class GistReader:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._reader = QueryReader(catalogue)
-        self._titles = Titles(item.title for item in catalogue.items)
+        self._titles = Titles([item.title for item in catalogue.items])
         self._called: dict[str, list[Item]] = {}
         for item in catalogue.items:
             self._called.setdefault(item.title, []).append(item)

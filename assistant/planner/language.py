@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 import prompts
+from recommender.kept import JSON, UNKEPT, Kept
 from recommender.text import fold
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -32,10 +33,10 @@ def is_foreign(text: str) -> bool:
 class Vocabulary:
     """The words that messages are likely made of."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._words = {word for text in texts for word in _WORD.findall(fold(text))}
-        grams = Counter(gram for word in self._words for gram in set(_grams(word)))
-        self._usual = {gram for gram, count in grams.items() if count >= _COMMON}
+    def __init__(self, texts: Iterable[str], kept: Kept = UNKEPT) -> None:
+        """``texts`` are read unless ``kept`` has their words."""
+        made = kept.get("vocabulary", lambda: _words_and_grams(texts), JSON)
+        self._words, self._usual = map(frozenset, made)
 
     def is_nonsense(self, text: str) -> bool:
         """Whether no word of a message is known or even looks like one; numbers are no words."""
@@ -44,6 +45,12 @@ class Vocabulary:
             return False
         grams = [gram for word in words for gram in _grams(word)]
         return sum(gram in self._usual for gram in grams) < _USUAL_SHARE * len(grams)
+
+
+def _words_and_grams(texts: Iterable[str]) -> tuple[set[str], set[str]]:
+    words = {word for text in texts for word in _WORD.findall(fold(text))}
+    counts = Counter(gram for word in words for gram in set(_grams(word)))
+    return words, {gram for gram, count in counts.items() if count >= _COMMON}
 
 
 def _grams(word: str) -> list[str]:

@@ -1,11 +1,12 @@
 """Film titles of the catalogue, as people name them in a sentence."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from recommender.kept import JSON, UNKEPT, Kept
 from recommender.text import bare_title
 
 _WORD = re.compile(r"\w+")
@@ -41,10 +42,11 @@ class Mention:
 class Titles:
     """The titles of a catalogue; matching ignores case, accents, punctuation and articles."""
 
-    def __init__(self, titles: Iterable[str]) -> None:
-        listed = list(titles)
-        self._count = len(listed)
-        self._by_key = {title_key(title): title for title in listed}
+    def __init__(self, titles: Sequence[str], kept: Kept = UNKEPT) -> None:
+        self._count = len(titles)
+        self._by_key: Mapping[str, str] = kept.get(
+            "bare_titles", lambda: {title_key(title): title for title in titles}, JSON
+        )
 
     def __len__(self) -> int:
         """How many films there are; some share a title."""

@@ -3,18 +3,20 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log1p
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
 from recommender.catalogue import Catalogue
+from recommender.kept import JSON, UNKEPT, Kept
 from recommender.query.lexicon import Phrases, load, negated, shares_negation
 from recommender.query.spelling import Spellings, typing_errors
 from recommender.query.words import Span, Words, keys_of
 
 Role = Literal["director", "cast", "any"]
+Weights = NDArray[np.float64]
 
 LONGEST_NAME = 5
 SHORTEST_NAME = 3
@@ -65,35 +67,44 @@ class PersonIndex:
     ``films``: the catalogue rows of everyone's films; ``words``: all words of all names.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._weights: dict[Role, dict[str, float]] = {
-            "director": defaultdict(float),
-            "cast": defaultdict(float),
-            "any": defaultdict(float),
-        }
+    def __init__(self, catalogue: Catalogue, kept: Kept = UNKEPT) -> None:
         self.films = catalogue.person_rows
-        for item in catalogue.items:
-            weight = 1 + log1p(item.rating_count)
-            for role, names, share in (("director", item.director, 1.0), ("cast", item.cast, 0.5)):
-                for name in names:
-                    self._weights[role][name] += weight  # type: ignore[index]
-                    self._weights["any"][name] += weight * share
-        self.words: set[str] = set()
-        self._full: dict[str, str] = {}
-        self._parts: dict[str, list[str]] = defaultdict(list)
-        for name in sorted(self.films, key=lambda name: -self._weights["any"][name]):
-            self._add(name)
+        self._names = tuple(self.films)
+        directed = self._weighed(catalogue, [item.director for item in catalogue.items])
+        played = self._weighed(catalogue, [item.cast for item in catalogue.items])
+        self._weights: dict[Role, Weights] = {
+            "director": directed,
+            "cast": played,
+            "any": directed + played / 2,
+        }
+        parsed = kept.get("people", self._parsed, JSON)
+        self.words: frozenset[str] = frozenset(parsed["words"])
+        self._full: dict[str, int] = parsed["full"]
+        self._parts: dict[str, list[int]] = parsed["parts"]
         self._full_spellings = Spellings(self._full)
         self._part_spellings = Spellings(self._surnames())
 
-    def _add(self, name: str) -> None:
-        words = keys_of(name)
-        self.words.update(words)
-        self._full.setdefault("".join(words), name)
-        if len(words) > 2:
-            self._full.setdefault("".join(w for w in words if len(w) > 1), name)
-        for part in {"".join(words[i:]) for i in range(1, len(words))} | {words[0]}:
-            self._parts[part].append(name)
+    def _weighed(self, catalogue: Catalogue, names: Sequence[Sequence[str]]) -> Weights:
+        """Shape (people,): what the credits count together that these ``names`` of films are."""
+        codes = [self.films.codes[name] for each in names for name in each]
+        fame = np.repeat(1 + np.log1p(catalogue.rating_counts), list(map(len, names)))
+        people = np.array(codes, dtype=np.intp)
+        return np.bincount(people, fame, minlength=len(self._names)).astype(np.float64)
+
+    def _parsed(self) -> dict[str, Any]:
+        """All words of names; and people's numbers by full name and by part, best known first."""
+        words = set[str]()
+        full = dict[str, int]()
+        parts: dict[str, list[int]] = defaultdict(list)
+        for person in np.argsort(-self._weights["any"], kind="stable").tolist():
+            keys = keys_of(self._names[person])
+            words.update(keys)
+            full.setdefault("".join(keys), person)
+            if len(keys) > 2:
+                full.setdefault("".join(key for key in keys if len(key) > 1), person)
+            for part in {"".join(keys[i:]) for i in range(1, len(keys))} | {keys[0]}:
+                parts[part].append(person)
+        return {"words": words, "full": full, "parts": parts}
 
     def _surnames(self) -> set[str]:
         famous = (keys_of(name) for name, films in self.films.items() if len(films) >= FAMOUS_FILMS)
@@ -101,12 +112,13 @@ class PersonIndex:
 
     def full(self, words: Sequence[str]) -> str | None:
         """The person with this full name."""
-        return self._full.get("".join(words))
+        person = self._full.get("".join(words))
+        return None if person is None else self._names[person]
 
     def close(self, words: Sequence[str]) -> str | None:
         """The person with nearly this full name; the surname may hold one error only."""
         match = self._full_spellings.nearest("".join(words), 2)
-        name = self._full[match] if match else None
+        name = self._names[self._full[match]] if match else None
         return name if name and OSA.distance(words[-1], keys_of(name)[-1]) <= 1 else None
 
     def close_part(self, key: str, role: Role) -> str | None:
@@ -116,22 +128,22 @@ class PersonIndex:
 
     def dominant(self, key: str, role: Role) -> str | None:
         """The one person a surname or given name can only mean, by credits and popularity."""
-        names = self._parts.get(key, ())
-        weights = self._weights[role]
-        ranked = sorted(((weights.get(name, 0.0), name) for name in names), reverse=True)
-        if not ranked or not ranked[0][0]:
+        people = self._parts.get(key, ())
+        if not people:
             return None
-        if len(ranked) > 1 and ranked[0][0] < DOMINANCE * ranked[1][0]:
+        weights = self._weights[role][people]
+        best = int(weights.argmax())
+        others = np.delete(weights, best)
+        if not weights[best] or weights[best] < DOMINANCE * others.max(initial=0.0):
             return None
-        return ranked[0][1]
+        return self._names[people[best]]
 
     def siblings(self, key: str) -> tuple[str, ...]:
         """Directors of this surname who made most of their films together."""
         weights = self._weights["director"]
-        names = sorted(
-            (name for name in self._parts.get(key, ()) if weights.get(name)),
-            key=lambda name: -weights[name],
-        )
+        directors = [person for person in self._parts.get(key, ()) if weights[person]]
+        directors.sort(key=lambda person: -weights[person])
+        names = [self._names[person] for person in directors]
         together = [n for n in names if np.isin(self.films[names[0]], self.films[n]).all()]
         return tuple(together) if len(together) > 1 else ()
 

@@ -1,6 +1,7 @@
 """Reads a query: films and people it names, years and genres it asks for, and for whom."""
 
 from recommender.catalogue import Catalogue
+from recommender.kept import JSON, UNKEPT, Kept
 from recommender.models import MAX_NAMES, Filters, Item, Understanding
 from recommender.query.anchors import NamedFilm, TitleFinder
 from recommender.query.filler import Filler
@@ -24,10 +25,10 @@ NOT_GENTLE = frozenset({"Horror", "Thriller", "Crime", "War", "Film-Noir"})
 class QueryReader:
     """Understands queries over one catalogue. Immutable after construction, so thread-safe."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        everyday = everyday_words(catalogue)
-        people = PersonIndex(catalogue)
-        titles = TitleIndex(catalogue, everyday, people.words)
+    def __init__(self, catalogue: Catalogue, kept: Kept = UNKEPT) -> None:
+        everyday = frozenset(kept.get("everyday", lambda: everyday_words(catalogue), JSON))
+        people = PersonIndex(catalogue, kept)
+        titles = TitleIndex(catalogue, everyday, people.words, kept)
         self._filler = Filler(everyday)
         self._lookup = Lookup(titles, plain_phrases())
         self._titles = TitleFinder(titles)

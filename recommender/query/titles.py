@@ -5,11 +5,14 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import zip_longest
 
 from recommender.catalogue import Catalogue
+from recommender.kept import JSON, UNKEPT, Kept
 from recommender.models import Item
 from recommender.query.lexicon import load
 from recommender.query.spelling import Spellings, typing_errors
 from recommender.query.words import keys_of
 
+Rows = list[int]
+"""Where films stand in the catalogue."""
 TELLING_LENGTH = 6
 _LEXICON = load("titles")
 _NUMBERS: dict[str, str] = _LEXICON["numbers"]
@@ -45,50 +48,58 @@ class TitleIndex:
     """Finds films by what people call them: full title, without article, its parts, nicknames."""
 
     def __init__(
-        self, catalogue: Catalogue, everyday: frozenset[str], names: Set[str] = frozenset()
+        self,
+        catalogue: Catalogue,
+        everyday: frozenset[str],
+        names: Set[str] = frozenset(),
+        kept: Kept = UNKEPT,
     ) -> None:
         """``names``: words of people's names, which are no misspelt title."""
+        self._items = catalogue.items
         self._everyday = everyday
         self._names_of_people = names
-        exact: dict[str, list[Item]] = {}
-        bare: dict[str, list[Item]] = {}
-        short: dict[str, list[Item]] = {}
-        for item in catalogue.items:
-            words = keys_of(item.title)
-            exact.setdefault(title_key(words), []).append(item)
-            bare.setdefault(title_key(without_article(words)), []).append(item)
-            for part in _parts(item.title):
-                short.setdefault(title_key(part), []).append(item)
-        nicknames = self._telling_words(catalogue) | short | self._aliases(catalogue)
-        self._names = nicknames | bare | exact
-        self._names.pop("", None)
+        self._names: dict[str, Rows] = kept.get("titles", self._made, JSON)
         self._sorted = sorted(self._names)
         self._spellings = Spellings(self._names)
 
-    def _aliases(self, catalogue: Catalogue) -> dict[str, list[Item]]:
-        titles = {item.title: item for item in reversed(catalogue.items)}
+    def _made(self) -> dict[str, Rows]:
+        exact: dict[str, Rows] = {}
+        bare: dict[str, Rows] = {}
+        short: dict[str, Rows] = {}
+        for row, item in enumerate(self._items):
+            words = keys_of(item.title)
+            exact.setdefault(title_key(words), []).append(row)
+            bare.setdefault(title_key(without_article(words)), []).append(row)
+            for part in _parts(item.title):
+                short.setdefault(title_key(part), []).append(row)
+        names = self._telling_words() | short | self._aliases() | bare | exact
+        names.pop("", None)
+        return names
+
+    def _aliases(self) -> dict[str, Rows]:
+        titles = {item.title: row for row, item in reversed(list(enumerate(self._items)))}
         return {
             title_key(keys_of(alias)): [titles[title]]
             for alias, title in _LEXICON["aliases"].items()
             if title in titles
         }
 
-    def _telling_words(self, catalogue: Catalogue) -> dict[str, list[Item]]:
+    def _telling_words(self) -> dict[str, Rows]:
         """Words that stand in one title, in no description and in nobody's name ("shawshank")."""
-        titles: dict[str, list[Item]] = {}
-        for item in catalogue.items:
+        titles: dict[str, Rows] = {}
+        for row, item in enumerate(self._items):
             for word in set(keys_of(item.title)) - self._everyday - self._names_of_people:
-                titles.setdefault(word, []).append(item)
+                titles.setdefault(word, []).append(row)
         return {
-            word: items
-            for word, items in titles.items()
-            if len(items) == 1 and len(word) >= TELLING_LENGTH
+            word: rows
+            for word, rows in titles.items()
+            if len(rows) == 1 and len(word) >= TELLING_LENGTH
         }
 
     def exact(self, words: Sequence[str]) -> list[Item]:
         """Films called so, the most rated first."""
         found = self._names.get(title_key(words))
-        return found or self._names.get(title_key(without_article(words)), [])
+        return self._films(found or self._names.get(title_key(without_article(words)), []))
 
     def longest(self, words: Sequence[str]) -> tuple[int, list[Item]]:
         """The films whose name most of the first words are, and how many words these are."""
@@ -115,7 +126,10 @@ class TitleIndex:
         if written or not 5 <= len(key) <= 60:
             return []
         match = self._spellings.nearest(key, typing_errors(key))
-        return self._names[match] if match else []
+        return self._films(self._names[match]) if match else []
+
+    def _films(self, rows: Rows) -> list[Item]:
+        return [self._items[row] for row in rows]
 
     def ordinary(self, words: Iterable[str]) -> bool:
         """Whether all the words are everyday words or numbers."""

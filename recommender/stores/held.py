@@ -4,14 +4,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue
+from recommender.kept import ARRAYS, Kept
 from recommender.models import Filters, Item
-from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector
+from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector, version_of
 
 READ_AT_A_TIME = 1000
 SPACES: tuple[Space, ...] = ("text", "fused")
@@ -37,15 +40,27 @@ class HeldItems(ItemStore):
     Thread-safe. What others write to the store is seen by who starts afterwards.
     """
 
-    def __init__(self, store: ItemStore, items: Iterable[Item] | None = None) -> None:
-        """``items`` are the films of the store, if they are at hand; else they are read."""
+    def __init__(
+        self,
+        store: ItemStore,
+        known: Mapping[str, str] | None = None,
+        items: Iterable[Item] | None = None,
+        cache_folder: Path | None = None,
+    ) -> None:
+        """``items`` are films at hand, which need not be read where the store holds just these: by
+        their ids and fingerprints, ``known``. ``cache_folder`` keeps what vectors were read.
+        """
         self._store = store
+        self._known = known
         self._items = items
+        self._cache_folder = cache_folder
+        self._fingerprints: dict[str, str] | None = None
         self._held: _Films | None = None
         self._lock = Lock()
 
     def fingerprints(self) -> dict[str, str]:
-        return self._store.fingerprints()
+        with self._lock:
+            return self._read_fingerprints()
 
     def hold(self, dim: int) -> None:
         self._store.hold(dim)
@@ -97,15 +112,29 @@ class HeldItems(ItemStore):
     def _films(self) -> _Films:
         with self._lock:
             if self._held is None:
-                items = self._store.all() if self._items is None else self._items
-                catalogue = Catalogue(items)
-                scans = {space: _scan(self._store, catalogue, space) for space in SPACES}
+                fingerprints = self._read_fingerprints()
+                at_hand = self._items if fingerprints == self._known else None
+                catalogue = Catalogue(self._store.all() if at_hand is None else at_hand)
+                kept = Kept(self._cache_folder, version_of(fingerprints))
+                arrays = kept.get("vectors", lambda: self._read_vectors(catalogue), ARRAYS)
+                scans = {s: _Scan(arrays[s], arrays[f"{s}_present"]) for s in SPACES}
                 self._held = _Films(catalogue, scans)
+                self._known = self._items = None
             return self._held
+
+    def _read_fingerprints(self) -> dict[str, str]:
+        if self._fingerprints is None:
+            self._fingerprints = self._store.fingerprints()
+        return self._fingerprints
+
+    def _read_vectors(self, catalogue: Catalogue) -> dict[str, NDArray[Any]]:
+        scans = {space: _scan(self._store, catalogue, space) for space in SPACES}
+        present = {f"{space}_present": scan.present for space, scan in scans.items()}
+        return {space: scan.matrix for space, scan in scans.items()} | present
 
     def _forget(self) -> None:
         with self._lock:
-            self._held = self._items = None
+            self._held = self._fingerprints = None
 
 
 def _scan(store: ItemStore, catalogue: Catalogue, space: Space) -> _Scan:

@@ -29,7 +29,7 @@ def acts() -> ExampleClassifier:
 
 @pytest.fixture(scope="module")
 def mentions(acts: ExampleClassifier) -> Mentions:
-    return Mentions(Titles(film.title for film in FILMS), acts)
+    return Mentions(Titles([film.title for film in FILMS]), acts)
 
 
 def after_a_search(said: str) -> Conversation:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.kept_words import DIGESTS, KeptWords
+from recommender.kept import DIGESTS, Kept
 from recommender.lexical import LexicalIndex
 from recommender.models import Item
 from recommender.text import FIELDS, index_terms
@@ -36,14 +36,14 @@ def the_folder(folder: Path) -> Path:
 
 def test_a_kept_index_answers_as_the_counted_one(films: list[Item], tmp_path: Path) -> None:
     counted = LexicalIndex(films)
-    first = LexicalIndex(films, kept=KeptWords(tmp_path / "words", "films"))
-    again = LexicalIndex(films, uncounted, KeptWords(tmp_path / "words", "films"))
+    first = LexicalIndex(films, kept=Kept(tmp_path / "words", "films"))
+    again = LexicalIndex(films, uncounted, Kept(tmp_path / "words", "films"))
     assert_same(counted, first)
     assert_same(counted, again)
 
 
 def test_indexes_of_other_names_are_apart(films: list[Item], tmp_path: Path) -> None:
-    kept = KeptWords(tmp_path, "films")
+    kept = Kept(tmp_path, "films")
     whole = LexicalIndex(films, kept=kept)
     titles = LexicalIndex(films, FIELDS["title"], kept, "title")
     assert_same(titles, LexicalIndex(films, uncounted, kept, "title"))
@@ -51,9 +51,9 @@ def test_indexes_of_other_names_are_apart(films: list[Item], tmp_path: Path) -> 
 
 
 def test_other_films_are_counted_and_take_the_place(films: list[Item], tmp_path: Path) -> None:
-    LexicalIndex(films, kept=KeptWords(tmp_path, "films"))
+    LexicalIndex(films, kept=Kept(tmp_path, "films"))
     former = the_folder(tmp_path)
-    fewer = LexicalIndex(films[:50], kept=KeptWords(tmp_path, "fewer films"))
+    fewer = LexicalIndex(films[:50], kept=Kept(tmp_path, "fewer films"))
     assert_same(fewer, LexicalIndex(films[:50]))
     assert the_folder(tmp_path) != former
 
@@ -72,7 +72,7 @@ def change(file: Path) -> None:
 def test_a_damaged_index_is_counted_anew(
     films: list[Item], tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    counted = LexicalIndex(films, kept=KeptWords(tmp_path, "films"))
+    counted = LexicalIndex(films, kept=Kept(tmp_path, "films"))
     names = sorted(file.name for file in the_folder(tmp_path).iterdir())
     assert len(names) == 6  # three arrays, words, parameters, digests
     for name in names:
@@ -83,23 +83,23 @@ def test_a_damaged_index_is_counted_anew(
             asked.append(item)
             return index_terms(item)
 
-        assert_same(counted, LexicalIndex(films, terms, KeptWords(tmp_path, "films")))
+        assert_same(counted, LexicalIndex(films, terms, Kept(tmp_path, "films")))
         assert asked == films
-        assert_same(counted, LexicalIndex(films, uncounted, KeptWords(tmp_path, "films")))
+        assert_same(counted, LexicalIndex(films, uncounted, Kept(tmp_path, "films")))
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "5", '{"params.index.json": 1}'])
 def test_an_index_that_does_not_say_what_it_holds_is_not_used(
     films: list[Item], tmp_path: Path, content: str
 ) -> None:
-    counted = LexicalIndex(films, kept=KeptWords(tmp_path, "films"))
+    counted = LexicalIndex(films, kept=Kept(tmp_path, "films"))
     (the_folder(tmp_path) / DIGESTS).write_text(content)
-    assert_same(counted, LexicalIndex(films, kept=KeptWords(tmp_path, "films")))
+    assert_same(counted, LexicalIndex(films, kept=Kept(tmp_path, "films")))
 
 
 def test_what_was_broken_off_is_cleared_away(films: list[Item], tmp_path: Path) -> None:
     (tmp_path / "whole-broken-off").mkdir()
-    LexicalIndex(films, kept=KeptWords(tmp_path, "films"))
+    LexicalIndex(films, kept=Kept(tmp_path, "films"))
     assert the_folder(tmp_path).name != "whole-broken-off"
 
 
@@ -107,12 +107,12 @@ def test_where_nothing_can_be_written_words_are_counted(
     films: list[Item], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "words").write_text("a file, so no folder can be made")
-    kept = KeptWords(tmp_path / "words", "films")
+    kept = Kept(tmp_path / "words", "films")
     assert_same(LexicalIndex(films), LexicalIndex(films, kept=kept))
-    assert "counted anew at each start" in caplog.text
+    assert "made anew at each start" in caplog.text
 
 
 def test_no_words_are_not_kept(tmp_path: Path) -> None:
-    index = LexicalIndex([Item(item_id="1", title="It")], lambda _: [], KeptWords(tmp_path, "it"))
+    index = LexicalIndex([Item(item_id="1", title="It")], lambda _: [], Kept(tmp_path, "it"))
     assert not index.scores(["it"]).any()
     assert not list(tmp_path.iterdir())
