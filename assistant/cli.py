@@ -82,6 +82,7 @@ def serve() -> None:
         _metrics_written(settings),
         _traces_sent(settings),
     ):
+        gc.freeze()  # the films and all about them
         from assistant.server import create_app  # the chat takes a second to import
 
         web = create_app(recommender, encoder, settings)

@@ -1,6 +1,7 @@
 """The one place where parts are chosen and wired together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -25,6 +26,7 @@ from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
 from recommender.explanation import ExplanationWriter
 from recommender.indexer import models_of, sync_index, wanted_fingerprints
+from recommender.kept import JSON, Kept
 from recommender.models import Item
 from recommender.settings import RecommenderSettings
 from recommender.stores.held import HeldItems
@@ -321,10 +323,13 @@ def open_recommender(
     withdrawn serves again when ``asked``.
     """
     domain = RecommenderSettings()
-    fusions, writer = load_fusions(settings, domain), load_writer(settings)
-    encoder = text_encoder(settings, embedded)
-    films = load_films(settings, encoder)
-    with open_stores(settings, domain) as stores:
+    with ExitStack() as stack:
+        with ThreadPoolExecutor(1) as beside:  # PostgreSQL starts while files are read
+            opened = beside.submit(stack.enter_context, open_stores(settings, domain))
+            fusions, writer = load_fusions(settings, domain), load_writer(settings)
+            encoder = text_encoder(settings, embedded)
+            films = load_films(settings, encoder)
+        stores = opened.result()
         with tqdm(desc="Indexing films", unit="film", disable=None, leave=False) as bar:
 
             def progress(done: int, total: int) -> None:
@@ -337,8 +342,12 @@ def open_recommender(
                 )
 
             if isinstance(stores.items, PostgresItemStore):
-                wanted = wanted_fingerprints(films.items, encoder, fusions.space)
                 models = models_of(encoder, fusions.space)
+                wanted = Kept(settings.cache, f"{films.digest} {models}").get(
+                    "fingerprints",
+                    lambda: wanted_fingerprints(films.items, encoder, fusions.space),
+                    JSON,
+                )
                 versions = IndexVersions(stores.items)
                 served = versions.bring_up(wanted, models, encoder.dim, fill, anew, asked)
                 stores = replace(stores, items=_held(settings, served, films.items, wanted))

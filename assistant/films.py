@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
+from fusion.item_space import digest
 from recommender.errors import InvalidRequest
 from recommender.indexer import STARTER, STARTER_VECTORS, read_items, read_vectors
 from recommender.models import Item
@@ -20,6 +21,8 @@ class Films:
 
     items: Sequence[Item]
     vectors: Mapping[str, Vector]
+    digest: str
+    """SHA-256 of the file of films."""
     survey: Sequence[str] = ()
 
 
@@ -32,16 +35,17 @@ def load_films(settings: Settings, encoder: TextEncoder) -> Films:
     """The catalogue that is set. Raises InvalidRequest when it cannot be read."""
     url = settings.catalogue
     if url is None:
-        return Films(read_items(STARTER), read_vectors(STARTER_VECTORS))
+        return Films(read_items(STARTER), read_vectors(STARTER_VECTORS), digest(STARTER))
     if url.endswith(".jsonl"):
         with named_failures(url):
-            return Films(read_items(local_copy(url, settings.downloads)), {})
+            file = local_copy(url, settings.downloads)
+            return Films(read_items(file), {}, digest(file))
     _need_tables("CATALOGUE")
-    from recommender.features import FEATURES, read_features
+    from recommender.features import FEATURES, ITEMS, read_features
 
     folder = local_copy(f"{url.rstrip('/')}/{FEATURES}", settings.downloads)
     read = read_features(folder, encoder)
-    return Films(read.items, read.vectors, read.survey)
+    return Films(read.items, read.vectors, digest(folder / ITEMS), read.survey)
 
 
 def write_films(

@@ -104,4 +104,5 @@ def load_item_space(path: Path) -> ItemSpace:
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

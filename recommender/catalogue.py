@@ -1,6 +1,5 @@
 """The catalogue in memory: film facts by id and as columns, for filters that must be fast."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -52,14 +51,6 @@ class Catalogue:
     def select(self, item_ids: Iterable[str]) -> list[Item]:
         """The films of these ids that exist, in the order given."""
         return [self.items[self.rows[item_id]] for item_id in item_ids if item_id in self.rows]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Equal for equal catalogues."""
-        digest = hashlib.sha256()
-        for item in self.items:
-            digest.update(item.model_dump_json().encode())
-        return digest.hexdigest()[:16]
 
     @cached_property
     def genres(self) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
+from fusion.item_space import digest
+
 T = TypeVar("T")
 
 SOURCES = frozenset({".py", ".toml"})
@@ -68,13 +70,13 @@ class Kept:
 
     @cached_property
     def _version(self) -> str:
-        digest = hashlib.sha256(self._made_of.encode())
+        content = hashlib.sha256(self._made_of.encode())
         for source in sorted(path for folder in self._code for path in folder.rglob("*")):
             if source.suffix in SOURCES:
-                digest.update(source.read_bytes())
+                content.update(source.read_bytes())
         for library in LIBRARIES:
-            digest.update(version(library).encode())
-        return digest.hexdigest()[:16]
+            content.update(version(library).encode())
+        return content.hexdigest()[:16]
 
 
 UNKEPT = Kept(None)
@@ -111,9 +113,9 @@ def _keep(made: T, form: Form[T], name: str, kept: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     fresh = Path(mkdtemp(prefix=f"{name}-", dir=folder))
     form.save(made, fresh)
-    digests = {file.name: _digest(file) for file in fresh.iterdir()}
-    if not digests:  # there is nothing to keep
-        fresh.rmdir()
+    digests = {file.name: digest(file) for file in fresh.iterdir()}
+    if not digests or _whole(kept):  # there is nothing to keep, or another server was quicker
+        shutil.rmtree(fresh)
         return
     (fresh / DIGESTS).write_text(json.dumps(digests))
     shutil.rmtree(kept, ignore_errors=True)
@@ -126,11 +128,6 @@ def _keep(made: T, form: Form[T], name: str, kept: Path) -> None:
 def _whole(kept: Path) -> bool:
     try:
         digests = TypeAdapter(dict[str, str]).validate_json((kept / DIGESTS).read_bytes())
-        return bool(digests) and all(_digest(kept / name) == digests[name] for name in digests)
+        return bool(digests) and all(digest(kept / name) == digests[name] for name in digests)
     except (OSError, ValueError):
         return False
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -135,6 +135,7 @@ class Recommender:
         vectors, fused = ItemVectors(stores.items), ItemVectors(stores.items, "fused")
         mean = stores.items.mean_vector()
         mean_vector = np.zeros(encoder.dim, np.float32) if mean is None else mean
+        self._version = version_of(stores.items.fingerprints())
         self._cache_folder = cache_folder
         kept = self.kept_by()
         words = _word_search(self._catalogue, stores.words, settings, kept)
@@ -142,12 +143,7 @@ class Recommender:
             stores.embeddings,
             stores.searches,
             settings,
-            generation=_generation(
-                _models(encoder, fusions),
-                self._catalogue,
-                version_of(stores.items.fingerprints()),
-                settings,
-            ),
+            generation=_generation(_models(encoder, fusions), self._version, settings),
         )
         self._learner = PreferenceLearner(
             self._catalogue,
@@ -426,7 +422,7 @@ class Recommender:
 
     def kept_by(self, *code: Path) -> Kept:
         """Where what is made of the catalogue is kept, also by the sources in these folders."""
-        return Kept(self._cache_folder, self._catalogue.fingerprint, *code)
+        return Kept(self._cache_folder, self._version, *code)
 
     def export_user(self, user_id: str) -> UserExport:
         """Hand out everything stored about a user. Raises UnknownUser."""
@@ -635,11 +631,9 @@ def _word_search(
     return InProcess(catalogue, settings, kept)
 
 
-def _generation(
-    model_version: str, catalogue: Catalogue, index: str, settings: RecommenderSettings
-) -> str:
+def _generation(model_version: str, index: str, settings: RecommenderSettings) -> str:
     """Names all that a cached answer depends on besides request and taste, this code included."""
-    digest = hashlib.sha256(f"{model_version}{catalogue.fingerprint}{index}".encode())
+    digest = hashlib.sha256(f"{model_version}{index}".encode())
     digest.update(settings.model_dump_json().encode())
     for module in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(module.read_bytes())

@@ -9,12 +9,14 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, HTTPException
@@ -85,6 +87,7 @@ def mount_chat(
     if settings.public_url:
         os.environ["CHAINLIT_URL"] = settings.public_url
     os.environ["CHAINLIT_AUTH_SECRET"] = auth_secret(settings.home)
+    _leave_out_traceloop()
     from chainlit.server import app as chainlit_app
     from chainlit.server import get_html_template, sio
 
@@ -110,6 +113,16 @@ def mount_chat(
             path, chat_page, methods=["GET", "HEAD"], name=name, include_in_schema=False
         )
     app.mount("/", _OnlyWhatTheChatUses(chainlit_app, settings.max_upload_bytes))
+
+
+def _leave_out_traceloop() -> None:
+    """Chainlit imports the client of a service that this chat does not use, and that client a kit
+    for tracing, of which half a second and 20 MB are saved by a module with the one name it takes.
+    """
+    kit = ModuleType("traceloop.sdk")
+    vars(kit)["Traceloop"] = None
+    sys.modules.setdefault("traceloop", ModuleType("traceloop"))
+    sys.modules.setdefault("traceloop.sdk", kit)
 
 
 def _lay_out_face(home: Path) -> Path:

@@ -137,7 +137,9 @@ def item_store(request: pytest.FixtureRequest) -> Iterator[ItemStore]:
         yield by_graph
     else:
         in_postgres = PostgresItemStore(request.getfixturevalue("emptied"))
-        yield HeldItems(in_postgres) if request.param == "held" else in_postgres
+        kept_in = request.getfixturevalue("tmp_path")
+        held = HeldItems(in_postgres, cache_folder=kept_in)
+        yield held if request.param == "held" else in_postgres
 
 
 def vector(seed: int) -> Vector:

@@ -9,7 +9,14 @@ import pytest
 from fusion.errors import EncoderUnavailable
 from fusion.fake import HashingEncoder
 from recommender.errors import InvalidRequest
-from recommender.indexer import BATCH, read_items, read_vectors, sync_index, write_vectors
+from recommender.indexer import (
+    BATCH,
+    fingerprint,
+    read_items,
+    read_vectors,
+    sync_index,
+    write_vectors,
+)
 from recommender.models import Item
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import ItemStore
@@ -29,6 +36,21 @@ def store() -> ItemStore:
 
 def sync(store: ItemStore, films: Sequence[Item], encoder: HashingEncoder) -> int:
     return sync_index(films, store, encoder, lambda _done, _total: None, {})
+
+
+def test_a_fingerprint_changes_with_any_fact_and_with_the_model() -> None:
+    film = Item(item_id="a", title="A", tags=("x",))
+    facts = {
+        "item_id": "b", "title": "B", "year": 1999, "genres": ("Drama",), "director": ("Ida Ozu",),
+        "credit": "Written by", "cast": ("Bo Lee",), "tags": ("y",), "overview": "It ends.",
+        "poster": "https://posters.test/a.jpg", "imdb_id": "tt1", "tmdb_id": 1, "rating_count": 1,
+        "rating_mean": 4.0,
+    }  # fmt: skip
+    assert facts.keys() == Item.model_fields.keys()
+    others = [film.model_copy(update={name: value}) for name, value in facts.items()]
+    prints = {fingerprint(each, "model-1") for each in (film, *others)}
+    prints.add(fingerprint(film, "model-2"))
+    assert len(prints) == len(facts) + 2
 
 
 def test_a_first_sync_embeds_everything_and_tells_how_far_it_is(store: ItemStore) -> None:

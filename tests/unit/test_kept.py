@@ -1,12 +1,13 @@
-"""Word indexes that outlive the process which counted them."""
+"""What outlives the process that made it of the films: word indexes, arrays, what JSON can say."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Never
 
 import numpy as np
 import pytest
 
-from recommender.kept import DIGESTS, Kept
+from recommender.kept import ARRAYS, DIGESTS, JSON, UNKEPT, Kept
 from recommender.lexical import LexicalIndex
 from recommender.models import Item
 from recommender.text import FIELDS, index_terms
@@ -116,3 +117,59 @@ def test_no_words_are_not_kept(tmp_path: Path) -> None:
     index = LexicalIndex([Item(item_id="1", title="It")], lambda _: [], Kept(tmp_path, "it"))
     assert not index.scores(["it"]).any()
     assert not list(tmp_path.iterdir())
+
+
+def never() -> Never:
+    raise AssertionError("it was made again")
+
+
+def test_what_json_can_say_comes_back(tmp_path: Path) -> None:
+    made = {"full": {"agnesvarda": 0, "Amélie": 1}, "parts": {"varda": [0]}, "none": []}
+    assert Kept(tmp_path, "films").get("people", lambda: made, JSON) is made
+    assert Kept(tmp_path, "films").get("people", never, JSON) == made
+
+
+def test_arrays_are_mapped_from_their_files(tmp_path: Path) -> None:
+    made = {"text": np.eye(3, dtype=np.float32), "fused": np.zeros((0, 0), dtype=np.float32)}
+    Kept(tmp_path, "films").get("vectors", lambda: made, ARRAYS)
+    kept = Kept(tmp_path, "films").get("vectors", never, ARRAYS)
+    assert kept.keys() == made.keys()
+    for name, array in made.items():
+        assert np.array_equal(kept[name], array)
+        assert kept[name].dtype == array.dtype
+    assert not kept["text"].flags.writeable
+    assert type(kept["text"]) is np.ndarray
+
+
+@pytest.mark.parametrize("damage", [truncate, change, Path.unlink])
+def test_damaged_arrays_are_made_anew(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    made = {"text": np.arange(6, dtype=np.float32)}
+    Kept(tmp_path, "films").get("vectors", lambda: made, ARRAYS)
+    damage(the_folder(tmp_path) / "text.npy")
+    assert Kept(tmp_path, "films").get("vectors", lambda: made, ARRAYS) is made
+    assert np.array_equal(Kept(tmp_path, "films").get("vectors", never, ARRAYS)["text"], range(6))
+
+
+def test_what_other_code_made_is_not_used(tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "maker.py").write_text("LETTERS = 3\n")
+    Kept(tmp_path / "cache", "films", code).get("words", lambda: ["one"], JSON)
+    assert Kept(tmp_path / "cache", "films", code).get("words", never, JSON) == ["one"]
+    (code / "maker.py").write_text("LETTERS = 4\n")
+    assert Kept(tmp_path / "cache", "films", code).get("words", lambda: ["four"], JSON) == ["four"]
+
+
+def test_a_server_that_was_quicker_is_not_disturbed(tmp_path: Path) -> None:
+    def made_twice() -> list[str]:
+        Kept(tmp_path, "films").get("words", lambda: ["quicker"], JSON)
+        return ["slower"]
+
+    assert Kept(tmp_path, "films").get("words", made_twice, JSON) == ["slower"]
+    assert Kept(tmp_path, "films").get("words", never, JSON) == ["quicker"]
+    the_folder(tmp_path)  # and nothing beside it
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    counted = iter(range(2))
+    assert [UNKEPT.get("number", lambda: next(counted), JSON) for _ in range(2)] == [0, 1]

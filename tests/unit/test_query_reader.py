@@ -9,8 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recommender.catalogue import Catalogue
+from recommender.kept import Kept
 from recommender.models import MAX_NAMES, Item, Understanding
-from recommender.query import QueryReader
+from recommender.query import QueryReader, reader
+from recommender.query.people import PersonIndex
+from recommender.query.titles import TitleIndex
 
 ROOT = Path(__file__).parents[2]
 STARTER = ROOT / "recommender" / "catalog" / "starter.jsonl"
@@ -148,3 +151,15 @@ def test_reads_an_empty_catalogue() -> None:
     assert understood.similar_to == ()
     assert understood.filters.people == ()
     assert understood.filters.year_to == 1989
+
+
+def test_what_was_kept_is_read_by_as_what_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    QueryReader(CATALOGUE, Kept(tmp_path, "films"))
+    made = ((reader, "everyday_words"), (PersonIndex, "_parsed"), (TitleIndex, "_made"))
+    for owner, name in made:
+        monkeypatch.setattr(owner, name, pytest.fail)  # nothing is made again
+    again = QueryReader(CATALOGUE, Kept(tmp_path, "films"))
+    for case in CASES:
+        assert again.read(case["query"]) == READER.read(case["query"])

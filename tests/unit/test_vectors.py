@@ -1,13 +1,16 @@
 """Vectors of films, by id and as a matrix, whether the store holds them in memory or not."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from recommender.catalogue import Catalogue
 from recommender.models import Item
-from recommender.stores.held import HeldItems
+from recommender.stores.held import SPACES, HeldItems
 from recommender.stores.memory import MemoryItemStore
-from recommender.stores.ports import IndexedItem, ItemStore
+from recommender.stores.ports import IndexedItem, ItemStore, Space, Vector
 from recommender.vectors import ItemVectors
 
 DIM = 4
@@ -77,3 +80,40 @@ def test_a_store_without_any_vector_of_a_space_gives_what_is_missing() -> None:
         Catalogue.of(store.all()), np.zeros(DIM, np.float32)
     )
     assert matrix.tolist() == [[0.0] * DIM]
+
+
+class Unread(MemoryItemStore):
+    """A store that must not be asked for vectors."""
+
+    def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
+        raise AssertionError(f"vectors were read again: {space}, {item_ids}")
+
+
+def filled(store: MemoryItemStore, fingerprint: str, value: float) -> MemoryItemStore:
+    vector = np.full(DIM, value, np.float32)
+    store.upsert([IndexedItem(Item(item_id="1", title="It"), vector, fingerprint)])
+    return store
+
+
+def test_vectors_are_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
+    first = HeldItems(filled(MemoryItemStore(), "f", 1.0), cache_folder=tmp_path)
+    again = HeldItems(filled(Unread(), "f", 1.0), cache_folder=tmp_path)
+    for space in SPACES:
+        assert np.array_equal(first.matrix(space), again.matrix(space))
+        assert first.vectors(["1"], space).keys() == again.vectors(["1"], space).keys()
+    assert list(again.vectors(["1"])) == ["1"]
+
+
+def test_vectors_of_other_films_are_read(tmp_path: Path) -> None:
+    HeldItems(filled(MemoryItemStore(), "f", 1.0), cache_folder=tmp_path).all()
+    other = HeldItems(filled(MemoryItemStore(), "changed", 2.0), cache_folder=tmp_path)
+    assert other.matrix("text").tolist() == [[2.0] * DIM]
+    other.upsert([IndexedItem(Item(item_id="1", title="It"), np.zeros(DIM, np.float32), "again")])
+    assert other.matrix("text").tolist() == [[0.0] * DIM]
+
+
+def test_films_at_hand_stand_for_those_of_the_store_only_while_they_are_the_same() -> None:
+    at_hand = [Item(item_id="1", title="At hand")]
+    for known, title in (({"1": "f"}, "At hand"), ({"1": "older"}, "It")):
+        held = HeldItems(filled(MemoryItemStore(), "f", 1.0), known, at_hand)
+        assert [item.title for item in held.all()] == [title]
