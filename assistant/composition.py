@@ -1,5 +1,6 @@
 """The one place where parts are chosen and wired together."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -323,6 +324,8 @@ def open_recommender(
     withdrawn serves again when ``asked``.
     """
     domain = RecommenderSettings()
+    if anew:  # what is kept is of films with the same fingerprints
+        shutil.rmtree(settings.cache, ignore_errors=True)
     with ExitStack() as stack:
         with ThreadPoolExecutor(1) as beside:  # PostgreSQL starts while files are read
             opened = beside.submit(stack.enter_context, open_stores(settings, domain))

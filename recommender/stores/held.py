@@ -135,6 +135,7 @@ class HeldItems(ItemStore):
     def _forget(self) -> None:
         with self._lock:
             self._held = self._fingerprints = None
+            self._cache_folder = None  # who writes may do so under fingerprints of before
 
 
 def _scan(store: ItemStore, catalogue: Catalogue, space: Space) -> _Scan:

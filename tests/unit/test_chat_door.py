@@ -4,6 +4,8 @@ import asyncio
 import os
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -475,3 +477,16 @@ def test_one_secret_is_made_for_a_data_folder(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     monkeypatch.setenv("CHAINLIT_AUTH_SECRET", "given")
     assert auth_secret(tmp_path) == "given"
+
+
+def test_chainlit_is_imported_without_its_kit_for_tracing(tmp_path: Path) -> None:
+    code = (
+        "import sys; from assistant.chat.mount import _leave_out_traceloop as leave_out; "
+        "leave_out(); import chainlit; print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    modules = done.stdout.split()
+    assert "literalai.client" in modules  # which is what imports it
+    assert not [name for name in modules if name.startswith("traceloop.sdk.")]
