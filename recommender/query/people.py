@@ -82,7 +82,7 @@ class PersonIndex:
         self._full: dict[str, int] = parsed["full"]
         self._parts: dict[str, list[int]] = parsed["parts"]
         self._full_spellings = Spellings(self._full)
-        self._part_spellings = Spellings(self._surnames())
+        self._part_spellings = Spellings(parsed["surnames"])
 
     def _weighed(self, catalogue: Catalogue, names: Sequence[Sequence[str]]) -> Weights:
         """Shape (people,): what the credits count together that these ``names`` of films are."""
@@ -92,7 +92,9 @@ class PersonIndex:
         return np.bincount(people, fame, minlength=len(self._names)).astype(np.float64)
 
     def _parsed(self) -> dict[str, Any]:
-        """All words of names; and people's numbers by full name and by part, best known first."""
+        """All words of names, people's numbers by full name and by part, best known first, and the
+        surnames that are looked for when they are misspelt.
+        """
         words = set[str]()
         full = dict[str, int]()
         parts: dict[str, list[int]] = defaultdict(list)
@@ -104,7 +106,7 @@ class PersonIndex:
                 full.setdefault("".join(key for key in keys if len(key) > 1), person)
             for part in {"".join(keys[i:]) for i in range(1, len(keys))} | {keys[0]}:
                 parts[part].append(person)
-        return {"words": words, "full": full, "parts": parts}
+        return {"words": words, "full": full, "parts": parts, "surnames": self._surnames()}
 
     def _surnames(self) -> set[str]:
         famous = (keys_of(name) for name, films in self.films.items() if len(films) >= FAMOUS_FILMS)
