@@ -1,8 +1,10 @@
 """Why a film is in an answer: checkable facts, found after the ranking, never invented."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +25,26 @@ SHARED_GENRES = 2
 ACCLAIMED = 4.0
 ENOUGH_RATINGS = 20
 RECENT_SWIPES = 50
+OF_A_KIND = 2
+"""So many swiped films of each direction, genres and tags are told of at most."""
 _OPINIONS = (Direction.LIKE, Direction.DISLIKE)
 
 Holding = Callable[[frozenset[str]], Callable[[Item], bool]]
 """Given stems, tells of a film whether it holds any of them."""
+
+
+class Fact(NamedTuple):
+    """Evidence before it is shown: most of what is found never is."""
+
+    kind: EvidenceKind
+    text: str
+    weight: float
+    item_id: str | None = None
+    against: bool = False
+
+    def shown(self) -> Evidence:
+        """The fact as an answer holds it."""
+        return Evidence(**self._asdict())
 
 
 @dataclass(frozen=True)
@@ -44,26 +62,6 @@ class Question:
     named: Mapping[str, Vector]
     taste: float = 1.0
     """How much the person's own taste counts, 0..1: less in a film for someone else."""
-    counts: dict[tuple[EvidenceKind, str], tuple[int, int]] = field(default_factory=dict)
-    """How many films with a label were liked, and swiped with an opinion; filled when asked for."""
-    opinions: list[NDArray[np.bool_]] = field(default_factory=list)
-    """Which films were liked, and which disliked; filled when asked for."""
-    centred: list[NDArray[np.float32]] = field(default_factory=list)
-    """The named films' vectors with the mean taken out, shape (len(named), dim), and their lengths;
-    filled when asked for.
-    """
-    holding: dict[str, Callable[[Item], bool]] = field(default_factory=dict)
-    """Which films hold each of the query's words; filled when asked for."""
-
-    @cached_property
-    def stems(self) -> dict[str, frozenset[str]]:
-        """Each of the query's words with the stems it is indexed by."""
-        return {word: frozenset(terms(word)) for word in words(self.understood.text)}
-
-    @cached_property
-    def recent(self) -> dict[Direction, tuple[str, ...]]:
-        """The films lately swiped each way, oldest first."""
-        return {direction: recent(self.state, direction) for direction in _OPINIONS}
 
 
 def recent(state: UserState, direction: Direction) -> tuple[str, ...]:
@@ -72,7 +70,7 @@ def recent(state: UserState, direction: Direction) -> tuple[str, ...]:
 
 
 class EvidenceFinder:
-    """Collects what speaks for (and against) a film."""
+    """Collects what speaks for (and against) films."""
 
     def __init__(
         self,
@@ -86,162 +84,187 @@ class EvidenceFinder:
 
     def find(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
         """All evidence on one film, the weightiest first."""
-        closeness = self._closeness(vector, question)
-        found = [
-            *self._asked(item, question.understood),
-            *self._anchors(item, question, closeness),
-            *self._words(item, vector, question),
-        ]
-        if question.tier != "generic" and question.taste:
-            told = self._taste(item, question, closeness)
-            found += [_lighter(evidence, question.taste) for evidence in told]
-        found += self._standing(item)
-        return sorted(found, key=lambda evidence: -evidence.weight)
+        (found,) = self.facts([item], vector[None], question)
+        return [fact.shown() for fact in found]
 
-    def _asked(self, item: Item, understood: Understanding) -> list[Evidence]:
+    def facts(
+        self, items: Sequence[Item], vectors: NDArray[np.float32], question: Question
+    ) -> list[list[Fact]]:
+        """All facts on each of n films, the weightiest first; ``vectors`` of shape (n, dim)."""
+        if not items:
+            return []
+        inquiry = _Inquiry(self._catalogue, self._holding, self._mean, question)
+        closeness = inquiry.closeness(vectors)
+        return [inquiry.facts(*film) for film in zip(items, closeness, strict=True)]
+
+
+class _Close(NamedTuple):
+    """How close a film is: its cosine to each named film, shape (named,), once what all films have
+    in common is taken out; and its cosine to the query's words, if there are any.
+    """
+
+    named: NDArray[np.float64]
+    words: float | None
+
+
+class _Inquiry:
+    """One question to several films; what does not depend on the film is worked out once."""
+
+    def __init__(
+        self, catalogue: Catalogue, holding: Holding, mean_vector: Vector, question: Question
+    ) -> None:
+        self._catalogue = catalogue
+        self._holding = holding
+        self._mean = mean_vector
+        self._question = question
+        self._columns = {item_id: column for column, item_id in enumerate(question.named)}
+        self._claims: dict[tuple[EvidenceKind, str], Fact | None] = {}
+
+    def facts(self, item: Item, close: _Close) -> list[Fact]:
+        """All facts on one film, the weightiest first."""
+        question = self._question
+        found = [*self._asked(item), *self._anchors(item, close), *self._words(item, close)]
+        if question.tier != "generic" and question.taste:
+            found += (_lighter(fact, question.taste) for fact in self._taste(item, close))
+        found += self._standing(item)
+        return sorted(found, key=_lightness)
+
+    def closeness(self, vectors: NDArray[np.float32]) -> list[_Close]:
+        """How close each of n films is, ``vectors`` having the shape (n, dim)."""
+        named, text = self._question.named, self._question.text_vector
+        cosines = np.zeros((len(vectors), len(named)))
+        if named:
+            others = np.array(list(named.values()), dtype=np.float32) - self._mean
+            own = vectors - self._mean
+            lengths = np.outer(np.linalg.norm(own, axis=1), np.linalg.norm(others, axis=1))
+            cosines[:] = own @ others.T / np.maximum(lengths, 1e-6)
+        if text is None:
+            return [_Close(row, None) for row in cosines]
+        return list(map(_Close, cosines, (vectors @ text).tolist()))
+
+    def _asked(self, item: Item) -> Iterator[Fact]:
+        understood = self._question.understood
         filters = understood.filters
-        found = []
         if understood.lookup == item.item_id:
-            found.append(_fact("query", "The film you named", 1.0))
+            yield _fact("query", "The film you named", 1.0)
         for person in [name for name in filters.people if name in item.people]:
             role = item.credit if person in item.director else "With"
-            found.append(_fact("person", f"{role} {person}, as you asked", 0.9))
+            yield _fact("person", f"{role} {person}, as you asked", 0.9)
         if asked := [genre for genre in filters.include_genres if genre in item.genres]:
-            found.append(_fact("filter", f"{' and '.join(asked)}, as you asked", 0.5))
+            yield _fact("filter", f"{' and '.join(asked)}, as you asked", 0.5)
         hinted = [genre for genre in understood.soft_genres if genre in item.genres]
         if hinted := [genre for genre in hinted if genre not in asked]:
-            found.append(_fact("filter", f"{' and '.join(hinted)}, as your words suggest", 0.45))
+            yield _fact("filter", f"{' and '.join(hinted)}, as your words suggest", 0.45)
         if item.year and _within(item.year, filters):
-            found.append(_fact("year", f"From {item.year}, as you asked{_span(filters)}", 0.3))
-        return found
+            yield _fact("year", f"From {item.year}, as you asked{_span(filters)}", 0.3)
 
-    def _anchors(
-        self, item: Item, question: Question, closeness: Mapping[str, float]
-    ) -> list[Evidence]:
-        found = []
-        for anchor in self._catalogue.select(question.understood.anchors):
-            close = closeness.get(anchor.item_id, 0.0)
+    def _anchors(self, item: Item, close: _Close) -> Iterator[Fact]:
+        for anchor in self._catalogue.select(self._question.understood.anchors):
+            column = self._columns.get(anchor.item_id)
+            cosine = 0.0 if column is None else float(close.named[column])
             shared = _shared(item, anchor)
-            if anchor.item_id != item.item_id and (shared or close >= SIMILAR_FILMS):
+            if anchor.item_id != item.item_id and (shared or cosine >= SIMILAR_FILMS):
                 text = f"Like {anchor.title}: {shared}" if shared else f"Close to {anchor.title}"
-                found.append(_fact("anchor_film", text, 0.8 * max(2 * close, 0.5), anchor.item_id))
-        return found
+                yield _fact("anchor_film", text, 0.8 * max(2 * cosine, 0.5), anchor.item_id)
 
-    def _words(self, item: Item, vector: Vector, question: Question) -> list[Evidence]:
-        matched = [word for word in question.stems if self._is_held(word, item, question)]
-        if matched:
-            share = len(matched) / len(frozenset().union(*question.stems.values()))
+    def _words(self, item: Item, close: _Close) -> list[Fact]:
+        if matched := [word for word, is_held in self._held.items() if is_held(item)]:
+            share = len(matched) / self._stem_count
             shown = ", ".join(matched[:5])
             return [_fact("query", f"Matches your words: {shown}", min(0.4 + 0.4 * share, 0.8))]
-        if question.text_vector is not None:
-            closeness = float(question.text_vector @ vector)
-            if closeness >= float(question.text_vector @ self._mean) + SIMILAR_WORDS:
-                return [
-                    _fact(
-                        "query",
-                        "Close in meaning to your words, by the language model",
-                        min(closeness, 1.0),
-                    )
-                ]
+        if close.words is not None and close.words >= self._usual + SIMILAR_WORDS:
+            text = "Close in meaning to your words, by the language model"
+            return [_fact("query", text, close.words)]
         return []
 
-    def _is_held(self, word: str, item: Item, question: Question) -> bool:
-        if word not in question.holding:
-            question.holding[word] = self._holding(question.stems[word])
-        return question.holding[word](item)
+    @cached_property
+    def _stems(self) -> dict[str, frozenset[str]]:
+        """Each of the query's words with the stems it is indexed by."""
+        return {word: frozenset(terms(word)) for word in words(self._question.understood.text)}
 
-    def _taste(
-        self, item: Item, question: Question, closeness: Mapping[str, float]
-    ) -> list[Evidence]:
-        found = [
-            *self._swiped_films(item, question, Direction.LIKE, closeness),
-            *self._swiped_films(item, question, Direction.DISLIKE, closeness),
-        ]
-        preferences = question.state.preferences
-        found += self._labels("genre", item.genres, preferences.genre_weights, question)
-        found += self._labels("tag", item.tags, preferences.tag_weights, question)
-        return found
+    @cached_property
+    def _stem_count(self) -> int:
+        return len(frozenset[str]().union(*self._stems.values()))
 
-    def _swiped_films(
-        self,
-        item: Item,
-        question: Question,
-        direction: Direction,
-        closeness: Mapping[str, float],
-    ) -> list[Evidence]:
-        """The two swiped films closest to this one, if they are close or share something."""
-        swiped = question.recent[direction]
-        others = [other for other in swiped if other != item.item_id and other in closeness]
-        others = [other for other in others if closeness[other] >= SIMILAR_FILMS / 2]
-        found = []
-        for other in self._catalogue.select(others):
-            close, shared = closeness[other.item_id], _shared(item, other)
-            if shared or close >= SIMILAR_FILMS:
-                mentioned = other.item_id in question.state.mentioned
-                found.append(_swiped_fact(other, direction, shared, close, mentioned))
-        return sorted(found, key=lambda evidence: -evidence.weight)[:2]
+    @cached_property
+    def _held(self) -> dict[str, Callable[[Item], bool]]:
+        """Which films hold each of the query's words."""
+        return {word: self._holding(stems) for word, stems in self._stems.items()}
+
+    @cached_property
+    def _usual(self) -> float:
+        """The cosine of the query's words to the mean film."""
+        text = self._question.text_vector
+        return 0.0 if text is None else float(text @ self._mean)
+
+    def _taste(self, item: Item, close: _Close) -> Iterator[Fact]:
+        for direction in _OPINIONS:
+            yield from islice(self._swiped_films(item, direction, close), OF_A_KIND)
+        preferences = self._question.state.preferences
+        yield from self._labels("genre", item.genres, preferences.genre_weights)
+        yield from self._labels("tag", item.tags, preferences.tag_weights)
+
+    def _swiped_films(self, item: Item, direction: Direction, close: _Close) -> Iterator[Fact]:
+        """The swiped films that are close to this one or share something, the closest first."""
+        films, columns = self._swiped[direction]
+        cosines = close.named[columns]
+        near = np.flatnonzero(cosines >= SIMILAR_FILMS / 2).tolist()
+        weights = {place: _feeling(direction, float(cosines[place])) for place in near}
+        for place in sorted(near, key=lambda place: -weights[place]):
+            other, cosine = films[place], float(cosines[place])
+            shared = _shared(item, other)
+            if other.item_id != item.item_id and (shared or cosine >= SIMILAR_FILMS):
+                mentioned = other.item_id in self._question.state.mentioned
+                yield _swiped_fact(other, direction, shared, cosine, mentioned)
+
+    @cached_property
+    def _swiped(self) -> dict[Direction, tuple[list[Item], list[int]]]:
+        """The films lately swiped each way, oldest first, and their columns among the named."""
+        swiped = {}
+        for direction in _OPINIONS:
+            known = [i for i in recent(self._question.state, direction) if i in self._columns]
+            films = self._catalogue.select(known)
+            swiped[direction] = films, [self._columns[film.item_id] for film in films]
+        return swiped
 
     def _labels(
-        self,
-        kind: EvidenceKind,
-        labels: Sequence[str],
-        weights: Mapping[str, float],
-        question: Question,
-    ) -> list[Evidence]:
-        found = []
+        self, kind: EvidenceKind, labels: Sequence[str], weights: Mapping[str, float]
+    ) -> list[Fact]:
         for label in labels:
-            weight = weights.get(label, 0.0)
-            if abs(weight) < NOTABLE_WEIGHT:
-                continue
-            liked, swiped = self._count(kind, label, question)
-            if not _borne_out(weight, liked, swiped):
-                continue
-            verb = "You go for" if weight > 0 else "You tend to pass on"
-            name = label if kind == "genre" else f"“{label}”"
-            how = "swiped or mentioned" if question.state.mentioned else "swiped"
-            text = f"{verb} {name} (liked {liked} of {swiped} {how})"
-            found.append(_fact(kind, text, 0.6 * abs(weight), against=weight < 0))
-        return sorted(found, key=lambda evidence: -evidence.weight)[:2]
+            if (kind, label) not in self._claims:
+                self._claims[kind, label] = self._claim(kind, label, weights.get(label, 0.0))
+        claims = [claim for label in labels if (claim := self._claims[kind, label])]
+        return sorted(claims, key=_lightness)[:OF_A_KIND]
 
-    def _count(self, kind: EvidenceKind, label: str, question: Question) -> tuple[int, int]:
-        """How many films with this label the user liked, and swiped with an opinion."""
-        if (kind, label) not in question.counts:
-            labelled = self._catalogue.genre_rows if kind == "genre" else self._catalogue.tag_rows
-            films = labelled[label]
-            liked, disliked = (int(mask[films].sum()) for mask in self._opinions(question))
-            question.counts[kind, label] = liked, liked + disliked
-        return question.counts[kind, label]
+    def _claim(self, kind: EvidenceKind, label: str, weight: float) -> Fact | None:
+        """What the person makes of a genre or tag, if they care and their swipes say so, too."""
+        if abs(weight) < NOTABLE_WEIGHT:
+            return None
+        liked, disliked = (
+            sum(label in (film.genres if kind == "genre" else film.tags) for film in films)
+            for films in self._opinions
+        )
+        swiped = liked + disliked
+        if not _borne_out(weight, liked, swiped):
+            return None
+        verb = "You go for" if weight > 0 else "You tend to pass on"
+        name = label if kind == "genre" else f"“{label}”"
+        how = "swiped or mentioned" if self._question.state.mentioned else "swiped"
+        text = f"{verb} {name} (liked {liked} of {swiped} {how})"
+        return _fact(kind, text, 0.6 * abs(weight), against=weight < 0)
 
-    def _opinions(self, question: Question) -> list[NDArray[np.bool_]]:
-        """Which films of the catalogue were liked, and which disliked, shape (films,) each."""
-        if not question.opinions:
-            rows = self._catalogue.rows
-            for direction in _OPINIONS:
-                mask = np.zeros(len(rows), dtype=bool)
-                mask[[rows[i] for i in question.state.items(direction) if i in rows]] = True
-                question.opinions.append(mask)
-        return question.opinions
+    @cached_property
+    def _opinions(self) -> list[list[Item]]:
+        """The films of the catalogue that were liked, and those that were disliked."""
+        state = self._question.state
+        return [self._catalogue.select(state.items(direction)) for direction in _OPINIONS]
 
-    def _standing(self, item: Item) -> list[Evidence]:
-        found = []
+    def _standing(self, item: Item) -> Iterator[Fact]:
         if (item.rating_mean or 0) >= ACCLAIMED and item.rating_count >= ENOUGH_RATINGS:
             text = f"Rated {item.rating_mean:.1f} of 5 by {item.rating_count} MovieLens viewers"
-            found.append(_fact("acclaim", text, 0.2))
+            yield _fact("acclaim", text, 0.2)
         if self._catalogue.popularity[self._catalogue.rows[item.item_id]] >= 0.9:
-            found.append(_fact("popularity", "One of the most watched films here", 0.1))
-        return found
-
-    def _closeness(self, vector: Vector, question: Question) -> dict[str, float]:
-        """Cosine to each named film, once what all films have in common is taken out."""
-        if not question.named:
-            return {}
-        if not question.centred:
-            centred = np.array(list(question.named.values()), dtype=np.float32) - self._mean
-            question.centred.extend((centred, np.linalg.norm(centred, axis=1)))
-        others, lengths = question.centred
-        own = vector - self._mean
-        cosines = others @ own / np.maximum(lengths * np.linalg.norm(own), 1e-6)
-        return dict(zip(question.named, cosines.tolist(), strict=True))
+            yield _fact("popularity", "One of the most watched films here", 0.1)
 
 
 def _fact(
@@ -250,27 +273,35 @@ def _fact(
     weight: float,
     item_id: str | None = None,
     against: bool = False,
-) -> Evidence:
-    share = round(min(weight, 1.0), 3)
-    return Evidence(kind=kind, text=text, weight=share, item_id=item_id, against=against)
+) -> Fact:
+    return Fact(kind, text, round(min(weight, 1.0), 3), item_id, against)
 
 
-def _lighter(evidence: Evidence, share: float) -> Evidence:
-    return evidence.model_copy(update={"weight": round(share * evidence.weight, 3)})
+def _lighter(fact: Fact, share: float) -> Fact:
+    return fact if share == 1 else fact._replace(weight=round(share * fact.weight, 3))
+
+
+def _lightness(fact: Fact) -> float:
+    return -fact.weight
+
+
+def _feeling(direction: Direction, closeness: float) -> float:
+    """How much it tells that a film so close was swiped this way."""
+    weight = max(2 * closeness, 0.3) * (0.9 if direction is Direction.LIKE else 0.6)
+    return round(min(weight, 1.0), 3)
 
 
 def _swiped_fact(
     other: Item, direction: Direction, shared: str, closeness: float, mentioned: bool
-) -> Evidence:
+) -> Fact:
     liked = direction is Direction.LIKE
     verb = "liked" if liked else "disliked"
     if mentioned:
         verb = "mentioned liking" if liked else "mentioned disliking"
     text = f"Like {other.title}, which you {verb}" if shared else f"Close to {other.title}"
     text += f": {shared}" if shared else f", which you {verb}"
-    weight = max(2 * closeness, 0.3) * (0.9 if liked else 0.6)
     kind: EvidenceKind = "liked_film" if liked else "disliked_film"
-    return _fact(kind, text, weight, other.item_id, against=not liked)
+    return _fact(kind, text, _feeling(direction, closeness), other.item_id, against=not liked)
 
 
 def _shared(item: Item, other: Item) -> str:

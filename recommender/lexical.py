@@ -67,10 +67,11 @@ class LexicalIndex:
 
     def holding(self, words: Iterable[str]) -> NDArray[np.bool_]:
         """Shape (films,): which films hold any of the stemmed words."""
-        known = [word for word in words if word in self._vocabulary]
-        if not known:
-            return np.zeros(self._films, dtype=bool)
-        return cast(NDArray[np.bool_], self._bm25.get_scores(known) > 0)
+        held = np.zeros(self._films, dtype=bool)
+        for number in [self._vocabulary[word] for word in words if word in self._vocabulary]:
+            starts, films = self._bm25.scores["indptr"], self._bm25.scores["indices"]
+            held[films[starts[number] : starts[number + 1]]] = True  # the rest score nothing
+        return held
 
 
 def _save(index: bm25s.BM25, folder: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from recommender.cache import AnswerCache
 from recommender.catalogue import Catalogue
 from recommender.diversity import mmr, represented
-from recommender.evidence import EvidenceFinder, Question, recent
+from recommender.evidence import EvidenceFinder, Fact, Question, recent
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
 from recommender.lexical import TextQuery
@@ -187,10 +187,7 @@ class SearchEngine:
         aside = understood.anchors and query.space == "fused"
         told = self._only_told(known) if aside else known
         question = self._question(request, understood, told, tier_, query.words)
-        items = [
-            self._recommend(candidates, ranked, row, question, request.explain)
-            for row in ranking.order
-        ]
+        items = self._recommend(candidates, ranked, ranking.order, question, request.explain)
         result = SearchResult(
             user_id=request.user_id,
             items=tuple(self._named_first(items, understood, question, request)),
@@ -367,15 +364,16 @@ class SearchEngine:
         self,
         candidates: Candidates,
         ranked: Ranked,
-        row: int,
+        order: Sequence[int],
         question: Question,
         explain: bool,
-    ) -> RecommendedItem:
-        item = self._catalogue.items[candidates.rows[row]]
-        evidence = self._evidence.find(item, candidates.vectors[row], question)
-        return _recommended(
-            item, float(ranked.score[row]), float(ranked.boost[row]), evidence, explain
-        )
+    ) -> list[RecommendedItem]:
+        items = [self._catalogue.items[candidates.rows[row]] for row in order]
+        facts = self._evidence.facts(items, candidates.vectors[list(order)], question)
+        scores, boosts = ranked.score[list(order)].tolist(), ranked.boost[list(order)].tolist()
+        return [
+            _recommended(*told, explain) for told in zip(items, scores, boosts, facts, strict=True)
+        ]
 
     def _named_first(
         self,
@@ -392,9 +390,9 @@ class SearchEngine:
         allowed = self._catalogue.allowed(understood.filters)[self._catalogue.rows[item.item_id]]
         if item.item_id not in vectors or not allowed:
             return items
-        evidence = self._evidence.find(item, vectors[item.item_id], question)
+        (facts,) = self._evidence.facts([item], vectors[item.item_id][None], question)
         best = max((other.score for other in items), default=0.0)
-        return [_recommended(item, best, 0.0, evidence, request.explain), *items][: request.k]
+        return [_recommended(item, best, 0.0, facts, request.explain), *items][: request.k]
 
 
 def _lent(anchor: Item, refused: Collection[str]) -> list[str]:
@@ -464,13 +462,13 @@ def _years(asked: Filters, read: Filters) -> tuple[int | None, int | None]:
 
 
 def _recommended(
-    item: Item, score: float, boost: float, evidence: Sequence[Evidence], explain: bool
+    item: Item, score: float, boost: float, facts: Sequence[Fact], explain: bool
 ) -> RecommendedItem:
-    reasons = [fact.text for fact in evidence if not fact.against]
+    reasons = [fact.text for fact in facts if not fact.against]
     return RecommendedItem(
         **RecommendedItem.facts(item),
         score=round(score, 4),
         preference_boost=round(boost, 4),
         reason=tuple(reasons[:SHOWN_REASONS]),
-        evidence=tuple(evidence) if explain else (),
+        evidence=tuple(fact.shown() for fact in facts) if explain else (),
     )

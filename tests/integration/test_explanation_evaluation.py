@@ -14,7 +14,6 @@ from recommender import counterfactual, evidence
 from recommender.evaluation.bench import Bench, prepare
 from recommender.evaluation.faithfulness import LikedTogether, Told, gained, measure_faithfulness
 from recommender.indexer import STARTER
-from recommender.models import Evidence
 from tests.unit.evaluate_world import people, write_folder
 
 PLAN = Plan(validation_people=6, test_people=8, min_swipes=20, worded_at=20, draws=1)
@@ -54,10 +53,9 @@ def test_a_wrong_place_is_found_out(bench: Bench, monkeypatch: pytest.MonkeyPatc
 def test_a_wrong_feeling_is_found_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     made = evidence._swiped_fact
 
-    def lying(*about: object) -> Evidence:
+    def lying(*about: object) -> evidence.Fact:
         fact = made(*about)  # type: ignore[arg-type]
-        swapped = fact.text.replace("which you liked", "which you disliked")
-        return fact.model_copy(update={"text": swapped})
+        return fact._replace(text=fact.text.replace("which you liked", "which you disliked"))
 
     monkeypatch.setattr(evidence, "_swiped_fact", lying)
     assert shares(next(measure_faithfulness(bench)))["liked_film"] == "0.00%"

@@ -201,3 +201,60 @@ def test_the_named_film_comes_first(finder: EvidenceFinder) -> None:
     found = find(finder, HEAT, Understanding(text="heat", lookup="heat"))
     assert found[0].text == "The film you named"
     assert [fact.weight for fact in found] == sorted((f.weight for f in found), reverse=True)
+
+
+def test_films_asked_about_together_have_the_facts_that_each_has_alone(
+    finder: EvidenceFinder,
+) -> None:
+    swipes = {
+        item.item_id: Swipe(
+            item_id=item.item_id,
+            direction=direction,
+            swiped_at=datetime(2026, 1, 1, tzinfo=UTC),
+            event_id=1,
+        )
+        for item, direction in ((RONIN, Direction.LIKE), (PIG, Direction.DISLIKE))
+    }
+    preferences = no_preferences("model").model_copy(
+        update={"genre_weights": {"Crime": 0.9, "Comedy": -0.5}}
+    )
+    state = UserState("ann", LogVersion(1, 1), swipes, preferences)
+    asked = Understanding(text="crew", similar_to=("ronin",), soft_genres=("Crime",))
+    question = Question(asked, state, "personal", VECTORS["heat"], VECTORS)
+    matrix = np.array([VECTORS[item.item_id] for item in ITEMS])
+    together = finder.facts(ITEMS, matrix, question)
+    for item, facts in zip(ITEMS, together, strict=True):
+        alone = finder.find(item, VECTORS[item.item_id], question)
+        assert [fact.shown() for fact in facts] == alone
+    assert finder.facts([], np.zeros((0, 0), dtype=np.float32), question) == []
+
+
+def test_of_many_swiped_films_the_closest_two_are_told() -> None:
+    """The weightiest two that are close enough or share something, however many there are."""
+    cosines = (0.05, 0.15, 0.45, 0.25, 0.35, 0.12)
+    films = [Item(item_id=f"film-{n}", title=f"Film {n}") for n in range(len(cosines))]
+    seen = HEAT.model_copy(update={"item_id": "new", "tags": ()})
+    vectors = {
+        film.item_id: np.array([cosine, np.sqrt(1 - cosine**2), 0, 0], dtype=np.float32)
+        for film, cosine in zip(films, cosines, strict=True)
+    }
+    catalogue = Catalogue([seen, *films])
+    holding = InProcess(catalogue, RecommenderSettings()).holding
+    swipes = {
+        film.item_id: Swipe(
+            item_id=film.item_id,
+            direction=Direction.LIKE,
+            swiped_at=datetime(2026, 1, 1, tzinfo=UTC),
+            event_id=1,
+        )
+        for film in films
+    }
+    state = UserState("ann", LogVersion(1, 1), swipes, no_preferences("model"))
+    question = Question(Understanding(), state, "personal", None, vectors)
+    own = np.eye(DIM, dtype=np.float32)[0]
+    found = EvidenceFinder(catalogue, holding, np.zeros(DIM, dtype=np.float32)).find(
+        seen, own, question
+    )
+    liked = {fact.item_id: fact.weight for fact in found if fact.kind == "liked_film"}
+    assert list(liked) == ["film-2", "film-4"]
+    assert list(liked.values()) == pytest.approx([0.81, 0.63])

@@ -106,6 +106,12 @@ def test_a_word_finds_the_films_that_hold_it(
     assert "Godzilla" in best.title or "godzilla" in best.tags
 
 
+def test_films_hold_the_words_that_they_score_for(index: LexicalIndex) -> None:
+    for said in ("war", "robot war", "paris qzxv", "the", "qzxv", "haunted house wedding"):
+        words = terms(said)
+        np.testing.assert_array_equal(index.holding(words), index.scores(words) > 0)
+
+
 @pytest.fixture(scope="module")
 def text_search(starter_items: list[Item], index: LexicalIndex) -> TextSearch:
     return TextSearch(starter_items, index, RecommenderSettings())
