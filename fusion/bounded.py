@@ -2,32 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
-from threading import Lock, Semaphore, Thread
+from threading import Lock
 from typing import Any, TypeVar
 
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput
+from fusion.threads import DaemonThreads
 
 T = TypeVar("T")
 MAX_HANGING = 4
-IDLE_SECONDS = 30.0
-"""Threads that had nothing to do for so long end."""
 
 
 class Deadline:
     """Lets each call take ``seconds``, in a thread that nobody waits for longer.
 
-    Threads are kept for further calls, and are daemons, which no executor's are: what hangs must
-    not keep the process from ending. While `MAX_HANGING` calls are over their time, further ones
-    fail at once: they would wait in vain, and hold memory and a thread each.
+    While `MAX_HANGING` calls are over their time, further ones fail at once: they would wait in
+    vain, and hold memory and a thread each.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
-        self._idle = Semaphore(0)
+        self._threads = DaemonThreads()
         self._hanging: set[Future[Any]] = set()
         self._lock = Lock()
 
@@ -36,10 +32,7 @@ class Deadline:
         with self._lock:
             if len(self._hanging) >= MAX_HANGING:
                 raise EncoderUnavailable("Earlier calls of the model hang. Restart the server.")
-        future: Future[T] = Future()
-        if not self._idle.acquire(blocking=False):
-            Thread(target=self._work, daemon=True).start()
-        self._calls.put(lambda: self._fulfil(future, action))
+        future = self._threads.submit(action)
         try:
             return future.result(self._seconds)
         except TimeoutError as error:
@@ -54,30 +47,6 @@ class Deadline:
     def _came_back(self, future: Future[T]) -> None:
         with self._lock:
             self._hanging.discard(future)
-
-    def _work(self) -> None:
-        """Make calls, each promised to this thread or another that is idle, until there are none
-        for long.
-        """
-        while True:
-            try:
-                call = self._calls.get(timeout=IDLE_SECONDS)
-            except Empty:
-                if self._idle.acquire(blocking=False):
-                    return
-            else:
-                call()
-
-    def _fulfil(self, future: Future[T], action: Callable[[], T]) -> None:
-        """The thread is idle again before the caller, who may have another call, hears of it."""
-        try:
-            result = action()
-        except BaseException as error:
-            self._idle.release()
-            future.set_exception(error)
-        else:
-            self._idle.release()
-            future.set_result(result)
 
 
 class BoundedEncoder:

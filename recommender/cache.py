@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,13 +13,28 @@ from recommender.experiments.variants import Variant
 from recommender.models import SearchRequest, SearchResult
 from recommender.preferences.model import UserPreferences
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import CachedSearch, CacheKey, EmbeddingCache, SearchCache, Vector
+from recommender.stores.ports import (
+    CachedSearch,
+    CacheKey,
+    EmbeddingCache,
+    NewEmbedding,
+    SearchCache,
+    Vector,
+)
 from recommender.users import UserState, tier
 
 SHARED = "*"
 GENERIC = "generic"
 SIGNIFICANT_COSINE = 0.97
 SIGNIFICANT_WEIGHT = 0.2
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a vector is kept, and for how many seconds."""
+
+    key: CacheKey
+    seconds: int
 
 
 class AnswerCache:
@@ -39,31 +55,35 @@ class AnswerCache:
         self._settings = settings
         self._generation = generation
 
-    def embedding(self, text: str, now: datetime) -> Vector | None:
-        """The vector made earlier for these words."""
+    def slot_of_words(self, text: str) -> Slot:
+        """Where the vector of these words is kept."""
+        return Slot(CacheKey(SHARED, self._hash(text), GENERIC), self._settings.cache_ttl_generic)
+
+    def slot_of_fusion(self, asked: str, state: UserState | None) -> Slot:
+        """Where what is fused of ``asked`` and this user's taste is kept, for longer the surer the
+        taste is; None: of nobody's.
+        """
+        owner, taste = SHARED, GENERIC
+        if state is not None:
+            owner, taste = state.user_id, state.preferences.preference_hash
+        return Slot(CacheKey(owner, self._hash(asked), taste), self._lifetime(state))
+
+    def embeddings(self, slots: Sequence[Slot], now: datetime) -> dict[Slot, Vector]:
+        """The vectors that were kept earlier, of those that are there."""
         if not self._settings.enable_embedding_cache:
-            return None
-        return self._embeddings.get(self._embedding_key(text), now)
+            return {}
+        kept = self._embeddings.get_many([slot.key for slot in slots], now)
+        return {slot: kept[slot.key] for slot in slots if slot.key in kept}
 
-    def keep_embedding(self, text: str, vector: Vector, now: datetime) -> None:
-        """Remember the vector of these words."""
+    def keep_embeddings(self, made: Mapping[Slot, Vector], now: datetime) -> None:
+        """Remember vectors."""
         if self._settings.enable_embedding_cache:
-            expires_at = now + timedelta(seconds=self._settings.cache_ttl_generic)
-            self._embeddings.put(self._embedding_key(text), vector, expires_at)
-
-    def fused(self, asked: str, state: UserState | None, now: datetime) -> Vector | None:
-        """What was fused earlier of ``asked`` and this user's taste; None: of nobody's."""
-        if not self._settings.enable_embedding_cache:
-            return None
-        return self._embeddings.get(self._fused_key(asked, state), now)
-
-    def keep_fused(
-        self, asked: str, state: UserState | None, vector: Vector, now: datetime
-    ) -> None:
-        """Remember it, for longer the surer the taste is."""
-        if self._settings.enable_embedding_cache:
-            key = self._fused_key(asked, state)
-            self._embeddings.put(key, vector, self._expiry(state, now))
+            self._embeddings.put_many(
+                [
+                    NewEmbedding(slot.key, vector, now + timedelta(seconds=slot.seconds))
+                    for slot, vector in made.items()
+                ]
+            )
 
     def answer(
         self, request: SearchRequest, state: UserState, variant: Variant, now: datetime
@@ -146,24 +166,19 @@ class AnswerCache:
         taste = state.preferences.preference_hash
         return CacheKey(state.user_id, self._hash(f"explanation\n{taste}\n{asked}"), taste)
 
-    def _fused_key(self, asked: str, state: UserState | None) -> CacheKey:
-        if state is None:
-            return CacheKey(SHARED, self._hash(asked), GENERIC)
-        return CacheKey(state.user_id, self._hash(asked), state.preferences.preference_hash)
-
-    def _embedding_key(self, text: str) -> CacheKey:
-        return CacheKey(SHARED, self._hash(text), GENERIC)
-
     def _hash(self, text: str) -> str:
         return hashlib.sha256(f"{self._generation}\n{text}".encode()).hexdigest()[:32]
 
-    def _expiry(self, state: UserState | None, now: datetime) -> datetime:
+    def _expiry(self, state: UserState, now: datetime) -> datetime:
+        return now + timedelta(seconds=self._lifetime(state))
+
+    def _lifetime(self, state: UserState | None) -> int:
+        """Seconds that what was made of a taste is kept; None: of nobody's."""
         settings = self._settings
         if state is None or not state.swipes:
-            return now + timedelta(seconds=settings.cache_ttl_generic)
+            return settings.cache_ttl_generic
         sure = state.preferences.confidence >= settings.preference_confidence_threshold
-        seconds = settings.cache_ttl_high_confidence if sure else settings.cache_ttl_low_confidence
-        return now + timedelta(seconds=seconds)
+        return settings.cache_ttl_high_confidence if sure else settings.cache_ttl_low_confidence
 
 
 def _renewed(result: SearchResult, state: UserState) -> SearchResult:

@@ -1,16 +1,19 @@
 """From words, named films and taste to the one vector that the nearest films are sought for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
-from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput
-from recommender.cache import AnswerCache
+from fusion.fusion_encoder import FusionEncoder
+from fusion.threads import DaemonThreads
+from recommender.cache import AnswerCache, Slot
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
 from recommender.fusing import FusionInputs, packed, packed_length, unpacked
@@ -27,12 +30,25 @@ ANCHOR_SHARE = 0.85
 
 
 @dataclass(frozen=True)
-class Words:
-    """The vector of the words alone, or None, and how it came about."""
+class _Wanted:
+    """A vector of so many numbers that a search needs: where it is kept, and what makes it."""
 
-    vector: Vector | None
-    cached: bool = False
-    latency_ms: float = 0.0
+    slot: Slot
+    length: int
+    part: Literal["encoder", "fusion"]
+    step: Literal["encode", "fuse"]
+    make: Callable[[], Vector]
+
+
+@dataclass(frozen=True)
+class _Obtained:
+    """The vectors that could be had, those that were ``remembered`` among them, and the
+    milliseconds that making the others took.
+    """
+
+    vectors: Mapping[Slot, Vector]
+    remembered: frozenset[Slot]
+    latency_ms: float
 
 
 @dataclass(frozen=True)
@@ -74,6 +90,7 @@ class QueryEmbedder:
         self._inputs = inputs
         self._vectors = vectors
         self._cache = cache
+        self._threads = DaemonThreads()
         self._explore = settings.explore
         blends = settings.enhance_query_vector
         self._taste_share = settings.ranking.taste_in_vector if blends else 0.0
@@ -90,29 +107,40 @@ class QueryEmbedder:
         fallbacks: Fallbacks,
     ) -> QueryVector:
         """Without a fusion encoder vectors are blended; without any encoder, taste stands alone."""
-        words = self.words(understood.text, now, fallbacks)
-        wish = self._lean(words.vector, understood.anchors)
-        if encoder := self._fusions.get(variant):
-            explore = self._exploring(request, understood)
-            asked = self._inputs.of(understood, request.mentions, state, tier, explore, now)
-            whose = state if self._inputs.personal(understood, tier) else None
-            if found := self._fused(encoder, asked, whose, now, fallbacks):
-                fused, cached, latency_ms = found
-                if understood.anchors:  # They were fused in the place of the person's swipes.
-                    fused = replace(fused, taste=np.zeros_like(fused.taste), influence=0.0)
-                return QueryVector(
-                    fused.vector,
-                    "fused",
-                    words.vector,
-                    wish,
-                    fused.taste,
-                    fused.influence,
-                    fused.confidence,
-                    cached,
-                    words.latency_ms + latency_ms,
-                    encoder.model_version,
-                )
-        return self._blended(words, wish, understood, state, tier)
+        encoder = self._fusions.get(variant)
+        told = self._worded(understood.text) if understood.text else None
+        asked = None
+        if encoder is not None:
+            asked = self._fusing(encoder, request, understood, state, tier, now)
+        had = self._obtain([each for each in (told, asked) if each], now, fallbacks)
+        words = had.vectors.get(told.slot) if told else None
+        wish = self._lean(words, understood.anchors)
+        if encoder is None or asked is None or asked.slot not in had.vectors:
+            cached = told is not None and told.slot in had.remembered
+            blended = self._blended(words, wish, understood, state, tier)
+            return replace(blended, cached=cached, latency_ms=had.latency_ms)
+        fused = unpacked(had.vectors[asked.slot])
+        if understood.anchors:  # They were fused in the place of the person's swipes.
+            fused = replace(fused, taste=np.zeros_like(fused.taste), influence=0.0)
+        return QueryVector(
+            fused.vector,
+            "fused",
+            words,
+            wish,
+            fused.taste,
+            fused.influence,
+            fused.confidence,
+            asked.slot in had.remembered,
+            had.latency_ms,
+            encoder.model_version,
+        )
+
+    def words(self, text: str, now: datetime, fallbacks: Fallbacks) -> Vector | None:
+        """The vector of the words alone; None without any, or when they cannot be embedded."""
+        if not text:
+            return None
+        told = self._worded(text)
+        return self._obtain([told], now, fallbacks).vectors.get(told.slot)
 
     def _exploring(self, request: SearchRequest, understood: Understanding) -> float:
         """As asked; else as set, but not where a wish is named: that wants the best."""
@@ -120,63 +148,73 @@ class QueryEmbedder:
             return request.explore
         return 0.0 if understood.text or understood.anchors else self._explore
 
-    def words(self, text: str, now: datetime, fallbacks: Fallbacks) -> Words:
-        """Embed the words alone, or find what was embedded earlier."""
-        if not text:
-            return Words(None)
-        known = fallbacks.attempt("embedding_cache", lambda: self._cache.embedding(text, now), None)
-        known = _of_length(known, self._encoder.dim)
-        EMBEDDING_CACHE.labels("miss" if known is None else "hit").inc()
-        if known is not None:
-            return Words(known, cached=True)
-        start = perf_counter()
-        with timed("encode"):
-            made = fallbacks.attempt(
-                "encoder", lambda: self._encoder.encode([text])[0], None, (FusionError,)
-            )
-        INFERENCES.labels("encoder", _outcome(made)).inc()
-        latency_ms = 1000 * (perf_counter() - start)
-        if made is not None:
-            vector = made
-            fallbacks.attempt(
-                "embedding_cache", lambda: self._cache.keep_embedding(text, vector, now), None
-            )
-        return Words(made, latency_ms=latency_ms)
+    def _worded(self, text: str) -> _Wanted:
+        return _Wanted(
+            self._cache.slot_of_words(text),
+            self._encoder.dim,
+            "encoder",
+            "encode",
+            lambda: self._encoder.encode([text])[0],
+        )
 
-    def _fused(
+    def _fusing(
         self,
         encoder: FusionEncoder,
-        asked: FusionInput,
-        state: UserState | None,
+        request: SearchRequest,
+        understood: Understanding,
+        state: UserState,
+        tier: Tier,
         now: datetime,
-        fallbacks: Fallbacks,
-    ) -> tuple[Fused, bool, float] | None:
-        """The fused vector, whether it was remembered, and the milliseconds it took to make."""
+    ) -> _Wanted:
+        explore = self._exploring(request, understood)
+        asked = self._inputs.of(understood, request.mentions, state, tier, explore, now)
+        whose = state if self._inputs.personal(understood, tier) else None
         name = self._inputs.name(asked, encoder.model_version)
+        return _Wanted(
+            self._cache.slot_of_fusion(name, whose),
+            packed_length(encoder.dim),
+            "fusion",
+            "fuse",
+            lambda: packed(encoder.fuse(asked)),
+        )
+
+    def _obtain(self, wanted: Sequence[_Wanted], now: datetime, fallbacks: Fallbacks) -> _Obtained:
+        """Recall vectors; make those that are not there, side by side, and remember them."""
+        if not wanted:
+            return _Obtained({}, frozenset(), 0.0)
+        slots = [each.slot for each in wanted]
         known = fallbacks.attempt(
-            "embedding_cache", lambda: self._cache.fused(name, state, now), None
+            "embedding_cache", lambda: self._cache.embeddings(slots, now), dict[Slot, Vector]()
         )
-        known = _of_length(known, packed_length(encoder.dim))
-        EMBEDDING_CACHE.labels("miss" if known is None else "hit").inc()
-        if known is not None:
-            return unpacked(known), True, 0.0
+        recalled = {e.slot: known[e.slot] for e in wanted if _is_whole(known.get(e.slot), e.length)}
+        for slot in slots:
+            EMBEDDING_CACHE.labels("hit" if slot in recalled else "miss").inc()
+        missing = [each for each in wanted if each.slot not in recalled]
+        if not missing:
+            return _Obtained(recalled, frozenset(recalled), 0.0)
         start = perf_counter()
-        with timed("fuse"):
-            fused = fallbacks.attempt("fusion", lambda: encoder.fuse(asked), None, (FusionError,))
-        INFERENCES.labels("fusion", _outcome(fused)).inc()
-        if fused is None:
-            return None
-        made = fused
-        fallbacks.attempt(
-            "embedding_cache",
-            lambda: self._cache.keep_fused(name, state, packed(made), now),
-            None,
-        )
-        return fused, False, 1000 * (perf_counter() - start)
+        made = self._made(missing, fallbacks)
+        latency_ms = 1000 * (perf_counter() - start)
+        if made:
+            fallbacks.attempt(
+                "embedding_cache", lambda: self._cache.keep_embeddings(made, now), None
+            )
+        return _Obtained(recalled | made, frozenset(recalled), latency_ms)
+
+    def _made(self, missing: Sequence[_Wanted], fallbacks: Fallbacks) -> dict[Slot, Vector]:
+        """Those that could be made."""
+        made = {}
+        outcomes = self._threads.side_by_side([partial(_timed, each) for each in missing])
+        for each, outcome in zip(missing, outcomes, strict=True):
+            vector = fallbacks.attempt(each.part, outcome.result, None, (FusionError,))
+            INFERENCES.labels(each.part, "failed" if vector is None else "made").inc()
+            if vector is not None:
+                made[each.slot] = vector
+        return made
 
     def _blended(
         self,
-        words: Words,
+        words: Vector | None,
         wish: Vector | None,
         understood: Understanding,
         state: UserState,
@@ -195,13 +233,13 @@ class QueryEmbedder:
         return QueryVector(
             vector,
             "text",
-            words.vector,
+            words,
             wish,
             None,
             influence,
             None,
-            words.cached,
-            words.latency_ms,
+            False,
+            0.0,
             self._encoder.model_version,
         )
 
@@ -215,10 +253,11 @@ class QueryEmbedder:
         return unit(ANCHOR_SHARE * middle + (1 - ANCHOR_SHARE) * words)
 
 
-def _outcome(made: object | None) -> str:
-    return "failed" if made is None else "made"
+def _timed(wanted: _Wanted) -> Vector:
+    with timed(wanted.step):
+        return wanted.make()
 
 
-def _of_length(known: Vector | None, length: int) -> Vector | None:
-    """What was remembered, unless something else wrote it."""
-    return known if known is not None and known.shape == (length,) else None
+def _is_whole(known: Vector | None, length: int) -> bool:
+    """Whether something was remembered, and by nothing else than this."""
+    return known is not None and known.shape == (length,)

@@ -148,7 +148,7 @@ class SearchEngine:
         tier_ = self._tier(request, known)
         if understood.anchors and variant in FUSED:
             known = self._only_told(known)
-        words = self._embedder.words(understood.text, now, fallbacks).vector
+        words = self._embedder.words(understood.text, now, fallbacks)
         vector = self._vectors.get([item.item_id]).get(item.item_id)
         if vector is None:
             return []

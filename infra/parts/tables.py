@@ -9,7 +9,7 @@ from infra.parts.roles import allow
 from recommender.stores.dynamodb.tables import EXPIRES_AT, Index, Shape
 
 ACTIONS = (
-    *("GetItem", "Query", "Scan", "DescribeTable"),
+    *("GetItem", "BatchGetItem", "Query", "Scan", "DescribeTable"),
     *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"),
 )
 

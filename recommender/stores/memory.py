@@ -23,6 +23,7 @@ from recommender.stores.ports import (
     IndexedItem,
     ItemStore,
     LogVersion,
+    NewEmbedding,
     NewExposure,
     NewSwipe,
     PreferenceStore,
@@ -320,16 +321,16 @@ class MemoryEmbeddingCache(EmbeddingCache):
     """EmbeddingCache over a dictionary."""
 
     def __init__(self) -> None:
-        self._entries: dict[CacheKey, tuple[Vector, datetime]] = {}
+        self._entries: dict[CacheKey, NewEmbedding] = {}
         self._lock = Lock()
 
-    def get(self, key: CacheKey, now: datetime) -> Vector | None:
-        vector, expires_at = self._entries.get(key, (None, now))
-        return vector if expires_at > now else None
+    def get_many(self, keys: Sequence[CacheKey], now: datetime) -> Mapping[CacheKey, Vector]:
+        found = [entry for key in keys if (entry := self._entries.get(key))]
+        return {entry.key: entry.vector for entry in found if entry.expires_at > now}
 
-    def put(self, key: CacheKey, vector: Vector, expires_at: datetime) -> None:
+    def put_many(self, entries: Sequence[NewEmbedding]) -> None:
         with self._lock:
-            self._entries[key] = (vector, expires_at)
+            self._entries.update((entry.key, entry) for entry in entries)
 
     def erase(self, owner: str) -> None:
         with self._lock:

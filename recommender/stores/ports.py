@@ -115,6 +115,15 @@ class CacheKey:
 
 
 @dataclass(frozen=True)
+class NewEmbedding:
+    """A vector that is about to be remembered."""
+
+    key: CacheKey
+    vector: Vector
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class CachedSearch:
     """A stored answer (JSON text) and the ids in it."""
 
@@ -310,11 +319,11 @@ class ConversationStore(Protocol):
 class EmbeddingCache(Protocol):
     """Query embeddings, fused with a user's taste or shared."""
 
-    def get(self, key: CacheKey, now: datetime) -> Vector | None:
-        """None when absent or expired."""
+    def get_many(self, keys: Sequence[CacheKey], now: datetime) -> Mapping[CacheKey, Vector]:
+        """Those that are there and have not expired, in one round trip."""
 
-    def put(self, key: CacheKey, vector: Vector, expires_at: datetime) -> None:
-        """Store or replace."""
+    def put_many(self, entries: Sequence[NewEmbedding]) -> None:
+        """Store or replace, in one round trip; no two entries are for the same key."""
 
     def erase(self, owner: str) -> None:
         """Delete all entries of an owner."""

@@ -29,6 +29,7 @@ from recommender.stores.ports import (
     IndexedItem,
     ItemStore,
     LogVersion,
+    NewEmbedding,
     NewExposure,
     NewSwipe,
     Stores,
@@ -794,40 +795,73 @@ class TestConversationStore:
         assert found == {f"record-{n}" for n in range(40)}
 
 
+def recalled(stores: Stores, key: CacheKey, now: datetime = NOW) -> Vector | None:
+    return stores.embeddings.get_many([key], now).get(key)
+
+
 class TestEmbeddingCache:
     def test_hits_until_it_expires(self, stores: Stores) -> None:
-        assert stores.embeddings.get(KEY, NOW) is None
-        stores.embeddings.put(KEY, vector(1), LATER)
-        found = stores.embeddings.get(KEY, LATER - timedelta(seconds=1))
+        assert recalled(stores, KEY) is None
+        stores.embeddings.put_many([NewEmbedding(KEY, vector(1), LATER)])
+        found = recalled(stores, KEY, LATER - timedelta(seconds=1))
         np.testing.assert_array_equal(found, vector(1))
         assert found is not None
         assert found.dtype == np.float32
-        assert stores.embeddings.get(KEY, LATER) is None
+        assert recalled(stores, KEY, LATER) is None
 
     @pytest.mark.parametrize("length", [1, DIM, 2 * DIM + 2, 2000])
     def test_a_vector_may_be_of_any_length(self, stores: Stores, length: int) -> None:
         kept = np.arange(length, dtype=np.float32)
-        stores.embeddings.put(KEY, kept, LATER)
-        np.testing.assert_array_equal(stores.embeddings.get(KEY, NOW), kept)
+        stores.embeddings.put_many([NewEmbedding(KEY, kept, LATER)])
+        np.testing.assert_array_equal(recalled(stores, KEY), kept)
 
     def test_every_part_of_the_key_counts(self, stores: Stores) -> None:
-        stores.embeddings.put(KEY, vector(1), LATER)
+        stores.embeddings.put_many([NewEmbedding(KEY, vector(1), LATER)])
         for part in ("owner", "query_hash", "preference_hash"):
-            assert stores.embeddings.get(replace(KEY, **{part: "other"}), NOW) is None
+            assert recalled(stores, replace(KEY, **{part: "other"})) is None
 
     def test_put_replaces_vector_and_expiry(self, stores: Stores) -> None:
-        stores.embeddings.put(KEY, vector(1), NOW)
-        stores.embeddings.put(KEY, vector(2), LATER)
-        np.testing.assert_array_equal(stores.embeddings.get(KEY, NOW), vector(2))
+        stores.embeddings.put_many([NewEmbedding(KEY, vector(1), NOW)])
+        stores.embeddings.put_many([NewEmbedding(KEY, vector(2), LATER)])
+        np.testing.assert_array_equal(recalled(stores, KEY), vector(2))
+
+    def test_several_are_written_and_read_at_once(self, stores: Stores) -> None:
+        """Each with its own length and expiry, some anew; what is not there is left out."""
+        shared, expired = replace(KEY, owner="*"), replace(KEY, query_hash="old")
+        absent = replace(KEY, owner="*", query_hash="old")
+        stores.embeddings.put_many([NewEmbedding(shared, vector(3), NOW)])
+        stores.embeddings.put_many(
+            [
+                NewEmbedding(shared, np.ones(7, dtype=np.float32), LATER),
+                NewEmbedding(expired, vector(2), NOW),
+                NewEmbedding(KEY, vector(1), LATER + timedelta(seconds=1)),
+            ]
+        )
+        found = stores.embeddings.get_many([absent, KEY, expired, shared], NOW)
+        assert found.keys() == {KEY, shared}
+        np.testing.assert_array_equal(found[KEY], vector(1))
+        np.testing.assert_array_equal(found[shared], np.ones(7))
+        assert stores.embeddings.get_many([shared, KEY], LATER).keys() == {KEY}
+        assert stores.embeddings.get_many([], NOW) == {}
+        stores.embeddings.put_many([])
+
+    def test_parallel_writes_of_the_same_keys_all_end(self, stores: Stores) -> None:
+        entries = [
+            NewEmbedding(replace(KEY, query_hash=f"{number}"), vector(number), LATER)
+            for number in range(6)
+        ]
+        orders = [entries, entries[::-1], entries[3:] + entries[:3]] * 8
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(stores.embeddings.put_many, orders))
+        assert len(stores.embeddings.get_many([entry.key for entry in entries], NOW)) == 6
 
     @pytest.mark.parametrize("weird", WEIRD)
     def test_erase_touches_one_owner(self, stores: Stores, weird: str) -> None:
         mine = [CacheKey(weird, query, weird) for query in ("a", "b")]
-        for key in (*mine, KEY):
-            stores.embeddings.put(key, vector(1), LATER)
+        entries = [NewEmbedding(key, vector(1), LATER) for key in (*mine, KEY)]
+        stores.embeddings.put_many(entries)
         stores.embeddings.erase(weird)
-        assert [stores.embeddings.get(key, NOW) for key in mine] == [None, None]
-        assert stores.embeddings.get(KEY, NOW) is not None
+        assert stores.embeddings.get_many([*mine, KEY], NOW).keys() == {KEY}
 
 
 ANSWER = CachedSearch('{"text": "grüße 🎬"}', ("film-1", "film-2"))
@@ -905,7 +939,7 @@ def test_postgres_keeps_no_more_cache_entries_than_it_may(emptied: Database) -> 
     for number in range(SWEEP_EVERY):
         key = CacheKey("*", f"query-{number}", "generic")
         expires_at = start + timedelta(minutes=1 + number)
-        stores.embeddings.put(key, vector(1), expires_at)
+        stores.embeddings.put_many([NewEmbedding(key, vector(1), expires_at)])
         stores.searches.put(key, ANSWER, expires_at)
     newest = {f"query-{number}" for number in range(SWEEP_EVERY - 20, SWEEP_EVERY)}
     for table in (embedding_cache, search_cache):

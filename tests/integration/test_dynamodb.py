@@ -18,7 +18,7 @@ from recommender.preferences.model import UserPreferences
 from recommender.stores.dynamodb import Tables, caches, connect, in_dynamodb
 from recommender.stores.dynamodb.tables import SHAPES, Table
 from recommender.stores.memory import memory_stores
-from recommender.stores.ports import CachedSearch, CacheKey, NewSwipe, Stores
+from recommender.stores.ports import CachedSearch, CacheKey, NewEmbedding, NewSwipe, Stores
 from tests import dynamodb
 from tests.conftest import new_database
 from tests.scripted_endpoint import (
@@ -149,7 +149,7 @@ class TestForgetting:
         for key in ("k1", "k2"):
             stores.swipes.append(NewSwipe("ann", "film-1", "like", None, NOW, key))
         stores.preferences.put("ann", UserPreferences.model_validate(LEARNED))
-        stores.embeddings.put(KEY, np.ones(3, dtype=np.float32), LATER)
+        stores.embeddings.put_many([NewEmbedding(KEY, np.ones(3, dtype=np.float32), LATER)])
         stores.searches.put(KEY, CachedSearch("{}", ("film-1",)), LATER)
         every = (tables.swipes, tables.preferences, tables.embeddings, tables.searches)
         assert [len(records(table)) for table in every] == [5, 1, 1, 1]
@@ -194,12 +194,12 @@ class TestCaches:
             {"payload": "text", "embedding": 7},
             {"payload": b"\x00", "embedding": b"1"},
         ):
-            stores.embeddings.put(KEY, vector, LATER)
+            stores.embeddings.put_many([NewEmbedding(KEY, vector, LATER)])
             stores.searches.put(KEY, answer, LATER)
             for table in (tables.embeddings, tables.searches):
                 table.put(records(table)[0] | damage)
             assert stores.searches.get(KEY, NOW) is None
-            assert stores.embeddings.get(KEY, NOW) is None
+            assert stores.embeddings.get_many([KEY], NOW) == {}
 
     def test_poisoned_preferences_are_learned_again(self, stores: Stores, tables: Tables) -> None:
         for damage in (b"\x00", "text", None):

@@ -18,7 +18,7 @@ from fusion.fake import HashingEncoder
 from recommender.errors import InvalidRequest
 from recommender.indexer import sync_index
 from recommender.models import Filters, Item
-from recommender.stores.ports import CacheKey, IndexedItem, NewExposure, NewSwipe
+from recommender.stores.ports import CacheKey, IndexedItem, NewEmbedding, NewExposure, NewSwipe
 from recommender.stores.postgres import Database, postgres_stores
 from recommender.stores.postgres.schema import metadata
 from tests.conftest import new_database
@@ -137,7 +137,7 @@ def test_films_of_the_first_schemas_wait_for_their_place(empty: Database) -> Non
     np.testing.assert_array_equal(stores.items.vectors(["1"])["1"], TEXT)
     assert stores.items.vectors(["1"], "fused") == {}
     assert stores.items.nearest(TEXT, 5, Filters(), (), "fused") == []
-    assert stores.embeddings.get(CacheKey("*", "query", "generic"), NOW) is None
+    assert stores.embeddings.get_many([CacheKey("*", "query", "generic")], NOW) == {}
     encoder = HashingEncoder()
     synced = sync_index([film], stores.items, encoder, lambda *_: None, {}, text_space())
     assert synced == 1
@@ -150,7 +150,8 @@ def test_an_older_release_finds_its_films_after_the_way_back(empty: Database) ->
     empty.migrate()
     stores = postgres_stores(empty, max_cache_entries=10)
     stores.items.upsert([IndexedItem(Item(item_id="1", title="Heat"), TEXT, "print", TEXT)])
-    stores.embeddings.put(CacheKey("ann", "q", "p"), np.ones(770, np.float32), NOW)
+    key = CacheKey("ann", "q", "p")
+    stores.embeddings.put_many([NewEmbedding(key, np.ones(770, np.float32), NOW)])
     down = config()
     with empty.transaction() as connection:
         down.attributes["connection"] = connection

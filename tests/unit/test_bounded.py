@@ -64,7 +64,7 @@ def test_calls_one_after_the_other_are_made_in_one_thread() -> None:
 
 
 def test_a_thread_that_is_idle_for_long_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fusion.bounded.IDLE_SECONDS", 0.001)
+    monkeypatch.setattr("fusion.threads.IDLE_SECONDS", 0.001)
     before = set(enumerate_threads())
     bounded = BoundedEncoder(HashingEncoder(), PATIENT)
     bounded.encode(["a"])

@@ -20,7 +20,7 @@ from recommender.preferences.learn import no_preferences
 from recommender.preferences.model import UserPreferences
 from recommender.settings import RecommenderSettings
 from recommender.stores.memory import memory_stores
-from recommender.stores.ports import LogVersion, Stores
+from recommender.stores.ports import LogVersion, Stores, Vector
 from recommender.users import UserState
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -129,6 +129,15 @@ def cache(
     settings: RecommenderSettings = SETTINGS,
 ) -> AnswerCache:
     return AnswerCache(memory.embeddings, memory.searches, settings, generation)
+
+
+def keep_words(kept: AnswerCache, vector: Vector) -> None:
+    kept.keep_embeddings({kept.slot_of_words("words"): vector}, NOW)
+
+
+def words(kept: AnswerCache, text: str = "words", now: datetime = NOW) -> Vector | None:
+    slot = kept.slot_of_words(text)
+    return kept.embeddings([slot], now).get(slot)
 
 
 def ask(query: str = "q", user_id: str = "ann", **changes: Any) -> SearchRequest:  # noqa: ANN401
@@ -243,13 +252,24 @@ def test_a_significant_swipe_keeps_nothing_of_this_user(memory: Stores) -> None:
 
 def test_embeddings_are_shared_by_words_and_generation(memory: Stores) -> None:
     vector = np.array([0.6, 0.8], dtype=np.float32)
-    cache(memory).keep_embedding("words", vector, NOW)
-    found = cache(memory).embedding("words", NOW)
-    assert found is not None
-    np.testing.assert_array_equal(found, vector)
-    assert cache(memory).embedding("other", NOW) is None
-    assert cache(memory, "model-2").embedding("words", NOW) is None
-    assert cache(memory).embedding("words", NOW + timedelta(seconds=7200)) is None
+    keep_words(cache(memory), vector)
+    np.testing.assert_array_equal(words(cache(memory)), vector)
+    assert words(cache(memory), "other") is None
+    assert words(cache(memory, "model-2")) is None
+    assert words(cache(memory), now=NOW + timedelta(seconds=7200)) is None
+
+
+def test_fusions_are_kept_by_taste_and_for_longer_the_surer_it_is(memory: Stores) -> None:
+    kept = cache(memory)
+    unsure = state("ann", taste(confidence=0.1), "seen")
+    slots = [kept.slot_of_fusion("asked", whose) for whose in (None, ANN, unsure)]
+    assert [slot.seconds for slot in slots] == [7200, 1800, 900]
+    assert [slot.key.owner for slot in slots] == ["*", "ann", "ann"]
+    assert len({slot.key for slot in slots}) == 3
+    kept.keep_embeddings({slot: np.full(2, slot.seconds, np.float32) for slot in slots}, NOW)
+    found = kept.embeddings([*slots, kept.slot_of_words("asked too")], NOW)
+    assert [vector[0] for vector in found.values()] == [7200, 1800, 900]
+    assert kept.embeddings(slots, NOW + timedelta(seconds=1000)).keys() == set(slots[:2])
 
 
 def test_disabled_caches_remember_nothing(memory: Stores) -> None:
@@ -257,13 +277,13 @@ def test_disabled_caches_remember_nothing(memory: Stores) -> None:
         update={"enable_search_cache": False, "enable_embedding_cache": False}
     )
     for settings in (off, SETTINGS):
-        cache(memory, settings=settings).keep_embedding("words", np.ones(2, np.float32), NOW)
+        keep_words(cache(memory, settings=settings), np.ones(2, np.float32))
         cache(memory, settings=settings).keep_answer(ask(), ANN, VARIANT, answer("a"), NOW)
         if settings is off:
             assert cache(memory).answer(ask(), ANN, VARIANT, NOW) is None
-            assert cache(memory).embedding("words", NOW) is None
+            assert words(cache(memory)) is None
     assert cache(memory, settings=off).answer(ask(), ANN, VARIANT, NOW) is None
-    assert cache(memory, settings=off).embedding("words", NOW) is None
+    assert words(cache(memory, settings=off)) is None
 
 
 def test_erase_forgets_one_user(memory: Stores) -> None:

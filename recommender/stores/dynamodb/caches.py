@@ -2,14 +2,21 @@
 
 import logging
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 
 import numpy as np
 
 from recommender.stores.dynamodb.tables import EXPIRES_AT, OWNED, ConditionFailed, Record, Table
-from recommender.stores.ports import CachedSearch, CacheKey, EmbeddingCache, SearchCache, Vector
+from recommender.stores.ports import (
+    CachedSearch,
+    CacheKey,
+    EmbeddingCache,
+    NewEmbedding,
+    SearchCache,
+    Vector,
+)
 
 SWEEP_EVERY = 500
 LARGEST = 390_000
@@ -32,16 +39,35 @@ class _Entries:
 
     def get(self, name: str, key: CacheKey, now: datetime) -> Record | None:
         """The record if it was made for this key and has not expired."""
-        record = self.table.get(PK=f"{self._prefix}#{name}")
-        if record is None or any(record.get(part) != value for part, value in _parts(key).items()):
-            return None
-        return record if record[EXPIRES_AT] > now.timestamp() else None
+        record = self.table.get(PK=self._pk(name))
+        return record if record is not None and _holds(record, key, now) else None
+
+    def get_many(self, keys: Mapping[str, CacheKey], now: datetime) -> dict[CacheKey, Record]:
+        """The records of these names that were made for these keys and have not expired."""
+        named = {self._pk(name): key for name, key in keys.items()}
+        records = self.table.get_many([{"PK": name} for name in named])
+        found = ((named[record["PK"]], record) for record in records)
+        return {key: record for key, record in found if _holds(record, key, now)}
 
     def put(self, name: str, key: CacheKey, expires_at: datetime, **value: object) -> None:
-        record = {"PK": f"{self._prefix}#{name}", EXPIRES_AT: int(expires_at.timestamp())}
+        self.table.put(self._record(name, key, expires_at, value))
+        self._after_write()
+
+    def put_many(self, entries: Sequence[tuple[str, CacheKey, datetime, Record]]) -> None:
+        """Write a record of each name, key, expiry and value."""
+        self.table.put_many([self._record(*entry) for entry in entries])
+        self._after_write()
+
+    def _pk(self, name: str) -> str:
+        return f"{self._prefix}#{name}"
+
+    def _record(self, name: str, key: CacheKey, expires_at: datetime, value: Record) -> Record:
+        record = {"PK": self._pk(name), EXPIRES_AT: int(expires_at.timestamp())}
         # One index partition for what all users share would be hot: those are not indexed.
         owned = {} if key.owner == SHARED else {OWNED.hash_key: key.owner}
-        self.table.put(record | _parts(key) | owned | value)
+        return record | _parts(key) | owned | value
+
+    def _after_write(self) -> None:
         if next(self._writes) % SWEEP_EVERY == 0:
             self._sweep()
 
@@ -72,20 +98,20 @@ class DynamoEmbeddingCache(EmbeddingCache):
     def __init__(self, table: Table, max_entries: int) -> None:
         self._entries = _Entries(table, "enhanced_embed", max_entries)
 
-    def get(self, key: CacheKey, now: datetime) -> Vector | None:
-        """See `EmbeddingCache.get`."""
-        record = self._entries.get(_embedding(key), key, now)
-        if record is None:
-            return None
-        try:
-            return np.frombuffer(record["embedding"].value, dtype="<f4").astype(np.float32)
-        except DAMAGED:
-            return None
+    def get_many(self, keys: Sequence[CacheKey], now: datetime) -> Mapping[CacheKey, Vector]:
+        """See `EmbeddingCache.get_many`."""
+        records = self._entries.get_many({_embedding(key): key for key in keys}, now)
+        read = {key: _vector(record) for key, record in records.items()}
+        return {key: vector for key, vector in read.items() if vector is not None}
 
-    def put(self, key: CacheKey, vector: Vector, expires_at: datetime) -> None:
-        """See `EmbeddingCache.put`."""
-        stored = vector.astype("<f4").tobytes()
-        self._entries.put(_embedding(key), key, expires_at, embedding=stored)
+    def put_many(self, entries: Sequence[NewEmbedding]) -> None:
+        """See `EmbeddingCache.put_many`."""
+        self._entries.put_many(
+            [
+                (_embedding(new.key), new.key, new.expires_at, {"embedding": _packed(new.vector)})
+                for new in entries
+            ]
+        )
 
     def erase(self, owner: str) -> None:
         """See `EmbeddingCache.erase`."""
@@ -141,6 +167,24 @@ class DynamoSearchCache(SearchCache):
             self._entries.table.set(_key(record), "preference_hash", new_hash, expected=old_hash)
         except ConditionFailed:
             return  # It has been written anew.
+
+
+def _holds(record: Record, key: CacheKey, now: datetime) -> bool:
+    """Whether a record was made for this key and has not expired."""
+    made_for = all(record.get(part) == value for part, value in _parts(key).items())
+    return made_for and bool(record[EXPIRES_AT] > now.timestamp())
+
+
+def _packed(vector: Vector) -> bytes:
+    return vector.astype("<f4").tobytes()
+
+
+def _vector(record: Record) -> Vector | None:
+    """The vector of a record; None when it is damaged."""
+    try:
+        return np.frombuffer(record["embedding"].value, dtype="<f4").astype(np.float32)
+    except DAMAGED:
+        return None
 
 
 def _parts(key: CacheKey) -> Record:

@@ -19,7 +19,7 @@ from recommender.telemetry import span
 Record = dict[str, Any]
 EXPIRES_AT = "expires_at"
 """The attribute of every table that DynamoDB's time to live reads: seconds since 1970."""
-DELETED_AT_ONCE = 25
+WRITTEN_AT_ONCE = 25
 ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
 """Seconds before what DynamoDB left undone is asked for again."""
@@ -102,6 +102,17 @@ class Table:
                 TableName=self.name, Key=_packed(key), ConsistentRead=True
             ).get("Item")
         return None if found is None else _unpacked(found)
+
+    def get_many(self, keys: Sequence[Record]) -> Iterator[Record]:
+        """The records of up to a hundred keys that are there, as of now, in any order."""
+        asked = {"Keys": [_packed(key) for key in keys], "ConsistentRead": True}
+        left, waits = {self.name: asked} if keys else {}, self._waits(ATTEMPTS)
+        while left:
+            with _mended(self.name):
+                answer = self._client.batch_get_item(RequestItems=left)
+            yield from map(_unpacked, answer["Responses"].get(self.name, ()))
+            if left := answer["UnprocessedKeys"]:
+                next(waits)
 
     def put(
         self,
@@ -191,20 +202,35 @@ class Table:
             described = self._client.describe_table(TableName=self.name)
         return int(described["Table"]["ItemCount"])
 
+    def put_many(self, records: Sequence[Record]) -> None:
+        """Write records whole, not all or none; no two have the same key."""
+        self._write([{"PutRequest": {"Item": _packed(each)}} for each in records], ATTEMPTS)
+
     def delete(self, keys: Sequence[Record]) -> None:
         """Delete records; those that are not there are passed over."""
-        requests = [{"DeleteRequest": {"Key": _packed(key)}} for key in keys]
-        for start in range(0, len(requests), DELETED_AT_ONCE):
-            self._write_batch(requests[start : start + DELETED_AT_ONCE])
+        self._write([{"DeleteRequest": {"Key": _packed(key)}} for key in keys])
 
-    def _write_batch(self, requests: Sequence[Mapping[str, Any]]) -> None:
-        """DynamoDB may leave some for later when it is busy."""
-        left, waited = {self.name: requests}, itertools.count()
-        while left:
-            with _mended(self.name):
-                left = self._client.batch_write_item(RequestItems=left)["UnprocessedItems"]
-            if left:
-                sleep(min(FIRST_WAIT * 2 ** next(waited), LONGEST_WAIT))
+    def _write(self, requests: Sequence[Mapping[str, Any]], attempts: int | None = None) -> None:
+        for start in range(0, len(requests), WRITTEN_AT_ONCE):
+            left = {self.name: requests[start : start + WRITTEN_AT_ONCE]}
+            waits = self._waits(attempts)
+            while left:
+                with _mended(self.name):
+                    left = self._client.batch_write_item(RequestItems=left)["UnprocessedItems"]
+                if left:
+                    next(waits)
+
+    def _waits(self, attempts: int | None) -> Iterator[None]:
+        """Wait longer each time for what DynamoDB left for later, being busy.
+
+        Raises StoreUnavailable when it did so in all ``attempts``; None: it is asked until it is
+        done.
+        """
+        for waited in itertools.count():
+            if waited + 1 == attempts:
+                raise _unavailable(f"DynamoDB table {self.name!r} is busy.")
+            sleep(min(FIRST_WAIT * 2**waited, LONGEST_WAIT))
+            yield
 
     def _pages(self, operation: str, **asked: Any) -> Iterator[Record]:  # noqa: ANN401
         pages = iter(self._client.get_paginator(operation).paginate(TableName=self.name, **asked))

@@ -1,16 +1,21 @@
 """The embedding and search caches in PostgreSQL (unlogged tables)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
+from functools import cache
 from itertools import count
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Connection,
     Delete,
     LargeBinary,
+    Select,
     Table,
+    Text,
     Update,
     and_,
     bindparam,
@@ -21,7 +26,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from recommender.stores.ports import CachedSearch, CacheKey, EmbeddingCache, SearchCache, Vector
+from recommender.stores.ports import (
+    CachedSearch,
+    CacheKey,
+    EmbeddingCache,
+    NewEmbedding,
+    SearchCache,
+    Vector,
+)
 from recommender.stores.postgres.ann import Binary
 from recommender.stores.postgres.database import Database
 from recommender.stores.postgres.items import unpacked
@@ -65,9 +77,31 @@ def _holds(table: Table) -> ColumnElement[bool]:
     )
 
 
-def _replacing(table: Table, index_elements: Sequence[str], **values: Any) -> Insert:  # noqa: ANN401
-    """Insert a row of parameters, those of ``values`` as these, in the place of an earlier one."""
-    statement = insert(table).values({c.name: bindparam(c.name) for c in table.c} | values)
+def _embeddings() -> Select[tuple[str, str, str, bytes]]:
+    """The vectors kept for keys, whose parts are arrays of equal length."""
+    table = embedding_cache.c
+    asked = func.unnest(*(bindparam(name, type_=ARRAY(Text)) for name in KEY))
+    keys = asked.table_valued(*KEY, name="asked").render_derived()
+    vector = func.vector_send(table.embedding, type_=LargeBinary)
+    return select(*(table[name] for name in KEY), vector).where(
+        *(table[name] == keys.c[name] for name in KEY), table.expires_at > bindparam("now")
+    )
+
+
+@cache
+def _putting_embeddings(count: int) -> Insert:
+    """Insert or replace so many rows; the parameters of each end with its number."""
+    rows: list[dict[str, Any]] = [
+        {column.name: bindparam(f"{column.name}_{row}") for column in embedding_cache.c}
+        | {"embedding": bindparam(f"embedding_{row}", type_=Binary())}
+        for row in range(count)
+    ]
+    return _replacing(insert(embedding_cache).values(rows), KEY)
+
+
+def _replacing(statement: Insert, index_elements: Sequence[str]) -> Insert:
+    """Insert in the place of earlier rows."""
+    table = statement.table
     replaced = [c.name for c in table.c if c.name not in index_elements]
     return statement.on_conflict_do_update(
         index_elements=index_elements,
@@ -94,12 +128,11 @@ def _carrying_over() -> Update:
 
 
 # Built once: it takes as long as running them.
-GET_EMBEDDING = select(func.vector_send(embedding_cache.c.embedding, type_=LargeBinary)).where(
-    _holds(embedding_cache)
-)
-PUT_EMBEDDING = _replacing(embedding_cache, KEY, embedding=bindparam("embedding", type_=Binary()))
+GET_EMBEDDINGS = _embeddings()
 GET_SEARCH = select(search_cache.c.payload, search_cache.c.item_ids).where(_holds(search_cache))
-PUT_SEARCH = _replacing(search_cache, KEY[:2])
+PUT_SEARCH = _replacing(
+    insert(search_cache).values({c.name: bindparam(c.name) for c in search_cache.c}), KEY[:2]
+)
 ERASE_EMBEDDINGS = _erasing(embedding_cache)
 ERASE_SEARCHES = _erasing(search_cache)
 CARRY_OVER = _carrying_over()
@@ -112,16 +145,23 @@ class PostgresEmbeddingCache(EmbeddingCache):
         self._database = database
         self._sweeper = _Sweeper(embedding_cache, max_entries)
 
-    def get(self, key: CacheKey, now: datetime) -> Vector | None:
-        asked = vars(key) | {"now": now}
+    def get_many(self, keys: Sequence[CacheKey], now: datetime) -> Mapping[CacheKey, Vector]:
+        asked = {name: [getattr(key, name) for key in keys] for name in KEY}
         with self._database.connect() as connection:
-            stored = connection.execute(GET_EMBEDDING, asked).scalar_one_or_none()
-        return None if stored is None else unpacked(stored)
+            stored = connection.execute(GET_EMBEDDINGS, asked | {"now": now}).all()
+        return {CacheKey(*key): unpacked(vector) for *key, vector in map(tuple[Any, ...], stored)}
 
-    def put(self, key: CacheKey, vector: Vector, expires_at: datetime) -> None:
-        row = vars(key) | {"embedding": vector, "expires_at": expires_at}
+    def put_many(self, entries: Sequence[NewEmbedding]) -> None:
+        if not entries:
+            return
+        # In one order always: two that wait for each other's rows would never end.
+        ordered = sorted(entries, key=lambda entry: astuple(entry.key))
+        row: dict[str, object] = {}
+        for place, entry in enumerate(ordered):
+            told = vars(entry.key) | {"embedding": entry.vector, "expires_at": entry.expires_at}
+            row |= {f"{name}_{place}": value for name, value in told.items()}
         with self._database.connect() as connection:
-            connection.execute(PUT_EMBEDDING, row)
+            connection.execute(_putting_embeddings(len(entries)), row)
             self._sweeper.after_write(connection)
 
     def erase(self, owner: str) -> None:

@@ -1,0 +1,76 @@
+"""Threads for calls that others must not wait for, or that are made side by side."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from threading import Semaphore, Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+IDLE_SECONDS = 30.0
+"""Threads that had nothing to do for so long end."""
+
+
+class DaemonThreads:
+    """As many threads as there are calls at a time, kept for further ones. Thread-safe.
+
+    They are daemons, which no executor's are: what hangs must not keep the process from ending.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._idle = Semaphore(0)
+
+    def submit(self, action: Callable[[], T]) -> Future[T]:
+        """Make a call in a thread that is idle, or a new one."""
+        future: Future[T] = Future()
+        if not self._idle.acquire(blocking=False):
+            Thread(target=self._work, daemon=True).start()
+        self._calls.put(lambda: _settle(future, action, self._idle.release))
+        return future
+
+    def side_by_side(self, actions: Sequence[Callable[[], T]]) -> list[Future[T]]:
+        """Make calls at the same time, the last one in this thread, and all in its context.
+
+        What they return or raise is there when this returns.
+        """
+        futures = [self.submit(_in_context(action)) for action in actions[:-1]]
+        for action in actions[-1:]:
+            futures.append(Future())
+            _settle(futures[-1], action)
+        for future in futures:
+            future.exception()
+        return futures
+
+    def _work(self) -> None:
+        """Make calls, each promised to this thread or another that is idle, until there are none
+        for long.
+        """
+        while True:
+            try:
+                call = self._calls.get(timeout=IDLE_SECONDS)
+            except Empty:
+                if self._idle.acquire(blocking=False):
+                    return
+            else:
+                call()
+
+
+def _settle(
+    future: Future[T], action: Callable[[], T], ended: Callable[[], None] = lambda: None
+) -> None:
+    """Make a call; ``ended`` is called before whoever waits, and may have another, hears of it."""
+    try:
+        result = action()
+    except BaseException as error:
+        ended()
+        future.set_exception(error)
+    else:
+        ended()
+        future.set_result(result)
+
+
+def _in_context(action: Callable[[], T]) -> Callable[[], T]:
+    context = copy_context()
+    return lambda: context.run(action)
