@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime
-from functools import cache
 from itertools import count
 from typing import Any
 
@@ -88,20 +87,9 @@ def _embeddings() -> Select[tuple[str, str, str, bytes]]:
     )
 
 
-@cache
-def _putting_embeddings(count: int) -> Insert:
-    """Insert or replace so many rows; the parameters of each end with its number."""
-    rows: list[dict[str, Any]] = [
-        {column.name: bindparam(f"{column.name}_{row}") for column in embedding_cache.c}
-        | {"embedding": bindparam(f"embedding_{row}", type_=Binary())}
-        for row in range(count)
-    ]
-    return _replacing(insert(embedding_cache).values(rows), KEY)
-
-
-def _replacing(statement: Insert, index_elements: Sequence[str]) -> Insert:
-    """Insert in the place of earlier rows."""
-    table = statement.table
+def _replacing(table: Table, index_elements: Sequence[str], **values: Any) -> Insert:  # noqa: ANN401
+    """Insert a row of parameters, those of ``values`` as these, in the place of an earlier one."""
+    statement = insert(table).values({c.name: bindparam(c.name) for c in table.c} | values)
     replaced = [c.name for c in table.c if c.name not in index_elements]
     return statement.on_conflict_do_update(
         index_elements=index_elements,
@@ -129,10 +117,9 @@ def _carrying_over() -> Update:
 
 # Built once: it takes as long as running them.
 GET_EMBEDDINGS = _embeddings()
+PUT_EMBEDDING = _replacing(embedding_cache, KEY, embedding=bindparam("embedding", type_=Binary()))
 GET_SEARCH = select(search_cache.c.payload, search_cache.c.item_ids).where(_holds(search_cache))
-PUT_SEARCH = _replacing(
-    insert(search_cache).values({c.name: bindparam(c.name) for c in search_cache.c}), KEY[:2]
-)
+PUT_SEARCH = _replacing(search_cache, KEY[:2])
 ERASE_EMBEDDINGS = _erasing(embedding_cache)
 ERASE_SEARCHES = _erasing(search_cache)
 CARRY_OVER = _carrying_over()
@@ -154,14 +141,13 @@ class PostgresEmbeddingCache(EmbeddingCache):
     def put_many(self, entries: Sequence[NewEmbedding]) -> None:
         if not entries:
             return
-        # In one order always: two that wait for each other's rows would never end.
-        ordered = sorted(entries, key=lambda entry: astuple(entry.key))
-        row: dict[str, object] = {}
-        for place, entry in enumerate(ordered):
-            told = vars(entry.key) | {"embedding": entry.vector, "expires_at": entry.expires_at}
-            row |= {f"{name}_{place}": value for name, value in told.items()}
+        # Always in one order: two writers that wait for each other's rows would never end.
+        rows = [
+            vars(new.key) | {"embedding": new.vector, "expires_at": new.expires_at}
+            for new in sorted(entries, key=lambda new: astuple(new.key))
+        ]
         with self._database.connect() as connection:
-            connection.execute(_putting_embeddings(len(entries)), row)
+            connection.execute(PUT_EMBEDDING, rows)  # the driver sends them together
             self._sweeper.after_write(connection)
 
     def erase(self, owner: str) -> None:
