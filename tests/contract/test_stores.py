@@ -282,6 +282,23 @@ class TestItemStore:
             found_something += bool(hits)
         assert found_something > 20
 
+    def test_a_vector_finds_by_each_filter_what_passes_it(self, item_store: ItemStore) -> None:
+        """Asked one after the other, from any film to few, in whatever order, and of new films."""
+        queries = [vector(1), vector(2), vector(1)]
+        narrow = Filters(people=(PEOPLE[0],), include_genres=(GENRES[0],), year_from=1980)
+        for count in (60, 80):
+            added = films(count)
+            item_store.upsert(added)
+            for query in queries:
+                for filters in (Filters(), narrow, Filters(include_genres=(GENRES[1],)), narrow):
+                    wanted = sorted(
+                        ((float(f.vector @ query), f.item.item_id) for f in added
+                         if passes(f.item, filters)),
+                        reverse=True,
+                    )  # fmt: skip
+                    hits = item_store.nearest(query, 10, filters)
+                    assert [hit.item_id for hit in hits] == [i for _, i in wanted[:10]]
+
     @pytest.mark.parametrize("weird", WEIRD)
     def test_weird_text_is_only_text(self, item_store: ItemStore, weird: str) -> None:
         film = films(1)[0]
