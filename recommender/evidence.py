@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,11 +99,13 @@ class EvidenceFinder:
 
 
 class _Close(NamedTuple):
-    """How close a film is: its cosine to each named film, shape (named,), once what all films have
-    in common is taken out; and its cosine to the query's words, if there are any.
+    """How close a film is: its cosines to the anchors and to the films swiped each way that are
+    close enough to tell, once what all films have in common is taken out; and that to the query's
+    words, if there are any.
     """
 
-    named: NDArray[np.float64]
+    anchors: Mapping[str, float]
+    swiped: Mapping[Direction, Sequence[tuple[Item, float]]]
     words: float | None
 
 
@@ -117,8 +119,12 @@ class _Inquiry:
         self._holding = holding
         self._mean = mean_vector
         self._question = question
-        self._columns = {item_id: column for column, item_id in enumerate(question.named)}
         self._claims: dict[tuple[EvidenceKind, str], Fact | None] = {}
+        preferences = question.state.preferences
+        self._notable = {
+            "genre": _notable(preferences.genre_weights),
+            "tag": _notable(preferences.tag_weights),
+        }
 
     def facts(self, item: Item, close: _Close) -> list[Fact]:
         """All facts on one film, the weightiest first."""
@@ -129,18 +135,42 @@ class _Inquiry:
         found += self._standing(item)
         return sorted(found, key=_lightness)
 
-    def closeness(self, vectors: NDArray[np.float32]) -> list[_Close]:
+    def closeness(self, vectors: NDArray[np.float32]) -> Iterator[_Close]:
         """How close each of n films is, ``vectors`` having the shape (n, dim)."""
-        named, text = self._question.named, self._question.text_vector
-        cosines = np.zeros((len(vectors), len(named)))
-        if named:
-            others = np.array(list(named.values()), dtype=np.float32) - self._mean
-            own = vectors - self._mean
-            lengths = np.outer(np.linalg.norm(own, axis=1), np.linalg.norm(others, axis=1))
-            cosines[:] = own @ others.T / np.maximum(lengths, 1e-6)
-        if text is None:
-            return [_Close(row, None) for row in cosines]
-        return list(map(_Close, cosines, (vectors @ text).tolist()))
+        anchors = [i for i in self._question.understood.anchors if i in self._question.named]
+        likeness = self._cosines(vectors, anchors).tolist()
+        swiped = {direction: self._near(vectors, direction) for direction in _OPINIONS}
+        text = self._question.text_vector
+        words = [None] * len(vectors) if text is None else (vectors @ text).tolist()
+        for row in range(len(vectors)):
+            near = {direction: swiped[direction][row] for direction in _OPINIONS}
+            yield _Close(dict(zip(anchors, likeness[row], strict=True)), near, words[row])
+
+    def _near(
+        self, vectors: NDArray[np.float32], direction: Direction
+    ) -> list[list[tuple[Item, float]]]:
+        """For each of n films those lately swiped this way that are close to it, oldest first."""
+        named = self._question.named
+        swiped = [i for i in recent(self._question.state, direction) if i in named]
+        films = self._catalogue.select(swiped)
+        cosines = self._cosines(vectors, [film.item_id for film in films])
+        near: list[list[tuple[Item, float]]] = [[] for _ in vectors]
+        rows, places = np.nonzero(cosines >= SIMILAR_FILMS / 2)
+        told = zip(rows.tolist(), places.tolist(), cosines[rows, places].tolist(), strict=True)
+        for row, place, cosine in told:
+            near[row].append((films[place], cosine))
+        return near
+
+    def _cosines(
+        self, vectors: NDArray[np.float32], item_ids: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """Shape (n, item_ids): of vectors, shape (n, dim), and named films."""
+        if not item_ids:
+            return np.zeros((len(vectors), 0))
+        others = np.array([self._question.named[i] for i in item_ids], np.float32) - self._mean
+        own = vectors - self._mean
+        lengths = np.outer(np.linalg.norm(own, axis=1), np.linalg.norm(others, axis=1))
+        return np.asarray(own @ others.T / np.maximum(lengths, 1e-6), dtype=np.float64)
 
     def _asked(self, item: Item) -> Iterator[Fact]:
         understood = self._question.understood
@@ -160,8 +190,7 @@ class _Inquiry:
 
     def _anchors(self, item: Item, close: _Close) -> Iterator[Fact]:
         for anchor in self._catalogue.select(self._question.understood.anchors):
-            column = self._columns.get(anchor.item_id)
-            cosine = 0.0 if column is None else float(close.named[column])
+            cosine = close.anchors.get(anchor.item_id, 0.0)
             shared = _shared(item, anchor)
             if anchor.item_id != item.item_id and (shared or cosine >= SIMILAR_FILMS):
                 text = f"Like {anchor.title}: {shared}" if shared else f"Close to {anchor.title}"
@@ -200,46 +229,29 @@ class _Inquiry:
     def _taste(self, item: Item, close: _Close) -> Iterator[Fact]:
         for direction in _OPINIONS:
             yield from islice(self._swiped_films(item, direction, close), OF_A_KIND)
-        preferences = self._question.state.preferences
-        yield from self._labels("genre", item.genres, preferences.genre_weights)
-        yield from self._labels("tag", item.tags, preferences.tag_weights)
+        yield from self._labels("genre", item.genres)
+        yield from self._labels("tag", item.tags)
 
     def _swiped_films(self, item: Item, direction: Direction, close: _Close) -> Iterator[Fact]:
         """The swiped films that are close to this one or share something, the closest first."""
-        films, columns = self._swiped[direction]
-        cosines = close.named[columns]
-        near = np.flatnonzero(cosines >= SIMILAR_FILMS / 2).tolist()
-        weights = {place: _feeling(direction, float(cosines[place])) for place in near}
-        for place in sorted(near, key=lambda place: -weights[place]):
-            other, cosine = films[place], float(cosines[place])
+        near = close.swiped[direction]
+        for other, cosine in sorted(near, key=lambda each: -_feeling(direction, each[1])):
             shared = _shared(item, other)
             if other.item_id != item.item_id and (shared or cosine >= SIMILAR_FILMS):
                 mentioned = other.item_id in self._question.state.mentioned
                 yield _swiped_fact(other, direction, shared, cosine, mentioned)
 
-    @cached_property
-    def _swiped(self) -> dict[Direction, tuple[list[Item], list[int]]]:
-        """The films lately swiped each way, oldest first, and their columns among the named."""
-        swiped = {}
-        for direction in _OPINIONS:
-            known = [i for i in recent(self._question.state, direction) if i in self._columns]
-            films = self._catalogue.select(known)
-            swiped[direction] = films, [self._columns[film.item_id] for film in films]
-        return swiped
-
-    def _labels(
-        self, kind: EvidenceKind, labels: Sequence[str], weights: Mapping[str, float]
-    ) -> list[Fact]:
-        for label in labels:
+    def _labels(self, kind: Literal["genre", "tag"], labels: Sequence[str]) -> list[Fact]:
+        notable = self._notable[kind]
+        said = [label for label in labels if label in notable]
+        for label in said:
             if (kind, label) not in self._claims:
-                self._claims[kind, label] = self._claim(kind, label, weights.get(label, 0.0))
-        claims = [claim for label in labels if (claim := self._claims[kind, label])]
+                self._claims[kind, label] = self._claim(kind, label, notable[label])
+        claims = [claim for label in said if (claim := self._claims[kind, label])]
         return sorted(claims, key=_lightness)[:OF_A_KIND]
 
     def _claim(self, kind: EvidenceKind, label: str, weight: float) -> Fact | None:
-        """What the person makes of a genre or tag, if they care and their swipes say so, too."""
-        if abs(weight) < NOTABLE_WEIGHT:
-            return None
+        """What the person makes of a genre or tag, if their swipes say so, too."""
         liked, disliked = (
             sum(label in (film.genres if kind == "genre" else film.tags) for film in films)
             for films in self._opinions
@@ -283,6 +295,10 @@ def _lighter(fact: Fact, share: float) -> Fact:
 
 def _lightness(fact: Fact) -> float:
     return -fact.weight
+
+
+def _notable(weights: Mapping[str, float]) -> dict[str, float]:
+    return {label: weight for label, weight in weights.items() if abs(weight) >= NOTABLE_WEIGHT}
 
 
 def _feeling(direction: Direction, closeness: float) -> float:

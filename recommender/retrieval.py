@@ -92,14 +92,13 @@ class Retriever:
     def _candidates(
         self, rows: NDArray[np.intp], query: QueryVector, by_words: Found
     ) -> Candidates:
-        ids = [self._catalogue.items[row].item_id for row in rows]
-        texts = self._vectors.get(ids)
-        fused = self._fused.get(ids) if query.space == "fused" else texts
-        present = np.array([i in texts and i in fused for i in ids], dtype=bool)
+        among_texts, present = self._vectors.of_rows(self._catalogue, rows)
+        placed = among_texts
+        if query.space == "fused":
+            placed, has_place = self._fused.of_rows(self._catalogue, rows)
+            among_texts, placed = among_texts[has_place[present]], placed[present[has_place]]
+            present = present & has_place
         rows = rows[present]
-        ids = [item_id for item_id, there in zip(ids, present, strict=True) if there]
-        among_texts = _matrix([texts[item_id] for item_id in ids], query.vector)
-        placed = _matrix([fused[item_id] for item_id in ids], query.vector)
         return Candidates(
             rows,
             among_texts,
@@ -110,13 +109,8 @@ class Retriever:
         )
 
 
-def _matrix(vectors: Sequence[Vector], like: Vector | None) -> NDArray[np.float32]:
-    """Vectors as rows; without any, no rows of the length of ``like``."""
-    if not vectors:
-        return np.zeros((0, 0 if like is None else len(like)), dtype=np.float32)
-    return np.array(vectors)
-
-
 def _products(matrix: NDArray[np.float32], vector: Vector | None) -> NDArray[np.float32]:
     """Inner products, 0 without a vector."""
-    return np.zeros(len(matrix), np.float32) if vector is None else matrix @ vector
+    if vector is None or not len(matrix):
+        return np.zeros(len(matrix), np.float32)
+    return np.asarray(matrix @ vector)

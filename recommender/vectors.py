@@ -38,6 +38,21 @@ class ItemVectors:
             found.update(read)
         return found
 
+    def of_rows(
+        self, catalogue: Catalogue, rows: NDArray[np.intp]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The vectors of those of n rows of a catalogue that have one, shape (present, dim), and
+        which do, shape (n,).
+        """
+        if isinstance(self._store, HeldItems) and self._store.all() is catalogue:
+            return self._store.rows(rows, self._space)
+        ids = [catalogue.items[row].item_id for row in rows]
+        known = self.get(ids)
+        vectors = [known[item_id] for item_id in ids if item_id in known]
+        present = np.array([item_id in known for item_id in ids], dtype=bool)
+        dim = len(vectors[0]) if vectors else 0
+        return np.array(vectors, dtype=np.float32).reshape(len(vectors), dim), present
+
     def matrix(self, catalogue: Catalogue, missing: Vector) -> NDArray[np.float32]:
         """The vectors of all films, shape (films, dim), ``missing`` (dim,) where one has none.
 

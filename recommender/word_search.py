@@ -21,6 +21,7 @@ from recommender.models import Filters, Item
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import WordIndex
 from recommender.text import index_terms, with_phrases
+from recommender.top_k import top_k
 
 Rows = NDArray[np.intp]
 
@@ -58,7 +59,7 @@ class InProcess(WordSearch):
     ) -> Found:
         bm25 = self._text_search.scores(query)
         found = np.flatnonzero(self._catalogue.allowed(filters, exclude) & (bm25 > 0))
-        best = found[np.argsort(-bm25[found], kind="stable")[:depth]]
+        best = found[top_k(bm25[found], depth)]
         return Found(best, lambda rows: bm25[rows])
 
     def holding(self, stems: frozenset[str]) -> Callable[[Item], bool]:  # noqa: D102

@@ -15,6 +15,7 @@ from recommender.catalogue import Catalogue
 from recommender.kept import ARRAYS, Kept
 from recommender.models import Filters, Item
 from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector, version_of
+from recommender.top_k import top_k
 
 READ_AT_A_TIME = 1000
 FEW = 0.15
@@ -105,9 +106,17 @@ class HeldItems(ItemStore):
         if not rows.size:
             return []
         scores = scan.products(vector, rows)
-        best = np.argpartition(-scores, k)[:k] if k < rows.size else np.arange(rows.size)
-        best = best[np.argsort(-scores[best], kind="stable")]
-        return [Hit(items[rows[place]].item_id, float(scores[place])) for place in best]
+        best = top_k(scores, k)
+        found = zip(rows[best].tolist(), scores[best].tolist(), strict=True)
+        return [Hit(items[row].item_id, score) for row, score in found]
+
+    def rows(
+        self, rows: NDArray[np.intp], space: Space
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The vectors of those of n rows of ``all`` that have one, and which do, shape (n,)."""
+        scan = self._films().scans[space]
+        present = scan.present[rows]
+        return scan.matrix[rows[present]], present
 
     def vectors(self, item_ids: Sequence[str], space: Space = "text") -> Mapping[str, Vector]:
         films = self._films()

@@ -117,3 +117,14 @@ def test_films_at_hand_stand_for_those_of_the_store_only_while_they_are_the_same
     for known, title in (({"1": "f"}, "At hand"), ({"1": "older"}, "It")):
         held = HeldItems(filled(MemoryItemStore(), "f", 1.0), known, at_hand)
         assert [item.title for item in held.all()] == [title]
+
+
+@pytest.mark.parametrize("space", ["text", "fused"])
+def test_rows_have_the_vectors_of_their_films(store: ItemStore, space: Space) -> None:
+    catalogue, vectors = Catalogue.of(store.all()), ItemVectors(store, space)
+    for rows in ([2, 0, 5, 1, 3, 4], [4, 2], [catalogue.rows[UNPLACED]], []):
+        found, present = vectors.of_rows(catalogue, np.array(rows, dtype=np.intp))
+        ids = [catalogue.items[row].item_id for row in rows]
+        by_id = vectors.get(ids)
+        assert present.tolist() == [item_id in by_id for item_id in ids]
+        assert found.tolist() == [by_id[item_id].tolist() for item_id in ids if item_id in by_id]
