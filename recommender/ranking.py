@@ -110,8 +110,9 @@ class Ranker:
         if tier == "generic":
             return np.zeros(len(rows))
         mix = self._weights.light_mix
-        genres = self._labels(self._catalogue.genre_rows, preferences.genre_weights)[rows]
-        tags = self._labels(self._catalogue.tag_rows, preferences.tag_weights)[rows]
+        films = [self._catalogue.items[row] for row in rows.tolist()]
+        genres = _labels([film.genres for film in films], preferences.genre_weights)
+        tags = _labels([film.tags for film in films], preferences.tag_weights)
         return np.asarray(mix.genres * genres + mix.tags * tags)
 
     def _wished(
@@ -138,10 +139,11 @@ class Ranker:
         """How well films suit a taste, shape (n,), -1..1; all 0 in the generic tier."""
         if tier == "generic" or not len(rows):
             return np.zeros(len(rows))
+        films = [self._catalogue.items[row] for row in rows.tolist()]
         parts = (
             self._along_vector(vectors, preferences),
-            self._labels(self._catalogue.genre_rows, preferences.genre_weights)[rows],
-            self._labels(self._catalogue.tag_rows, preferences.tag_weights)[rows],
+            _labels([film.genres for film in films], preferences.genre_weights),
+            _labels([film.tags for film in films], preferences.tag_weights),
             self._year_fit(rows, preferences),
             preferences.popularity_bias * (2 * self._catalogue.popularity[rows] - 1),
         )
@@ -158,18 +160,6 @@ class Ranker:
         lengths = np.maximum(np.linalg.norm(centred, axis=1), 1e-6)
         # Cosines to a taste are seldom beyond a half: the scale uses the range that occurs.
         return np.asarray(np.clip(2.0 * (centred @ direction) / lengths, -1, 1), dtype=np.float64)
-
-    def _labels(
-        self, films_of: Mapping[str, NDArray[np.intp]], weights: Mapping[str, float]
-    ) -> NDArray[np.float64]:
-        """For each film, its labels' weights summed, over the root of their number; -1..1."""
-        total = np.zeros(len(self._catalogue))
-        count = np.zeros(len(self._catalogue))
-        for label, weight in weights.items():
-            if label in films_of:
-                total[films_of[label]] += weight
-                count[films_of[label]] += 1
-        return np.clip(total / np.sqrt(np.maximum(count, 1)), -1, 1)
 
     def _year_fit(
         self, rows: NDArray[np.intp], preferences: UserPreferences
@@ -205,6 +195,14 @@ class Ranker:
         if not columns:
             return np.zeros(len(rows))
         return np.asarray(self._catalogue.genre_matrix[rows][:, columns].mean(axis=1))
+
+
+def _labels(labels: Sequence[Sequence[str]], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """For each of n films, its labels' weights summed, over the root of their number; -1..1."""
+    weighed = [[weights[n] for n in dict.fromkeys(names) if n in weights] for names in labels]
+    total = np.array([sum(each) for each in weighed], dtype=np.float64)
+    count = np.array([max(len(each), 1) for each in weighed])
+    return np.asarray(np.clip(total / np.sqrt(count), -1, 1))
 
 
 def _fame(catalogue: Catalogue) -> NDArray[np.float64]:
