@@ -1,5 +1,6 @@
 """DynamoDB where it fails, forgets and fills up; what it does well is in the contract suite."""
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.models import Direction, SearchRequest
 from recommender.preferences.model import UserPreferences
 from recommender.stores.dynamodb import Tables, caches, connect, in_dynamodb
-from recommender.stores.dynamodb.tables import SHAPES, Table
+from recommender.stores.dynamodb.tables import ATTEMPTS, SHAPES, Table
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import CachedSearch, CacheKey, NewEmbedding, NewSwipe, Stores
 from tests import dynamodb
@@ -69,6 +70,10 @@ def records(table: Table) -> list[dict[str, Any]]:
     return list(table.scan())
 
 
+def said(answer: dict[str, Any]) -> Act:
+    return reply(200, json.dumps(answer).encode())
+
+
 def mine(tables: Tables) -> list[str]:
     """The keys of all that is kept of ann."""
     every = (tables.swipes, tables.preferences, tables.embeddings, tables.searches)
@@ -119,6 +124,34 @@ class TestFailures:
         assert "user_swipes" in caught.value.detail
         assert "s3cr3t" not in caught.value.detail
         assert "Nothing was acknowledged" in str(caught.value)
+
+    def test_what_a_busy_table_left_for_later_is_asked_for_again(
+        self, server: ScriptedEndpoint, failing: Stores, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("recommender.stores.dynamodb.tables.sleep", lambda _seconds: None)
+        left = {"enhanced_embeddings_cache": {"Keys": [{"PK": {"S": "the key"}}]}}
+        busy = said({"Responses": {}, "UnprocessedKeys": left})
+        server.script.extend([busy, said({"Responses": {}, "UnprocessedKeys": {}})])
+        assert failing.embeddings.get_many([KEY], NOW) == {}
+        assert [json.loads(request.body)["RequestItems"] for request in server.requests][1] == left
+        put = {"PutRequest": {"Item": {"PK": {"S": "the key"}}}}
+        unwritten = said({"UnprocessedItems": {"enhanced_embeddings_cache": [put]}})
+        server.script.extend([unwritten, said({"UnprocessedItems": {}})])
+        server.script.popleft()
+        failing.embeddings.put_many([NewEmbedding(KEY, np.ones(3, dtype=np.float32), LATER)])
+        (again,) = json.loads(server.requests[-1].body)["RequestItems"].values()
+        assert again == [put]
+
+    def test_a_cache_that_stays_busy_is_done_without(
+        self, server: ScriptedEndpoint, failing: Stores, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("recommender.stores.dynamodb.tables.sleep", lambda _seconds: None)
+        left = {"enhanced_embeddings_cache": {"Keys": [{"PK": {"S": "the key"}}]}}
+        server.script.append(said({"Responses": {}, "UnprocessedKeys": left}))
+        with pytest.raises(StoreUnavailable) as caught:
+            failing.embeddings.get_many([KEY], NOW)
+        assert "'enhanced_embeddings_cache' is busy" in caught.value.detail
+        assert len(server.requests) == ATTEMPTS
 
     def test_a_swipe_that_is_acknowledged_is_in_the_table(self, stores: Stores) -> None:
         event = stores.swipes.append(LIKE)
