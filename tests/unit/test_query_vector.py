@@ -1,0 +1,144 @@
+"""The vectors of a search: made at the same time, read and written together."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from threading import Barrier
+from unittest.mock import create_autospec
+
+import numpy as np
+import pytest
+
+from fusion.encoder import TextEncoder, Vectors
+from fusion.errors import EncoderUnavailable
+from fusion.fake import BlendFusionEncoder, HashingEncoder
+from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput
+from recommender.cache import AnswerCache
+from recommender.catalogue import Catalogue
+from recommender.fallbacks import Fallbacks
+from recommender.fusing import FusionInputs
+from recommender.models import SearchRequest, Understanding
+from recommender.preferences.learn import no_preferences
+from recommender.query_vector import QueryEmbedder, QueryVector
+from recommender.settings import RecommenderSettings
+from recommender.stores.memory import memory_stores
+from recommender.stores.ports import EmbeddingCache, LogVersion
+from recommender.users import UserState
+from recommender.vectors import ItemVectors
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+SETTINGS = RecommenderSettings()
+PATIENT = 60.0
+NOBODY = UserState("ann", LogVersion(), {}, no_preferences("model"))
+
+
+class Words(HashingEncoder):
+    """Counts, meets the fusion, and fails when it is down."""
+
+    def __init__(self, met: Barrier | None = None) -> None:
+        super().__init__()
+        self.met, self.down, self.calls = met, False, 0
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.calls += 1
+        if self.met:
+            self.met.wait(PATIENT)
+        if self.down:
+            raise EncoderUnavailable("down")
+        return super().encode(texts)
+
+
+class Fusion(BlendFusionEncoder):
+    """The same of the fusion."""
+
+    def __init__(self, met: Barrier | None = None) -> None:
+        super().__init__()
+        self.met, self.down, self.calls = met, False, 0
+
+    def fuse(self, asked: FusionInput) -> Fused:
+        self.calls += 1
+        if self.met:
+            self.met.wait(PATIENT)
+        if self.down:
+            raise EncoderUnavailable("down")
+        return super().fuse(asked)
+
+
+@pytest.fixture
+def embeddings() -> EmbeddingCache:
+    """A cache in memory that notes how it is called."""
+    memory = memory_stores().embeddings
+    noting: EmbeddingCache = create_autospec(EmbeddingCache, instance=True)
+    noting.get_many.side_effect = memory.get_many  # type: ignore[attr-defined]
+    noting.put_many.side_effect = memory.put_many  # type: ignore[attr-defined]
+    return noting
+
+
+def embed(
+    embeddings: EmbeddingCache, words: TextEncoder, fusion: FusionEncoder, text: str = "robots"
+) -> tuple[QueryVector, tuple[str, ...]]:
+    """What is embedded for a person of no taste, and the fallbacks taken."""
+    stores = memory_stores()
+    vectors = ItemVectors(stores.items)
+    embedder = QueryEmbedder(
+        words,
+        {"embedding_fusion": fusion},
+        FusionInputs(Catalogue([]), vectors),
+        vectors,
+        AnswerCache(embeddings, stores.searches, SETTINGS, "generation"),
+        SETTINGS,
+    )
+    fallbacks = Fallbacks()
+    request, understood = SearchRequest(user_id="ann", query=text), Understanding(text=text)
+    vector = embedder.embed(
+        request, understood, NOBODY, "generic", "embedding_fusion", NOW, fallbacks
+    )
+    return vector, fallbacks.taken
+
+
+def calls(embeddings: EmbeddingCache) -> tuple[int, int]:
+    """How often it was read and written."""
+    return embeddings.get_many.call_count, embeddings.put_many.call_count  # type: ignore[attr-defined]
+
+
+def test_both_vectors_are_made_at_the_same_time(embeddings: EmbeddingCache) -> None:
+    """Each encoder waits for the other, which one after the other would never come."""
+    met = Barrier(2)
+    found, fallbacks = embed(embeddings, Words(met), Fusion(met))
+    assert fallbacks == ()
+    np.testing.assert_array_equal(found.words, HashingEncoder().encode(["robots"])[0])
+    wanted = BlendFusionEncoder().fuse(FusionInput("robots", explore=0.0))
+    assert found.vector is not None
+    np.testing.assert_allclose(found.vector, wanted.vector, atol=1e-6)
+    assert (found.space, found.cached) == ("fused", False)
+    assert found.latency_ms > 0
+
+
+def test_both_are_read_and_written_together_and_made_once(embeddings: EmbeddingCache) -> None:
+    words, fusion = Words(), Fusion()
+    first, _ = embed(embeddings, words, fusion)
+    assert calls(embeddings) == (1, 1)
+    again, _ = embed(embeddings, words, fusion)
+    assert calls(embeddings) == (2, 1)
+    assert (words.calls, fusion.calls) == (1, 1)
+    assert (again.cached, again.latency_ms) == (True, 0.0)
+    np.testing.assert_array_equal(again.vector, first.vector)
+    np.testing.assert_array_equal(again.words, first.words)
+
+
+def test_what_one_lacks_the_other_has_all_the_same(embeddings: EmbeddingCache) -> None:
+    """Whichever fails is made when it is back; the other one is remembered."""
+    words, fusion = Words(), Fusion()
+    words.down = True
+    found, fallbacks = embed(embeddings, words, fusion)
+    assert (fallbacks, found.space, found.words) == (("encoder",), "fused", None)
+    words.down, fusion.down = False, True
+    whole, fallbacks = embed(embeddings, words, fusion)
+    assert (fallbacks, whole.cached, fusion.calls) == ((), True, 1)
+    assert whole.words is not None
+    other, fallbacks = embed(embeddings, words, fusion, "war")
+    assert (fallbacks, other.space) == (("fusion",), "text")
+    words.down = True
+    neither, fallbacks = embed(embeddings, words, fusion, "love")
+    assert (fallbacks, neither.vector) == (("encoder", "fusion"), None)
+    known, fallbacks = embed(embeddings, words, fusion, "war")
+    assert (fallbacks, known.cached) == (("fusion",), True)
