@@ -61,8 +61,11 @@ def learn(
     dislikes = [swipe for swipe in known if swipe.direction is Direction.DISLIKE]
     liked = [items[swipe.item_id].item for swipe in likes]
     disliked = [items[swipe.item_id].item for swipe in dislikes]
-    directions = _vectors(likes, dislikes, items, now, context, settings)
-    consistency = _consistency(likes, dislikes, items, context)
+    near, far = _centred(likes, items, context), _centred(dislikes, items, context)
+    directions = _vectors(
+        near, far, *(_recency(some, now, settings.taste_half_life_days) for some in (likes, dislikes))
+    )
+    consistency = _consistency(near, far)
     confidence = _confidence(len(likes) + len(dislikes), consistency)
     years = [item.year for item in liked if item.year]
     return UserPreferences(
@@ -107,24 +110,14 @@ def no_preferences(
 
 
 def _vectors(
-    likes: Sequence[Swipe],
-    dislikes: Sequence[Swipe],
-    items: Mapping[str, SwipedItem],
-    now: datetime,
-    context: TasteContext,
-    settings: RecommenderSettings,
+    liked: NDArray[np.float32],
+    disliked: NDArray[np.float32],
+    like_recency: NDArray[np.float64],
+    dislike_recency: NDArray[np.float64],
 ) -> dict[str, NDArray[np.float32]]:
-    liked = _centred(likes, items, context)
-    disliked = _centred(dislikes, items, context)
-    half_life = settings.taste_half_life_days
     learned = {
         "centroid": strategies.centroid(liked, disliked),
-        "recency": strategies.weighted_centroid(
-            liked,
-            disliked,
-            _recency(likes, now, half_life),
-            _recency(dislikes, now, half_life),
-        ),
+        "recency": strategies.weighted_centroid(liked, disliked, like_recency, dislike_recency),
         "contrastive": strategies.contrastive(liked, disliked),
     }
     return {name: vector for name, vector in learned.items() if vector is not None}
@@ -156,19 +149,25 @@ def lifts(
     """
     like_counts = Counter(label for labels in liked for label in set(labels))
     dislike_counts = Counter(label for labels in disliked for label in set(labels))
-    weights = {}
-    for label in like_counts | dislike_counts:
-        share = max(shares.get(label, 0.0), 0.01)
-        like_lift = _log_lift(like_counts[label], len(liked), share)
-        dislike_lift = _log_lift(dislike_counts[label], len(disliked), share)
-        count = like_counts[label] + dislike_counts[label]
-        trust = count / (count + LABEL_SHRINKAGE)
-        weights[label] = round(trust * float(np.tanh(like_lift - dislike_lift)), 4)
-    return dict(sorted(weights.items()))
+    if not (names := sorted(like_counts.keys() | dislike_counts.keys())):
+        return {}
+    likes, dislikes = (
+        np.fromiter((counts[label] for label in names), np.float64, len(names))
+        for counts in (like_counts, dislike_counts)
+    )
+    share = np.fromiter((shares.get(label, 0.0) for label in names), np.float64, len(names))
+    share = np.maximum(share, 0.01)
+    difference = _log_lift(likes, len(liked), share) - _log_lift(dislikes, len(disliked), share)
+    count = likes + dislikes
+    weights = count / (count + LABEL_SHRINKAGE) * np.tanh(difference)
+    return dict(zip(names, np.round(weights, 4).tolist(), strict=True))
 
 
-def _log_lift(count: int, total: int, share: float) -> float:
-    return float(np.log((count + SMOOTHING * share) / ((total + SMOOTHING) * share)))
+def _log_lift(
+    counts: NDArray[np.float64], total: int, shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Shape (labels,), as are both."""
+    return np.log((counts + SMOOTHING * shares) / ((total + SMOOTHING) * shares))
 
 
 def _strongest(weights: Mapping[str, float]) -> dict[str, float]:
@@ -184,21 +183,12 @@ def _popularity_bias(liked: Sequence[Item], popularity: Mapping[str, float]) -> 
     return round((2 * mean - 1) * len(liked) / (len(liked) + SMOOTHING), 4)
 
 
-def _consistency(
-    likes: Sequence[Swipe],
-    dislikes: Sequence[Swipe],
-    items: Mapping[str, SwipedItem],
-    context: TasteContext,
-) -> float:
+def _consistency(liked: NDArray[np.float32], disliked: NDArray[np.float32]) -> float:
     """How well taste foretells itself, 0..1: each swipe scored by the centroid of the others.
 
     The share of (like, dislike) pairs in the right order (AUC, 0.5 is chance), rescaled to
     0..1; without pairs it is 0.5, "not known".
     """
-    liked, disliked = (
-        _centred(likes, items, context),
-        _centred(dislikes, items, context),
-    )
     if len(liked) < 2 or len(disliked) < 2:
         return 0.5
     like_scores = _held_out(liked, disliked)

@@ -58,7 +58,11 @@ class UserPreferences(Frozen):
     @cached_property
     def preference_hash(self) -> str:
         """Equal for equal taste, whenever it was learned."""
-        taste = self.model_dump(mode="json", exclude={"event_count", "last_event_id", "updated_at"})
+        left_out = {"event_count", "last_event_id", "updated_at", "vectors"}
+        taste = self.model_dump(mode="json", exclude=left_out)
         # Sorted, because a JSON column gives the keys back in an order of its own.
-        text = json.dumps(taste, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        digest = hashlib.sha256(json.dumps(taste, sort_keys=True).encode())
+        for name in sorted(self.vectors):
+            digest.update(name.encode())
+            digest.update(np.array(self.vectors[name]).tobytes())
+        return digest.hexdigest()[:32]

@@ -65,10 +65,10 @@ def _boundary(
     Newton's method; ``penalty`` (d, d) is what the ridge makes of their squares.
     """
     n, d = features.shape
-    design = np.pad(features, ((0, 1), (0, 1)))
+    design = _framed(features)
     design[:, -1] = 1.0
     target = (np.arange(n + 1) < likes).astype(np.float64)
-    penalty = RIDGE * np.pad(penalty, (0, 1)) + 1e-4 * np.eye(d + 1)
+    penalty = RIDGE * _framed(penalty) + 1e-4 * np.eye(d + 1)
     weights = np.zeros(d + 1)
     for _ in range(NEWTON_STEPS):
         chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30, 30)))
@@ -76,3 +76,10 @@ def _boundary(
         scaled = design * np.sqrt(chance * (1 - chance))[:, None]
         weights -= np.linalg.solve(scaled.T @ scaled + penalty, gradient)
     return weights[:-1]
+
+
+def _framed(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """With one more row and one more column of zeros."""
+    framed = np.zeros((matrix.shape[0] + 1, matrix.shape[1] + 1))
+    framed[:-1, :-1] = matrix
+    return framed
