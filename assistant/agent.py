@@ -8,9 +8,7 @@ from typing import Any
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
     AgentMiddleware,
-    ModelCallLimitMiddleware,
     ModelRetryMiddleware,
-    ToolCallLimitMiddleware,
     ToolCallRequest,
     ToolErrorMiddleware,
     ToolRetryMiddleware,
@@ -22,7 +20,8 @@ from langsmith import set_runtime_overrides
 from langsmith.utils import tracing_is_enabled
 from pydantic import ValidationError
 
-from assistant.conversations import RecentConversations, forget_old_turns
+from assistant.call_limits import CallLimits
+from assistant.conversations import RecentConversations
 from assistant.fallback import PlannerFallback
 from assistant.models import HostedOptions, caching, chat_model, failed_to_begin
 from assistant.planner import OfflinePlanner, offline_planner
@@ -78,9 +77,7 @@ def build_agent(
     """
     middleware: list[AgentMiddleware[Any, Any, Any]] = [
         WatchedTurn(),
-        forget_old_turns,
-        ModelCallLimitMiddleware(run_limit=_MODEL_CALLS),
-        ToolCallLimitMiddleware(run_limit=_TOOL_CALLS),
+        CallLimits(_MODEL_CALLS, _TOOL_CALLS),
         ToolErrorMiddleware(tool_error),
         ToolRetryMiddleware(
             max_retries=TOOL_RETRIES,

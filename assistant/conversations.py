@@ -3,12 +3,8 @@
 from collections import OrderedDict
 from typing import Any
 
-from langchain.agents import AgentState
-from langchain.agents.middleware import before_agent
 from langchain_core.messages import (
-    AnyMessage,
     BaseMessage,
-    RemoveMessage,
     ToolMessage,
     trim_messages,
 )
@@ -20,7 +16,6 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.runtime import Runtime
 
 from recommender import models
 
@@ -33,6 +28,7 @@ _ARTIFACTS = [
     for model in vars(models).values()
     if isinstance(model, type) and issubclass(model, models.Frozen | models.Direction)
 ]
+_LIVE = "live"
 
 
 class RecentConversations(InMemorySaver):
@@ -42,7 +38,7 @@ class RecentConversations(InMemorySaver):
     """
 
     def __init__(self, most: int = MOST_CONVERSATIONS) -> None:
-        super().__init__(serde=JsonPlusSerializer(allowed_msgpack_modules=_ARTIFACTS))
+        super().__init__(serde=_LiveMessages(allowed_msgpack_modules=_ARTIFACTS))
         self._most = most
         self._kept: OrderedDict[str, set[tuple[Any, ...]]] = OrderedDict()
 
@@ -53,10 +49,13 @@ class RecentConversations(InMemorySaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a checkpoint in place of the conversation's earlier one, without artifacts."""
+        """Save a checkpoint in place of the conversation's earlier one, without artifacts and what
+        is too long ago.
+        """
         values = checkpoint["channel_values"]
         if messages := values.get("messages"):
-            values = values | {"messages": [_without_artifact(message) for message in messages]}
+            kept = [_without_artifact(message) for message in _recent_turns(messages)]
+            values = values | {"messages": kept}
             checkpoint = {**checkpoint, "channel_values": values}
         saved = super().put(config, checkpoint, metadata, new_versions)
         thread, namespace = (
@@ -90,20 +89,30 @@ class RecentConversations(InMemorySaver):
             self.writes.pop((thread, namespace, checkpoint_id), None)
 
 
-@before_agent
-def forget_old_turns(
-    state: AgentState[Any],
-    runtime: Runtime[Any],  # noqa: ARG001
-) -> dict[str, list[RemoveMessage]] | None:
-    """Take the oldest whole turns out of a conversation that has grown too long."""
-    messages: list[AnyMessage] = state["messages"]
+class _LiveMessages(JsonPlusSerializer):
+    """Leaves messages as they are, which nobody changes: packing and unpacking all that was said
+    would take longer than a turn does.
+    """
+
+    def dumps_typed(self, obj: Any) -> tuple[str, Any]:  # noqa: ANN401 - whatever a graph holds
+        """Pack anything but a list of messages."""
+        if isinstance(obj, list) and obj and all(isinstance(each, BaseMessage) for each in obj):
+            return _LIVE, tuple(obj)
+        return super().dumps_typed(obj)
+
+    def loads_typed(self, data: tuple[str, Any]) -> Any:  # noqa: ANN401
+        """What was packed."""
+        kind, kept = data
+        return list(kept) if kind == _LIVE else super().loads_typed(data)
+
+
+def _recent_turns(messages: list[BaseMessage]) -> list[BaseMessage]:
+    """Without the oldest whole turns of a conversation that has grown too long."""
     if len(messages) <= MOST_MESSAGES:
-        return None
-    kept = trim_messages(
+        return messages
+    return trim_messages(
         messages, max_tokens=MOST_MESSAGES, token_counter=len, strategy="last", start_on="human"
     )
-    ids = {message.id for message in kept}
-    return {"messages": [RemoveMessage(id=m.id) for m in messages if m.id and m.id not in ids]}
 
 
 def _without_artifact(message: BaseMessage) -> BaseMessage:

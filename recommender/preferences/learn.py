@@ -62,8 +62,9 @@ def learn(
     liked = [items[swipe.item_id].item for swipe in likes]
     disliked = [items[swipe.item_id].item for swipe in dislikes]
     near, far = _centred(likes, items, context), _centred(dislikes, items, context)
+    half_life = settings.taste_half_life_days
     directions = _vectors(
-        near, far, *(_recency(some, now, settings.taste_half_life_days) for some in (likes, dislikes))
+        near, far, _recency(likes, now, half_life), _recency(dislikes, now, half_life)
     )
     consistency = _consistency(near, far)
     confidence = _confidence(len(likes) + len(dislikes), consistency)

@@ -160,8 +160,18 @@ def test_wrong_arguments_are_told_to_the_model(service: ScriptedRecommender) -> 
 
 def test_a_model_that_never_stops_is_stopped(service: ScriptedRecommender) -> None:
     endless = [AIMessage("", tool_calls=[call("show_profile", n)]) for n in range(50)]
-    run(service, *endless)
+    messages = run(service, *endless)
     assert len(service.calls) < 20
+    assert messages[-1].text == prompts.phrase("error.CallLimit")
+
+
+def test_more_tools_than_a_turn_may_call_are_refused(service: ScriptedRecommender) -> None:
+    many = AIMessage("", tool_calls=[call("show_profile", n) for n in range(20)])
+    messages = run(service, many, AIMessage("So much."))
+    answers = [message for message in messages if isinstance(message, ToolMessage)]
+    assert [answer.status for answer in answers] == ["success"] * 16 + ["error"] * 4
+    assert len(service.calls) == 16
+    assert "limit exceeded" in answers[-1].text
 
 
 @pytest.mark.parametrize("name", [None, ""])
