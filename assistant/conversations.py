@@ -54,7 +54,7 @@ class RecentConversations(InMemorySaver):
         """
         values = checkpoint["channel_values"]
         if messages := values.get("messages"):
-            kept = [_without_artifact(message) for message in _recent_turns(messages)]
+            kept = [_without_artifact(message) for message in recent_turns(messages)]
             values = values | {"messages": kept}
             checkpoint = {**checkpoint, "channel_values": values}
         saved = super().put(config, checkpoint, metadata, new_versions)
@@ -66,6 +66,11 @@ class RecentConversations(InMemorySaver):
         while len(self._kept) > self._most:
             self.delete_thread(next(iter(self._kept)))
         return saved
+
+    def said(self, thread_id: str) -> list[BaseMessage]:
+        """All that is kept of what was said in a conversation."""
+        checkpoint = self.get({"configurable": {"thread_id": thread_id}})
+        return checkpoint["channel_values"].get("messages", []) if checkpoint else []
 
     def delete_thread(self, thread_id: str) -> None:
         """Forget a conversation."""
@@ -106,7 +111,7 @@ class _LiveMessages(JsonPlusSerializer):
         return list(kept) if kind == _LIVE else super().loads_typed(data)
 
 
-def _recent_turns(messages: list[BaseMessage]) -> list[BaseMessage]:
+def recent_turns(messages: list[BaseMessage]) -> list[BaseMessage]:
     """Without the oldest whole turns of a conversation that has grown too long."""
     if len(messages) <= MOST_MESSAGES:
         return messages

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import chainlit as cl
 from chainlit import data
@@ -24,6 +24,7 @@ from assistant.chat.settings import ChatSettings
 from assistant.chat.sign_in import register_sign_in, signed_in
 from assistant.chat.steps import ToolSteps
 from assistant.chat.uploads import Upload
+from assistant.conversations import RecentConversations
 from assistant.turns import chat_turn, current_turn
 from recommender.errors import ReelwiseError, UnknownItem
 from recommender.models import (
@@ -212,9 +213,10 @@ class ChatDoor:
 
     async def _remember(self) -> None:
         """Keep what the next process needs to go on with this conversation."""
-        state = await self._agent.aget_state(_thread())
-        kept = Memory.current().kept(state.values.get("messages", []))
-        await self._history.remember(cl.context.session.thread_id, kept)
+        memory, thread_id = Memory.current(), cl.context.session.thread_id
+        messages = cast("RecentConversations", self._agent.checkpointer).said(thread_id)
+        await self._history.remember(thread_id, memory.part(messages))
+        memory.note_kept(messages)
 
     async def _titles(self, item_ids: Iterable[str]) -> dict[str, str]:
         return await asyncio.to_thread(lambda: dict(self._known_titles(item_ids)))

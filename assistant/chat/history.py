@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
+from uuid import uuid4
 
 from chainlit.context import context
 from chainlit.data.base import BaseDataLayer
@@ -165,14 +166,14 @@ class ChatHistory(BaseDataLayer):
     async def close(self) -> None:
         """The store is closed by who opened it."""
 
-    async def remember(self, thread_id: str, memory: Mapping[str, Any]) -> None:
-        """Keep what the assistant itself knows of a conversation."""
-        await self._put(thread_id, _memory_id(thread_id), MEMORY, memory)
+    async def remember(self, thread_id: str, part: Mapping[str, Any]) -> None:
+        """Keep what the assistant itself has come to know of a conversation."""
+        await self._put(thread_id, f"memory-{uuid4()}", MEMORY, part)
 
-    async def recall(self, thread_id: str) -> Mapping[str, Any]:
-        """What was remembered of a conversation; empty when nothing was."""
-        record = await self._do(lambda: self._store.get(_memory_id(thread_id)))
-        return record.body if record else {}
+    async def recall(self, thread_id: str) -> list[Mapping[str, Any]]:
+        """What was remembered of a conversation, part by part."""
+        records = await self._do(lambda: self._store.records(thread_id))
+        return [record.body for record in records if record.kind == MEMORY]
 
     async def _put(
         self, thread_id: str, record_id: str, kind: str, body: Mapping[str, Any]
@@ -192,10 +193,6 @@ class ChatHistory(BaseDataLayer):
 
 def _record(thread_id: str, record_id: str, kind: str, body: Mapping[str, Any]) -> ThreadRecord:
     return ThreadRecord(record_id, thread_id, kind, _printable(dict(body)))
-
-
-def _memory_id(thread_id: str) -> str:
-    return f"memory-{thread_id}"
 
 
 def _conversation(thread: Thread, records: list[ThreadRecord]) -> ThreadDict:

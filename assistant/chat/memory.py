@@ -1,7 +1,7 @@
 """What one conversation remembers, besides the agent's own messages while the process runs."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from langchain_core.messages import (
     messages_to_dict,
 )
 
+from assistant.conversations import recent_turns
 from recommender.models import SearchResult, SurveySession
 
 
@@ -21,6 +22,7 @@ class Memory:
 
     ``recalled`` are messages of a conversation that is taken up again, until the agent is told.
     ``turn`` is held while the agent speaks: buttons can send words before it has finished.
+    ``kept_messages`` and ``kept_queries`` name, by id, what need not be kept once more.
     """
 
     survey_id: str | None = None
@@ -28,6 +30,8 @@ class Memory:
     queries: dict[str, str] = field(default_factory=dict)
     recalled: list[BaseMessage] = field(default_factory=list)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    kept_messages: set[str | None] = field(default_factory=set)
+    kept_queries: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def current(cls) -> Self:
@@ -39,25 +43,33 @@ class Memory:
         return memory
 
     @classmethod
-    def restored(cls, kept: Mapping[str, Any]) -> Self:
-        """The memory that ``kept`` was made of, as that of the conversation being served."""
-        memory = cls(
-            survey_id=kept.get("survey_id"),
-            shown=tuple(kept.get("shown", ())),
-            queries=dict(kept.get("queries", {})),
-            recalled=messages_from_dict(kept.get("messages", [])),
-        )
+    def restored(cls, parts: Sequence[Mapping[str, Any]]) -> Self:
+        """The memory that ``parts`` were kept of, as that of the conversation being served."""
+        memory = cls()
+        for part in parts:
+            memory.survey_id = part.get("survey_id")
+            memory.shown = tuple(part.get("shown", ()))
+            memory.queries |= part.get("queries", {})
+            memory.recalled += messages_from_dict(part.get("messages", []))
+        memory.recalled = recent_turns(memory.recalled)
+        memory.note_kept(memory.recalled)
         cl.user_session.set("memory", memory)
         return memory
 
-    def kept(self, messages: list[BaseMessage]) -> dict[str, Any]:
-        """What to keep, with the agent's messages, as JSON."""
+    def part(self, messages: Sequence[BaseMessage]) -> dict[str, Any]:
+        """What to keep, as JSON: the agent's ``messages`` and the words that are not kept yet."""
+        kept = self.kept_queries
         return {
             "survey_id": self.survey_id,
             "shown": list(self.shown),
-            "queries": self.queries,
-            "messages": messages_to_dict(messages),
+            "queries": {i: query for i, query in self.queries.items() if kept.get(i) != query},
+            "messages": messages_to_dict([m for m in messages if m.id not in self.kept_messages]),
         }
+
+    def note_kept(self, messages: Sequence[BaseMessage]) -> None:
+        """The part with these messages is kept."""
+        self.kept_messages = {message.id for message in messages if message.id}
+        self.kept_queries = dict(self.queries)
 
     def note_survey(self, session: SurveySession) -> None:
         """Remember the survey whose cards are on the table."""

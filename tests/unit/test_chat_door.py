@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -77,7 +78,8 @@ class ScriptedAgent:
         """Play the script."""
         assert durability == "exit"
         assert stream_mode == ["messages", "updates", "custom"]
-        self.said.append(state["messages"])
+        told = [m if m.id else m.model_copy(update={"id": str(uuid4())}) for m in state["messages"]]
+        self.said.append(told)
         self.contexts.append(context)
         assert not self.speaking, "two turns of one conversation at once"
         self.speaking = True
@@ -88,9 +90,10 @@ class ScriptedAgent:
         if self.failure:
             raise self.failure
 
-    async def aget_state(self, _config: object) -> SimpleNamespace:
-        """All that was said to it."""
-        return SimpleNamespace(values={"messages": [m for turn in self.said for m in turn]})
+    @property
+    def checkpointer(self) -> SimpleNamespace:
+        """Where all that was said to it is kept."""
+        return SimpleNamespace(said=lambda _: [m for turn in self.said for m in turn])
 
 
 class Talk:
@@ -439,6 +442,25 @@ async def test_a_conversation_goes_on_after_a_restart(talk: Talk) -> None:
     assert talk.agent.contexts[-1].shown == tuple(item.item_id for item in answer.items)
     assert (await talk.press("explain", {"item_id": answer.items[0].item_id}))["ok"]
     assert talk.service.calls[-1][-1] == "something tense"
+
+
+async def test_each_turn_is_kept_once_and_the_latest_are_recalled(talk: Talk) -> None:
+    first = talk.service.search(SearchRequest(user_id="ann", k=3))
+    talk.agent.parts = [asked(call="something tense"), found(first), words("Here.")]
+    await talk.say("something tense")
+    for said in ("older", "shorter"):
+        talk.agent.parts = [words("Well.")]
+        await talk.say(said)
+        talk.restart()
+        await talk.resume()
+    await talk.say("and now?")
+    heard = [message.text for message in talk.agent.said[-1]]
+    assert heard == ["something tense", "older", "shorter", "and now?"]
+    assert talk.agent.contexts[-1].shown == tuple(item.item_id for item in first.items)
+    (thread,) = talk.service.kept.threads("ann")
+    parts = [r.body for r in talk.service.kept.records(thread.thread_id) if r.kind == "memory"]
+    assert [len(part["messages"]) for part in parts] == [1, 1, 1, 1]
+    assert [bool(part["queries"]) for part in parts] == [True, False, False, False]
 
 
 async def test_cards_come_back_as_the_swipes_are_now(talk: Talk) -> None:
