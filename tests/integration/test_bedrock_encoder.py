@@ -235,15 +235,23 @@ class TestIndex:
         return CliRunner().invoke(app, list(words))
 
     def test_an_index_of_another_length_is_left_until_it_is_made_anew(
-        self, server: ScriptedEndpoint, database_url: str, monkeypatch: pytest.MonkeyPatch
+        self,
+        server: ScriptedEndpoint,
+        database_url: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        kept_before = tmp_path / "cache" / "of-before"
+        kept_before.mkdir(parents=True)
         refused = self.reelwise("index")
         assert refused.exit_code == 2
         assert "vectors of 384 numbers, the encoder makes 512" in refused.stderr
         assert "reelwise index --anew" in refused.stderr
         assert not server.requests
+        assert kept_before.exists()
 
         made = self.reelwise("index", "--anew")
+        assert not kept_before.exists()
         assert made.exit_code == 0, made.output
         assert made.stdout.strip() == "1590 films are indexed."
         database = Database(database_url)
