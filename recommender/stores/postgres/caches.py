@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Connection,
     Delete,
     LargeBinary,
     Select,
@@ -34,7 +33,7 @@ from recommender.stores.ports import (
     Vector,
 )
 from recommender.stores.postgres.ann import Binary
-from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.database import Database, Prepared
 from recommender.stores.postgres.items import unpacked
 from recommender.stores.postgres.schema import embedding_cache, search_cache
 
@@ -50,7 +49,7 @@ class _Sweeper:
         self._max_entries = max_entries
         self._writes = count(1)
 
-    def after_write(self, connection: Connection) -> None:
+    def after_write(self, database: Database) -> None:
         if next(self._writes) % SWEEP_EVERY:
             return
         expires_at = self._table.c.expires_at
@@ -61,11 +60,9 @@ class _Sweeper:
             .limit(1)
             .scalar_subquery()
         )
-        connection.execute(
-            delete(self._table).where(
-                expires_at <= func.greatest(func.now(), func.coalesce(horizon, func.now()))
-            )
-        )
+        past = expires_at <= func.greatest(func.now(), func.coalesce(horizon, func.now()))
+        with database.connect() as connection:
+            connection.execute(delete(self._table).where(past))
 
 
 def _holds(table: Table) -> ColumnElement[bool]:
@@ -116,13 +113,15 @@ def _carrying_over() -> Update:
 
 
 # Built once: it takes as long as running them.
-GET_EMBEDDINGS = _embeddings()
+GET_EMBEDDINGS = Prepared(_embeddings())
 PUT_EMBEDDING = _replacing(embedding_cache, KEY, embedding=bindparam("embedding", type_=Binary()))
-GET_SEARCH = select(search_cache.c.payload, search_cache.c.item_ids).where(_holds(search_cache))
-PUT_SEARCH = _replacing(search_cache, KEY[:2])
-ERASE_EMBEDDINGS = _erasing(embedding_cache)
-ERASE_SEARCHES = _erasing(search_cache)
-CARRY_OVER = _carrying_over()
+GET_SEARCH = Prepared(
+    select(search_cache.c.payload, search_cache.c.item_ids).where(_holds(search_cache))
+)
+PUT_SEARCH = Prepared(_replacing(search_cache, KEY[:2]))
+ERASE_EMBEDDINGS = Prepared(_erasing(embedding_cache))
+ERASE_SEARCHES = Prepared(_erasing(search_cache))
+CARRY_OVER = Prepared(_carrying_over())
 
 
 class PostgresEmbeddingCache(EmbeddingCache):
@@ -134,9 +133,8 @@ class PostgresEmbeddingCache(EmbeddingCache):
 
     def get_many(self, keys: Sequence[CacheKey], now: datetime) -> Mapping[CacheKey, Vector]:
         asked = {name: [getattr(key, name) for key in keys] for name in KEY}
-        with self._database.connect() as connection:
-            stored = connection.execute(GET_EMBEDDINGS, asked | {"now": now}).all()
-        return {CacheKey(*key): unpacked(vector) for *key, vector in map(tuple[Any, ...], stored)}
+        stored = self._database.run(GET_EMBEDDINGS, asked | {"now": now})
+        return {CacheKey(*key): unpacked(vector) for *key, vector in stored}
 
     def put_many(self, entries: Sequence[NewEmbedding]) -> None:
         if not entries:
@@ -148,11 +146,10 @@ class PostgresEmbeddingCache(EmbeddingCache):
         ]
         with self._database.connect() as connection:
             connection.execute(PUT_EMBEDDING, rows)  # the driver sends them together
-            self._sweeper.after_write(connection)
+        self._sweeper.after_write(self._database)
 
     def erase(self, owner: str) -> None:
-        with self._database.connect() as connection:
-            connection.execute(ERASE_EMBEDDINGS, {"owner": owner})
+        self._database.run(ERASE_EMBEDDINGS, {"owner": owner})
 
 
 class PostgresSearchCache(SearchCache):
@@ -164,22 +161,18 @@ class PostgresSearchCache(SearchCache):
 
     def get(self, key: CacheKey, now: datetime) -> CachedSearch | None:
         asked = vars(key) | {"now": now}
-        with self._database.connect() as connection:
-            row = connection.execute(GET_SEARCH, asked).one_or_none()
-        return None if row is None else CachedSearch(row.payload, tuple(row.item_ids))
+        stored = self._database.run(GET_SEARCH, asked)
+        return CachedSearch(stored[0][0], tuple(stored[0][1])) if stored else None
 
     def put(self, key: CacheKey, answer: CachedSearch, expires_at: datetime) -> None:
         told = {"payload": answer.payload, "item_ids": list(answer.item_ids)}
         row = vars(key) | told | {"expires_at": expires_at}
-        with self._database.connect() as connection:
-            connection.execute(PUT_SEARCH, row)
-            self._sweeper.after_write(connection)
+        self._database.run(PUT_SEARCH, row)
+        self._sweeper.after_write(self._database)
 
     def carry_over(self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]) -> None:
         told = {"of_user": owner, "old_hash": old_hash, "new_hash": new_hash}
-        with self._database.connect() as connection:
-            connection.execute(CARRY_OVER, told | {"touched": list(touched)})
+        self._database.run(CARRY_OVER, told | {"touched": list(touched)})
 
     def erase(self, owner: str) -> None:
-        with self._database.connect() as connection:
-            connection.execute(ERASE_SEARCHES, {"owner": owner})
+        self._database.run(ERASE_SEARCHES, {"owner": owner})

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from recommender.stores.ports import ConversationStore, Thread, ThreadRecord
-from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.database import Database, Prepared
 from recommender.stores.postgres.schema import thread_records, threads
 
 _THREAD = [threads.c[name] for name in ("thread_id", "user_id", "created_at", "name", "metadata")]
@@ -49,7 +49,7 @@ def _put() -> Insert:
     )
 
 
-PUT = _put()  # built once: it takes as long as running it
+PUT = Prepared(_put())
 
 
 class PostgresConversationStore(ConversationStore):
@@ -73,8 +73,7 @@ class PostgresConversationStore(ConversationStore):
 
     def put(self, user_id: str, record: ThreadRecord) -> None:
         row = vars(record) | {"user_id": user_id, "body": dict(record.body)}
-        with self._database.connect() as connection:
-            connection.execute(PUT, row)
+        self._database.run(PUT, row)
 
     def get(self, record_id: str) -> ThreadRecord | None:
         found = self._records(thread_records.c.record_id == record_id)

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Text, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from recommender.models import SwipeEvent
 from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
-from recommender.stores.postgres.database import ROWS_AT_A_TIME, Database
+from recommender.stores.postgres.database import ROWS_AT_A_TIME, Database, Prepared
 from recommender.stores.postgres.schema import swipe_events
 
 _OF_USER = swipe_events.c.user_id == bindparam("user_id")
 # Built once: it takes as long as running them.
-APPEND = (
+APPEND = Prepared(
     insert(swipe_events)
     .values({name: bindparam(name) for name in NewSwipe.__dataclass_fields__})
     .on_conflict_do_nothing(
@@ -22,12 +23,15 @@ APPEND = (
     )
     .returning(*swipe_events.c)
 )
-FIND = select(swipe_events).where(
-    _OF_USER, swipe_events.c.idempotency_key == bindparam("idempotency_key")
+FIND = Prepared(
+    select(swipe_events).where(
+        _OF_USER, swipe_events.c.idempotency_key == bindparam("idempotency_key")
+    )
 )
-EVENTS = select(swipe_events).where(_OF_USER).order_by(swipe_events.c.event_id)
-VERSION = select(func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()).where(_OF_USER)
-VERSION_BEFORE = VERSION.where(swipe_events.c.event_id < bindparam("before"))
+EVENTS = Prepared(select(swipe_events).where(_OF_USER).order_by(swipe_events.c.event_id))
+_VERSION = select(func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()).where(_OF_USER)
+VERSION = Prepared(_VERSION)
+VERSION_BEFORE = Prepared(_VERSION.where(swipe_events.c.event_id < bindparam("before")))
 
 
 class PostgresSwipeLog(SwipeLog):
@@ -37,10 +41,8 @@ class PostgresSwipeLog(SwipeLog):
         self._database = database
 
     def append(self, swipe: NewSwipe) -> SwipeEvent:
-        with self._database.connect() as connection:
-            row = connection.execute(APPEND, vars(swipe)).mappings().one_or_none()
-        if row is not None:
-            return SwipeEvent.model_validate(dict(row))
+        for row in self._database.run(APPEND, vars(swipe)):
+            return _event(row)
         recorded = self.find(swipe.user_id, swipe.idempotency_key or "")
         if recorded is None:  # erased between the two statements
             return self.append(swipe)
@@ -48,14 +50,11 @@ class PostgresSwipeLog(SwipeLog):
 
     def find(self, user_id: str, idempotency_key: str) -> SwipeEvent | None:
         asked = {"user_id": user_id, "idempotency_key": idempotency_key}
-        with self._database.connect() as connection:
-            row = connection.execute(FIND, asked).mappings().one_or_none()
-        return None if row is None else SwipeEvent.model_validate(dict(row))
+        found = self._database.run(FIND, asked)
+        return _event(found[0]) if found else None
 
     def events(self, user_id: str) -> list[SwipeEvent]:
-        with self._database.connect() as connection:
-            rows = connection.execute(EVENTS, {"user_id": user_id}).mappings().all()
-        return [SwipeEvent.model_validate(dict(row)) for row in rows]
+        return [_event(row) for row in self._database.run(EVENTS, {"user_id": user_id})]
 
     def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
         statement = (
@@ -72,9 +71,9 @@ class PostgresSwipeLog(SwipeLog):
 
     def version(self, user_id: str, before: int | None = None) -> LogVersion:
         asked = VERSION if before is None else VERSION_BEFORE
-        with self._database.connect() as connection:
-            found = connection.execute(asked, {"user_id": user_id, "before": before})
-            last_event_id, count = found.one()
+        ((last_event_id, count),) = self._database.run(
+            asked, {"user_id": user_id, "before": before}
+        )
         return LogVersion(last_event_id, count)
 
     def all(self) -> Iterator[SwipeEvent]:
@@ -98,3 +97,7 @@ class PostgresSwipeLog(SwipeLog):
     def erase(self, user_id: str) -> None:
         with self._database.connect() as connection:
             connection.execute(delete(swipe_events).where(swipe_events.c.user_id == user_id))
+
+
+def _event(row: Sequence[Any]) -> SwipeEvent:
+    return SwipeEvent.model_validate(dict(zip(swipe_events.c.keys(), row, strict=True)))

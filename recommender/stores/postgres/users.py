@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 from recommender.preferences.model import UserPreferences
 from recommender.stores.ports import PreferenceStore, Survey, SurveyStore
-from recommender.stores.postgres.database import Database
+from recommender.stores.postgres.database import Database, Prepared
 from recommender.stores.postgres.schema import surveys, user_preferences
 
 
@@ -23,11 +23,11 @@ def _newest() -> Insert:
 
 
 # Built once: it takes as long as running them.
-PUT = _newest()
-GET = select(user_preferences.c.preferences).where(
-    user_preferences.c.user_id == bindparam("user_id")
+PUT = Prepared(_newest())
+GET = Prepared(
+    select(user_preferences.c.preferences).where(user_preferences.c.user_id == bindparam("user_id"))
 )
-GET_SURVEY = select(surveys).where(surveys.c.session_id == bindparam("session_id"))
+GET_SURVEY = Prepared(select(surveys).where(surveys.c.session_id == bindparam("session_id")))
 
 
 class PostgresPreferenceStore(PreferenceStore):
@@ -37,9 +37,8 @@ class PostgresPreferenceStore(PreferenceStore):
         self._database = database
 
     def get(self, user_id: str) -> UserPreferences | None:
-        with self._database.connect() as connection:
-            stored = connection.execute(GET, {"user_id": user_id}).scalar_one_or_none()
-        return None if stored is None else _readable(stored)
+        stored = self._database.run(GET, {"user_id": user_id})
+        return _readable(stored[0][0]) if stored else None
 
     def put(self, user_id: str, preferences: UserPreferences) -> None:
         row = {
@@ -47,8 +46,7 @@ class PostgresPreferenceStore(PreferenceStore):
             "event_count": preferences.event_count,
             "preferences": preferences.model_dump_json(),
         }
-        with self._database.connect() as connection:
-            connection.execute(PUT, row)
+        self._database.run(PUT, row)
 
     def erase(self, user_id: str) -> None:
         with self._database.connect() as connection:
@@ -97,10 +95,9 @@ class PostgresSurveyStore(SurveyStore):
         return _survey(dict(row))
 
     def get(self, session_id: str) -> Survey | None:
-        with self._database.connect() as connection:
-            found = connection.execute(GET_SURVEY, {"session_id": session_id})
-            row = found.mappings().one_or_none()
-        return None if row is None else _survey(dict(row))
+        for row in self._database.run(GET_SURVEY, {"session_id": session_id}):
+            return _survey(dict(zip(surveys.c.keys(), row, strict=True)))
+        return None
 
     def of_user(self, user_id: str) -> list[Survey]:
         statement = (
