@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from typing import Annotated
 
@@ -91,6 +92,7 @@ def serve() -> None:
 
         web = create_app(recommender, encoder, settings)
         _settle()
+        Thread(target=recommender.prepare, daemon=True).start()
         config = uvicorn.Config(
             web,
             loop="asyncio",  # not whatever an extra's packages bring along

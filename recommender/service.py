@@ -4,6 +4,7 @@ import hashlib
 import random
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -183,6 +184,11 @@ class Recommender:
         self._explainer = Explainer(self._catalogue, self._cache, clock, writer)
         self._experiment = Experiment(self._engine, stores.exposures, settings)
         self._watch = Watch()
+
+    def prepare(self) -> None:
+        """Make what the first survey would wait a second for; where that fails, it tries again."""
+        with suppress(StoreUnavailable):
+            self._survey.prepare()
 
     def start_survey(
         self,

@@ -28,7 +28,7 @@ class LearningSurvey:
     """Chooses each card by the answers before it. Thread-safe.
 
     What cards teach is learned from the fusion encoder, or, without one, from the films' texts,
-    when the first survey starts.
+    when it is prepared or the first survey starts.
     """
 
     def __init__(
@@ -49,6 +49,10 @@ class LearningSurvey:
         self._fusion = fusion
         self._learned: Lessons | None = None
         self._lock = Lock()
+
+    def prepare(self) -> None:
+        """Learn what cards teach, which takes a second, before anybody waits for it."""
+        self._lessons()
 
     def first(self, swipes: Mapping[str, Swipe], size: int, seed: int) -> tuple[str, ...]:
         """``size`` cards as they follow if none of them was seen; raises as ``curate`` does."""

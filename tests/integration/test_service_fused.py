@@ -493,3 +493,14 @@ class TestWarming:
             tell(service, person, dict([next(iter(fan.items()))]))
         service.record_swipe(people[0], ALIEN, Direction.LIKE)
         assert service.recent_users(3) == [people[0], people[2], people[1]]
+
+
+def test_nobody_waits_for_a_survey_that_is_prepared(
+    serve: Serve, fusion: Fusion, user_id: str
+) -> None:
+    service = serve(survey_size=19)  # no other test's, which may have had a survey
+    service.prepare()
+    assert fusion.asked
+    fusion.asked.clear()
+    service.start_survey(user_id)
+    assert not fusion.asked

@@ -143,11 +143,15 @@ def client(url: str, connector: TCPConnector) -> ClientSession:
 async def everybody(
     recorder: Recorder, people: Sequence[Acting], chatters: Sequence[Acting], plan: Plan
 ) -> None:
-    """Each by their own clock or, in an overload, those who do not chat as a crowd."""
-    by_clock = [*chatters] if plan.overload else [*people, *chatters]
+    """Each by their own clock or, in an overload, those who do not chat as a crowd.
+
+    The clocks of either group are spread evenly: else all who chat would speak at one time.
+    """
+    by_clock = [chatters] if plan.overload else [people, chatters]
     lives = [
-        live(recorder, who, plan.every * number / len(by_clock), plan.every, plan.seconds)
-        for number, who in enumerate(by_clock)
+        live(recorder, who, plan.every * number / len(group), plan.every, plan.seconds)
+        for group in by_clock
+        for number, who in enumerate(group)
     ]
     if plan.overload:
         lives.append(crowd(recorder, people, plan.steps))
