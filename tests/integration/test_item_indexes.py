@@ -113,7 +113,7 @@ def test_with_a_filter_more_candidates_are_ranked_again() -> None:
     binary = Hnsw("binary")
     assert binary.depth(10, "text", filtered=False) == 500
     assert binary.depth(10, "text", filtered=True) == 2000
-    assert binary.depth(10, "fused", filtered=True) == 1000  # its graph holds no signs
+    assert binary.depth(10, "fused", filtered=True) == 1500  # its graph holds no signs
     assert binary.depth(100, "text", filtered=True) == 5000
 
 

@@ -47,7 +47,7 @@ WIDTHS: Mapping[Space, int] = {"text": 128, "fused": 200}
 """Of the search for links, ``ef_construction``."""
 DEPTHS: Mapping[Quantisation, int] = {"none": 1, "halfvec": 2, "binary": 50}
 """How many times as many candidates as films are asked for are ranked again."""
-LEAST_FILTERED: Mapping[Quantisation, int] = {"none": 1000, "halfvec": 1000, "binary": 2000}
+LEAST_FILTERED: Mapping[Quantisation, int] = {"none": 1500, "halfvec": 1500, "binary": 2000}
 """Candidates at least, of those that pass a filter: where it takes out what lies nearest, the best
 of the rest are nearly as far away as thousands of others, which signs hardly tell apart."""
 PREFIX = "ann_"
