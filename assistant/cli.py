@@ -4,7 +4,7 @@ import ctypes
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Thread
@@ -92,7 +92,6 @@ def serve() -> None:
 
         web = create_app(recommender, encoder, settings)
         _settle()
-        Thread(target=recommender.prepare, daemon=True).start()
         config = uvicorn.Config(
             web,
             loop="asyncio",  # not whatever an extra's packages bring along
@@ -104,7 +103,19 @@ def serve() -> None:
         )
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
-        uvicorn.Server(config).run(sockets=[listener])
+        with _beside(recommender.prepare):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _beside(action: Callable[[], None]) -> Iterator[None]:
+    """Have something done meanwhile, to its end: models that still run would abort the process."""
+    thread = Thread(target=action)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _share_arenas() -> None:

@@ -58,7 +58,7 @@ def bob(recommender: Recommender, secret: Item) -> str:
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedEndpoint]:
     """Bedrock's runtime, as scripted: where boto3 finds it, with little patience."""
-    monkeypatch.setattr(models, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(models, "READ_SECONDS", 1.5)
     monkeypatch.setattr(models, "ATTEMPTS", 2)
     with scripted_endpoint() as runtime:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", runtime.url)
