@@ -120,7 +120,7 @@ def _beside(action: Callable[[], None]) -> Iterator[None]:
 
 def _share_arenas() -> None:
     """Have threads allocate from two arenas of glibc's, not eight a core: what each has freed is
-    lost to the others, 50 MB with the threads that requests run in.
+    lost to the others.
     """
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)

@@ -38,6 +38,7 @@ from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Vector
 from recommender.telemetry import timed
 from recommender.text import terms
+from recommender.top_k import top_k
 from recommender.users import UserState, stranger, tier
 from recommender.vectors import ItemVectors
 
@@ -320,7 +321,7 @@ class SearchEngine:
 
     def _order(self, candidates: Candidates, ranked: Ranked, k: int) -> list[int]:
         """MMR over the best 3 k candidates."""
-        best = np.argsort(-ranked.score, kind="stable")[: k * self._settings.candidate_multiplier]
+        best = top_k(ranked.score, k * self._settings.candidate_multiplier)
         if not len(best):
             return []
         scores = ranked.score[best]

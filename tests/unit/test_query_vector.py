@@ -31,35 +31,31 @@ PATIENT = 60.0
 NOBODY = UserState("ann", LogVersion(), {}, no_preferences("model"))
 
 
-class Words(HashingEncoder):
-    """Counts, meets the fusion, and fails when it is down."""
+class Watched:
+    """A model that counts its calls, meets the other one, and fails when it is down."""
 
     def __init__(self, met: Barrier | None = None) -> None:
         super().__init__()
         self.met, self.down, self.calls = met, False, 0
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def note(self) -> None:
+        """To be said at each call."""
         self.calls += 1
         if self.met:
             self.met.wait(PATIENT)
         if self.down:
             raise EncoderUnavailable("down")
+
+
+class Words(Watched, HashingEncoder):
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.note()
         return super().encode(texts)
 
 
-class Fusion(BlendFusionEncoder):
-    """The same of the fusion."""
-
-    def __init__(self, met: Barrier | None = None) -> None:
-        super().__init__()
-        self.met, self.down, self.calls = met, False, 0
-
+class Fusion(Watched, BlendFusionEncoder):
     def fuse(self, asked: FusionInput) -> Fused:
-        self.calls += 1
-        if self.met:
-            self.met.wait(PATIENT)
-        if self.down:
-            raise EncoderUnavailable("down")
+        self.note()
         return super().fuse(asked)
 
 
