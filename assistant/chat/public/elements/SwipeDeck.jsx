@@ -105,7 +105,7 @@ function SwipeDeck({ drawn, movies: dealt, session_id: sessionId, taste: first, 
 
   useEffect(() => {
     root.current?.focus({ preventScroll: true });
-    reveal(root.current);
+    return reveal(root.current);
   }, []);
 
   const decide = useCallback((direction) => {
