@@ -76,7 +76,9 @@ def test_from_nothing_to_the_schema(empty: Database) -> None:
 
 
 def test_what_the_comparison_cannot_see(database: Database) -> None:
-    """What can be made again is unlogged; vectors lie in the row; the server numbers events."""
+    """What can be made again is unlogged and not compressed; vectors lie in the row; the server
+    numbers events.
+    """
     with database.connect() as connection:
         kinds = connection.execute(
             text("SELECT relname, relpersistence FROM pg_class WHERE relkind = 'r'")
@@ -88,7 +90,15 @@ def test_what_the_comparison_cannot_see(database: Database) -> None:
                 "WHERE attrelid = 'items'::regclass AND attname IN ('embedding', 'fused')"
             )
         ).scalar_one()
+        as_they_are = connection.execute(
+            text(
+                "SELECT attrelid::regclass::text, attname FROM pg_attribute "
+                "WHERE attstorage = 'e' AND attrelid::regclass::text "
+                "IN ('user_preferences', 'search_cache')"
+            )
+        ).all()
         identity = inspect(connection).get_columns("swipe_events")[0]["identity"]
+    assert set(as_they_are) == {("user_preferences", "preferences"), ("search_cache", "payload")}
     durable = {name for name, kind in persistence.items() if kind == "p"}
     assert durable == {
         "items",

