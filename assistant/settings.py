@@ -177,6 +177,13 @@ class Settings(BaseSettings):
         """Where what a start makes of the catalogue is kept for the next."""
         return self.reelwise_home / "cache"
 
+    @property
+    def all_at_hand(self) -> bool:
+        """Whether neither a store nor a model that REST needs is asked over a network."""
+        stores = (self.item_store == "opensearch", self.user_store == "dynamodb")
+        models = (self.text_encoder == "bedrock", self.fusion_encoder == "sagemaker")
+        return not (self.database_url or self.explanation_model or any(stores) or any(models))
+
     @field_validator("database_iam_auth")
     @classmethod
     def _tokens_only_to_whom_they_are_for(cls, value: bool, info: ValidationInfo) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -56,6 +57,7 @@ def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
         address=Quota("address", settings.rate_limit_per_address),
     )
     app.state.concurrency = ConcurrencyLimit(settings.limit_concurrency)
+    app.state.threads = CapacityLimiter(settings.worker_threads or settings.limit_concurrency)
     app.state.identity = identity(settings)
     app.state.known_hosts = settings.known_hosts
     app.state.private = settings.private and app.state.identity is None

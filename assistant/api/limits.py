@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial, wraps
+from inspect import iscoroutinefunction
 from math import ceil, inf
 from time import monotonic
 from typing import Any
 
 import limits
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from cachetools import TTLCache
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -20,6 +23,7 @@ from assistant.context import USER
 
 MOST_READ_AT_ONCE = 2**20
 """Bytes of JSON, read in some 5 ms."""
+_THREADS: ContextVar[CapacityLimiter] = ContextVar("threads")
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,20 @@ def bounded(receive: Receive, max_bytes: int) -> Receive:
     return count
 
 
+def _beside_the_loop(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """A handler that blocks, in a thread. FastAPI would take it to one as well, and then go to
+    another one to look through what it returned, which takes longer than looking.
+    """
+    if iscoroutinefunction(handle):
+        return handle
+
+    @wraps(handle)
+    async def handled(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        return await to_thread.run_sync(partial(handle, *args, **kwargs), limiter=_THREADS.get())
+
+    return handled
+
+
 class LimitedRoute(APIRoute):
     """A route that charges the client's address and the user, and bounds the body.
 
@@ -143,6 +161,10 @@ class LimitedRoute(APIRoute):
     upload = False
     """Whether the body carries a file."""
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:  # noqa: ANN401
+        """See `APIRoute`."""
+        super().__init__(path, _beside_the_loop(endpoint), **kwargs)
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler, so that requests which turn out to be invalid count as well."""
         handle = super().get_route_handler()
@@ -151,6 +173,7 @@ class LimitedRoute(APIRoute):
             state = request.app.state
             most = state.max_upload_bytes if self.upload else state.max_body_bytes
             bounded = BoundedRequest(request.scope, request.receive, most)
+            _THREADS.set(state.threads)
             standing = await self._charge(state.quotas, bounded)
             # Not before the body is there: who sends it slowly would keep others out.
             with state.concurrency.place():

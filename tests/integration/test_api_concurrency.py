@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from threading import Event
+from threading import Barrier, BrokenBarrierError, Event
 from typing import Any
 from unittest.mock import NonCallableMagicMock, create_autospec
 
@@ -84,6 +84,23 @@ async def test_who_finds_no_place_is_told_when_to_come_back_and_the_others_are_s
         assert service.search.call_count == PLACES
     assert [(await each).status_code for each in served] == [200] * PLACES
     assert (await search(client)).status_code == 200
+
+
+async def test_no_more_are_worked_on_at_the_same_time_than_there_are_threads(
+    service: NonCallableMagicMock,
+) -> None:
+    together = Barrier(2)
+
+    def alone(_request: object) -> SearchResult:
+        with pytest.raises(BrokenBarrierError):
+            together.wait(0.2)
+        return SearchResult.model_validate(examples.SEARCH_RESULT)
+
+    service.search.side_effect = alone
+    transport = ASGITransport(api(service, worker_threads=1), client=("127.0.0.1", 1))
+    async with AsyncClient(transport=transport, base_url="http://testserver") as client:
+        answers = await asyncio.gather(*(search(client) for _ in range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"])
