@@ -1,6 +1,5 @@
 """The chat as a person uses it, over a browser's page."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -46,10 +45,14 @@ class Chat:
         former.wait_for_element_state("hidden")
 
     def press(self, *keys: str) -> None:
-        """Press keys, one after the other, and wait until the server has answered each."""
+        """Press keys, and wait until the server has answered each and the page shows it."""
         for key in keys:
-            with self.page.expect_response(re.compile("/project/action")):
-                self.page.keyboard.press(key)
+            self.page.keyboard.press(key)
+            self.answered()
+
+    def answered(self) -> None:
+        """Wait until the server has answered what was pressed: cards show it before that."""
+        expect(self.page.locator("html[data-rw-waiting]")).to_have_count(0)
 
     def drag_card(self, distance: int) -> None:
         """Drag the top card sideways by ``distance`` pixels and let go."""

@@ -279,14 +279,20 @@
   /* ---------- the server: one call after the other, shown at once and taken back on failure ---------- */
 
   let queue = Promise.resolve();
+  let waiting = 0; // calls; while there are any, the page shows what the server may not know yet
+  const wait = (more) => {
+    waiting += more;
+    document.documentElement.toggleAttribute('data-rw-waiting', waiting > 0);
+  };
   const ask = (callAction, name, payload) => {
+    wait(1);
     const call = queue.then(async () => {
       const reply = await Promise.resolve(callAction({ name, payload })).catch(() => undefined);
       const answer = reply?.response;
       if (!answer?.ok) throw new Error(answer?.message ?? 'I could not reach the server. Try again.');
       return answer;
     });
-    queue = call.catch(() => undefined);
+    queue = call.catch(() => undefined).finally(() => wait(-1));
     return call;
   };
 
