@@ -28,7 +28,7 @@ def mmr(
 
 
 def represented(
-    order: Sequence[int], pool: Sequence[int], member: NDArray[np.bool_], places: int
+    order: Sequence[int], pool: NDArray[np.intp], member: NDArray[np.bool_], places: int
 ) -> list[int]:
     """The order with ``places`` places for each group, where the pool has as many.
 
@@ -36,17 +36,13 @@ def represented(
     is short gets its best rows from the pool, each in the place of the last one that no group
     needs. The others keep their order, and who comes in stands where the other stood.
     """
-    chosen = list(order)
+    chosen = np.array(order, dtype=np.intp)
     for group in range(member.shape[1]):
-        waiting = [row for row in pool if member[row, group] and row not in chosen]
-        while waiting and member[chosen, group].sum() < places:
-            spare = [at for at, row in enumerate(chosen) if _spare(chosen, row, member, places)]
-            if not spare:
+        for row in pool[member[pool, group] & ~np.isin(pool, chosen)]:
+            held = member[chosen].sum(axis=0)
+            # Of each of its groups more are there than it needs.
+            (spare,) = np.nonzero((~member[chosen] | (held > places)).all(axis=1))
+            if held[group] >= places or not spare.size:
                 break
-            chosen[spare[-1]] = waiting.pop(0)
-    return chosen
-
-
-def _spare(chosen: Sequence[int], row: int, member: NDArray[np.bool_], places: int) -> bool:
-    """Whether every group of the row has more rows than it needs."""
-    return bool((member[list(chosen)].sum(axis=0)[member[row]] > places).all())
+            chosen[spare[-1]] = row
+    return [int(row) for row in chosen]

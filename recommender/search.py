@@ -341,7 +341,7 @@ class SearchEngine:
         loved = sorted((g for g in weights if weights[g] > LOVED), key=lambda g: -weights[g])
         columns = [self._catalogue.genres.index(g) for g in loved if g in self._catalogue.genres]
         member = self._catalogue.genre_matrix[candidates.rows][:, columns[:LOVED_GENRES]]
-        pool = np.argsort(-ranked.score, kind="stable").tolist()
+        pool = np.argsort(-ranked.score, kind="stable")
         return represented(order, pool, member, max(1, len(order) // 5))
 
     def _question(

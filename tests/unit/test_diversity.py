@@ -68,8 +68,8 @@ def test_every_group_gets_its_places_as_far_as_the_pool_goes(
     members: list[list[bool]], places: int
 ) -> None:
     member = np.array(members)
-    pool = list(range(len(member)))
-    chosen = represented(pool[:10], pool, member, places)
+    pool = np.arange(len(member))
+    chosen = represented(range(10), pool, member, places)
     assert len(chosen) == len(set(chosen)) == 10
     if 2 * places <= 10:
         for group in range(2):
@@ -78,6 +78,7 @@ def test_every_group_gets_its_places_as_far_as_the_pool_goes(
 
 def test_who_need_not_give_way_stays_in_place() -> None:
     member = np.array([[False], [False], [False], [True]])
-    assert represented([0, 1, 2], [0, 1, 2, 3], member, 1) == [0, 1, 3]
-    assert represented([0, 1, 2], [0, 1, 2, 3], member[:, :0], 1) == [0, 1, 2]
-    assert represented([3, 1, 2], [3, 1, 2, 0], member, 1) == [3, 1, 2]
+    pool = np.arange(4)
+    assert represented([0, 1, 2], pool, member, 1) == [0, 1, 3]
+    assert represented([0, 1, 2], pool, member[:, :0], 1) == [0, 1, 2]
+    assert represented([3, 1, 2], np.array([3, 1, 2, 0]), member, 1) == [3, 1, 2]
