@@ -57,8 +57,7 @@ class UserStates:
 
     def after(self, user_id: str, events: Sequence[SwipeEvent]) -> UserState:
         """The state that these events, the whole log, lead to, with preferences as last learned."""
-        version = LogVersion(events[-1].event_id if events else 0, len(events))
-        swipes = standing_swipes(events)
+        version, swipes = LogVersion.of(events), standing_swipes(events)
         with self._lock:
             known = self._states.get(user_id)
         preferences = known.preferences if known else self._learner.stored(user_id)
@@ -77,11 +76,11 @@ class UserStates:
             known = self._states.get(event.user_id)
         if known is None or event.action == "undo":
             return None
-        if self._log.version(event.user_id, before=event.event_id) != known.version:
+        version = known.version.grown(event.event_id)
+        if self._log.version(event.user_id) != version:
             return None
         swipes = {i: swipe for i, swipe in known.swipes.items() if i != event.item_id}
         swipes[event.item_id] = swipe_of(event)
-        version = LogVersion(event.event_id, known.version.count + 1)
         state = replace(known, version=version, swipes=swipes)
         self.keep(state)
         return state
@@ -112,7 +111,7 @@ class UserStates:
         }
         swipes = {i: swipe for i, swipe in own.items() if i not in said} | said
         known = {i: swipe for i, swipe in swipes.items() if swipe.event_id <= learned}
-        version = LogVersion(learned, len(known))
+        version = LogVersion(last_event_id=learned, count=len(known))
         preferences = self._learner.learned(version, known)
         return UserState(state.user_id, state.version, swipes, preferences, frozenset(said))
 

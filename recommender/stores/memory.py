@@ -143,11 +143,8 @@ class MemorySwipeLog(SwipeLog):
     def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
         return {user_id: events for user_id in user_ids if (events := self.events(user_id))}
 
-    def version(self, user_id: str, before: int | None = None) -> LogVersion:
-        events = self.events(user_id)
-        if before is not None:
-            events = [event for event in events if event.event_id < before]
-        return LogVersion(events[-1].event_id, len(events)) if events else LogVersion()
+    def version(self, user_id: str) -> LogVersion:
+        return LogVersion.of(self.events(user_id))
 
     def all(self) -> Iterator[SwipeEvent]:
         for user_id in sorted(self._events):

@@ -56,10 +56,22 @@ class NewSwipe:
 
 @dataclass(frozen=True)
 class LogVersion:
-    """Changes whenever a user's log does: a count alone would miss an erased and rewritten log."""
+    """Changes whenever a user's log does. Ids are never used again: a log with the same first event
+    was not erased meanwhile, it only grew.
+    """
 
+    first_event_id: int = 0
     last_event_id: int = 0
     count: int = 0
+
+    def grown(self, event_id: int) -> "LogVersion":
+        """What becomes of it by one more event."""
+        return LogVersion(self.first_event_id or event_id, event_id, self.count + 1)
+
+    @classmethod
+    def of(cls, events: Sequence[SwipeEvent]) -> "LogVersion":
+        """That of a log of these events, in order."""
+        return cls(events[0].event_id, events[-1].event_id, len(events)) if events else cls()
 
 
 @dataclass(frozen=True)
@@ -213,8 +225,8 @@ class SwipeLog(Protocol):
     def events_of(self, user_ids: Sequence[str]) -> Mapping[str, list[SwipeEvent]]:
         """All events of each of these users, in order; those who have none are left out."""
 
-    def version(self, user_id: str, before: int | None = None) -> LogVersion:
-        """The state of the user's log, cheaply; or what it was of events before this one's id."""
+    def version(self, user_id: str) -> LogVersion:
+        """The state of the user's log, cheaply."""
 
     def all(self) -> Iterator[SwipeEvent]:
         """All events, user by user, each user's in order."""

@@ -19,7 +19,14 @@ from recommender.preferences.model import UserPreferences
 from recommender.stores.dynamodb import Tables, caches, connect, in_dynamodb
 from recommender.stores.dynamodb.tables import ATTEMPTS, SHAPES, Table
 from recommender.stores.memory import memory_stores
-from recommender.stores.ports import CachedSearch, CacheKey, NewEmbedding, NewSwipe, Stores
+from recommender.stores.ports import (
+    CachedSearch,
+    CacheKey,
+    LogVersion,
+    NewEmbedding,
+    NewSwipe,
+    Stores,
+)
 from tests import dynamodb
 from tests.conftest import new_database
 from tests.scripted_endpoint import (
@@ -197,6 +204,18 @@ class TestForgetting:
         assert len(stores.swipes.events("ann")) == 40
         stores.swipes.erase("ann")
         assert stores.swipes.events("ann") == []
+
+
+def test_a_head_that_an_earlier_release_wrote_is_brought_up_to_date(
+    stores: Stores, tables: Tables
+) -> None:
+    stores.swipes.append(LIKE)
+    (head,) = (record for record in records(tables.swipes) if record["SK"] == "head")
+    tables.swipes.put({name: head[name] for name in head if name != "first_event_id"})
+    assert stores.swipes.version("ann") == LogVersion.of(stores.swipes.events("ann"))
+    stores.swipes.append(LIKE)
+    assert stores.swipes.version("ann") == LogVersion.of(stores.swipes.events("ann"))
+    assert any("first_event_id" in record for record in records(tables.swipes))
 
 
 class TestCaches:

@@ -34,7 +34,7 @@ def profile() -> Profile:
         item_id: Swipe(item_id=item_id, direction=Direction(word), swiped_at=NOW, event_id=number)
         for number, (item_id, word) in enumerate(SWIPES.items(), 1)
     }
-    state = UserState("ann", LogVersion(4, 4), swipes, preferences)
+    state = UserState("ann", LogVersion(1, 4, 4), swipes, preferences)
     return describe(state, "light", Catalogue(FILMS), 8)
 
 
@@ -46,7 +46,7 @@ def test_decades_are_believed_in_by_the_films_swiped_of_them() -> None:
         for item_ids, direction in ((liked, Direction.LIKE), (disliked, Direction.DISLIKE))
         for item_id in item_ids
     }
-    state = UserState("ann", LogVersion(1, 6), swipes, no_preferences("m"))
+    state = UserState("ann", LogVersion(1, 1, 6), swipes, no_preferences("m"))
     eras = describe(state, "light", Catalogue(films), 8).beliefs
     assert [(each.kind, each.name) for each in eras] == [("era", "1990s"), ("era", "1970s")]
     assert eras[0].weight > 0 > eras[1].weight

@@ -112,7 +112,7 @@ def state(user_id: str, preferences: UserPreferences, *swiped: str) -> UserState
         )
         for item_id in swiped
     }
-    return UserState(user_id, LogVersion(1, 1), swipes, preferences)
+    return UserState(user_id, LogVersion(1, 1, 1), swipes, preferences)
 
 
 ANN = state("ann", taste(), "seen")

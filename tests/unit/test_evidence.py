@@ -67,7 +67,7 @@ def find(
         for number, (item_id, direction) in enumerate((said or {}).items())
     }
     preferences = no_preferences("model").model_copy(update=taste)
-    state = UserState("ann", LogVersion(1, 1), swipes, preferences)
+    state = UserState("ann", LogVersion(1, 1, 1), swipes, preferences)
     question = Question(understood or Understanding(), state, tier, None, VECTORS)
     return finder.find(item, VECTORS[item.item_id], question)
 
@@ -82,7 +82,7 @@ def test_for_someone_else_ones_own_taste_tells_less(finder: EvidenceFinder) -> N
         )
     }
     preferences = no_preferences("model").model_copy(update={"genre_weights": {"Crime": 0.9}})
-    state = UserState("ann", LogVersion(1, 1), swipes, preferences)
+    state = UserState("ann", LogVersion(1, 1, 1), swipes, preferences)
     asked = Understanding(text="detective", filters=Filters(year_from=1990))
     own, others = (
         {
@@ -218,7 +218,7 @@ def test_films_asked_about_together_have_the_facts_that_each_has_alone(
     preferences = no_preferences("model").model_copy(
         update={"genre_weights": {"Crime": 0.9, "Comedy": -0.5}}
     )
-    state = UserState("ann", LogVersion(1, 1), swipes, preferences)
+    state = UserState("ann", LogVersion(1, 1, 1), swipes, preferences)
     asked = Understanding(text="crew", similar_to=("ronin",), soft_genres=("Crime",))
     question = Question(asked, state, "personal", VECTORS["heat"], VECTORS)
     matrix = np.array([VECTORS[item.item_id] for item in ITEMS])
@@ -249,7 +249,7 @@ def test_of_many_swiped_films_the_closest_two_are_told() -> None:
         )
         for film in films
     }
-    state = UserState("ann", LogVersion(1, 1), swipes, no_preferences("model"))
+    state = UserState("ann", LogVersion(1, 1, 1), swipes, no_preferences("model"))
     question = Question(Understanding(), state, "personal", None, vectors)
     own = np.eye(DIM, dtype=np.float32)[0]
     found = EvidenceFinder(catalogue, holding, np.zeros(DIM, dtype=np.float32)).find(

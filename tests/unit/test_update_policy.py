@@ -25,7 +25,7 @@ def state(swipe_count: int, events: int, learned_from: int) -> UserState:
         for number in range(swipe_count)
     }
     return UserState(
-        "ann", LogVersion(events, events), swipes, no_preferences("model", learned_from)
+        "ann", LogVersion(1, events, events), swipes, no_preferences("model", learned_from)
     )
 
 

@@ -1,8 +1,8 @@
 """The swipe log in DynamoDB: a partition per user with events, a head and idempotency keys.
 
 ``PK user#<id>`` holds ``SK swipe#<µs>#item<id>`` for each event, ``SK head`` with how many there
-are and the latest, and ``SK key#<idempotency key>`` with the event that a key recorded. An event,
-the head and the key are written together, so that none is ever seen without the others.
+are, the first and the latest, and ``SK key#<idempotency key>`` with the event that a key recorded.
+An event, the head and the key are written together, so that none is ever seen without the others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,10 +46,10 @@ class DynamoSwipeLog(SwipeLog):
         if swipe.idempotency_key and (found := self.find(swipe.user_id, swipe.idempotency_key)):
             return found
         now = datetime.now(UTC)
-        latest = self.version(swipe.user_id).last_event_id
-        made = {"event_id": max(_microseconds(now), latest + 1), "recorded_at": now}
+        known = self.version(swipe.user_id)
+        made = {"event_id": max(_microseconds(now), known.last_event_id + 1), "recorded_at": now}
         event = SwipeEvent.model_validate(vars(swipe) | made)
-        self._write(event)
+        self._write(event, known.grown(event.event_id))
         return event
 
     def find(self, user_id: str, idempotency_key: str) -> SwipeEvent | None:
@@ -71,15 +71,15 @@ class DynamoSwipeLog(SwipeLog):
         """See `SwipeLog.events_of`; DynamoDB reads one user's at a time."""
         return {user_id: events for user_id in user_ids if (events := self.events(user_id))}
 
-    def version(self, user_id: str, before: int | None = None) -> LogVersion:
-        """See `SwipeLog.version`; the head tells of the latest only, so others are counted."""
-        if before is not None:
-            ids = [e.event_id for e in self.events(user_id) if e.event_id < before]
-            return LogVersion(max(ids, default=0), len(ids))
+    def version(self, user_id: str) -> LogVersion:
+        """See `SwipeLog.version`."""
         head = self._table.get(PK=_partition(user_id), SK=HEAD)
         if head is None:
             return LogVersion()
-        return LogVersion(int(head["last_event_id"]), int(head["swipe_count"]))
+        if "first_event_id" not in head:  # an earlier release wrote it
+            return LogVersion.of(self.events(user_id))
+        first, last = int(head["first_event_id"]), int(head["last_event_id"])
+        return LogVersion(first, last, int(head["swipe_count"]))
 
     def all(self) -> Iterator[SwipeEvent]:
         """See `SwipeLog.all`."""
@@ -105,16 +105,18 @@ class DynamoSwipeLog(SwipeLog):
         records = self._table.query("PK = :user", user=_partition(user_id))
         self._table.delete([{"PK": record["PK"], "SK": record["SK"]} for record in records])
 
-    def _write(self, event: SwipeEvent) -> None:
+    def _write(self, event: SwipeEvent, version: LogVersion) -> None:
         partition, name = _partition(event.user_id), _name(event)
         expires = {EXPIRES_AT: self._expiry(event)} if self._live else {}
         actions = [
             self._table.putting({"PK": partition, "SK": name} | _record(event) | expires),
             self._table.updating(
                 {"PK": partition, "SK": HEAD},
-                "SET last_event_id = :latest, active_shard = :shard, user_id = :user "
+                "SET first_event_id = if_not_exists(first_event_id, :first), "
+                "last_event_id = :latest, active_shard = :shard, user_id = :user "
                 "ADD swipe_count :one",
                 "attribute_not_exists(last_event_id) OR last_event_id < :latest",
+                first=version.first_event_id,
                 latest=event.event_id,
                 shard=_shard(event.user_id),
                 user=event.user_id,

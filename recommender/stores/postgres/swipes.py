@@ -29,9 +29,12 @@ FIND = Prepared(
     )
 )
 EVENTS = Prepared(select(swipe_events).where(_OF_USER).order_by(swipe_events.c.event_id))
-_VERSION = select(func.coalesce(func.max(swipe_events.c.event_id), 0), func.count()).where(_OF_USER)
-VERSION = Prepared(_VERSION)
-VERSION_BEFORE = Prepared(_VERSION.where(swipe_events.c.event_id < bindparam("before")))
+_ID = swipe_events.c.event_id
+VERSION = Prepared(
+    select(func.coalesce(func.min(_ID), 0), func.coalesce(func.max(_ID), 0), func.count()).where(
+        _OF_USER
+    )
+)
 
 
 class PostgresSwipeLog(SwipeLog):
@@ -69,12 +72,9 @@ class PostgresSwipeLog(SwipeLog):
             events = [SwipeEvent.model_validate(dict(row)) for row in rows]
         return {user: list(their) for user, their in groupby(events, lambda e: e.user_id)}
 
-    def version(self, user_id: str, before: int | None = None) -> LogVersion:
-        asked = VERSION if before is None else VERSION_BEFORE
-        ((last_event_id, count),) = self._database.run(
-            asked, {"user_id": user_id, "before": before}
-        )
-        return LogVersion(last_event_id, count)
+    def version(self, user_id: str) -> LogVersion:
+        (found,) = self._database.run(VERSION, {"user_id": user_id})
+        return LogVersion(*found)
 
     def all(self) -> Iterator[SwipeEvent]:
         statement = select(swipe_events).order_by(swipe_events.c.user_id, swipe_events.c.event_id)
