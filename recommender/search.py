@@ -54,15 +54,13 @@ Warmth = Literal["made", "known", "failed"]
 
 
 @dataclass(frozen=True)
-class _Ranking:
-    """What a search found before reasons: ``order`` holds rows of ``candidates``, best first."""
+class _Retrieved:
+    """Films that may be in the answer, and for whom and by which vector they were found."""
 
     known: UserState
     tier: Tier
     query: QueryVector
     candidates: Candidates
-    ranked: Ranked
-    order: Sequence[int]
 
 
 class SearchEngine:
@@ -166,12 +164,15 @@ class SearchEngine:
         fallbacks: Fallbacks,
     ) -> int | None:
         """Where a film stands in the answer, from 1; None when it is not in it."""
-        ranking = self._rank(request, understood, state, variant, self._clock(), fallbacks)
-        items, rows = self._catalogue.items, ranking.candidates.rows
-        ids = [items[rows[row]].item_id for row in ranking.order]
+        found = self._retrieve(request, understood, state, variant, self._clock(), fallbacks)
+        row, rows = self._catalogue.rows[item_id], found.candidates.rows
+        if row not in rows and item_id != understood.lookup:
+            return None
+        _, order = self._rank(found, request, understood)
+        places = rows[order].tolist()
         if named := understood.lookup:
-            ids = [named, *ids][: request.k]
-        return ids.index(item_id) + 1 if item_id in ids else None
+            places = [self._catalogue.rows[named], *places][: request.k]
+        return places.index(row) + 1 if row in places else None
 
     def _compute(
         self,
@@ -182,13 +183,13 @@ class SearchEngine:
         fallbacks: Fallbacks,
     ) -> SearchResult:
         understood = self.understand(request)
-        ranking = self._rank(request, understood, state, variant, now, fallbacks)
-        known, tier_ = ranking.known, ranking.tier
-        query, candidates, ranked = ranking.query, ranking.candidates, ranking.ranked
+        found = self._retrieve(request, understood, state, variant, now, fallbacks)
+        ranked, order = self._rank(found, request, understood)
+        known, tier_, query = found.known, found.tier, found.query
         aside = understood.anchors and query.space == "fused"
         told = self._only_told(known) if aside else known
         question = self._question(request, understood, told, tier_, query.words)
-        items = self._recommend(candidates, ranked, ranking.order, question, request.explain)
+        items = self._recommend(found.candidates, ranked, order, question, request.explain)
         result = SearchResult(
             user_id=request.user_id,
             items=tuple(self._named_first(items, understood, question, request)),
@@ -210,7 +211,7 @@ class SearchEngine:
         )
         return self._kept(request, state, variant, result, now, fallbacks)
 
-    def _rank(
+    def _retrieve(
         self,
         request: SearchRequest,
         understood: Understanding,
@@ -218,17 +219,24 @@ class SearchEngine:
         variant: Variant,
         now: datetime,
         fallbacks: Fallbacks,
-    ) -> _Ranking:
-        """Embed, retrieve, rank and diversify; no reasons yet."""
+    ) -> _Retrieved:
+        """Embed and retrieve."""
         known = self._known(state, variant)
         tier_ = self._tier(request, known)
         query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
         with timed("retrieve"):
             candidates = self._candidates(request, understood, state, known.preferences, query)
+        return _Retrieved(known, tier_, query, candidates)
+
+    def _rank(
+        self, found: _Retrieved, request: SearchRequest, understood: Understanding
+    ) -> tuple[Ranked, list[int]]:
+        """Rank and diversify, no reasons yet: the scores, and rows of candidates, best first."""
+        candidates, preferences = found.candidates, found.known.preferences
         ranked = self._ranker.rank(
             candidates,
-            known.preferences,
-            tier_,
+            preferences,
+            found.tier,
             understood.soft_genres,
             _has_wish(understood),
             understood.anchors,
@@ -238,10 +246,10 @@ class SearchEngine:
         )
         ranked = self._ranker.exploring(ranked, candidates.rows, request.explore or 0.0)
         order = self._order(candidates, ranked, request.k)
-        by_taste = tier_ != "generic" and request.taste >= 1
-        if query.space == "fused" and not _has_wish(understood) and by_taste:
-            order = self._serving_all(order, candidates, ranked, known.preferences)
-        return _Ranking(known, tier_, query, candidates, ranked, order)
+        by_taste = found.tier != "generic" and request.taste >= 1
+        if found.query.space == "fused" and not _has_wish(understood) and by_taste:
+            order = self._serving_all(order, candidates, ranked, preferences)
+        return ranked, order
 
     def _kept(
         self,
