@@ -56,11 +56,13 @@ class LearningSurvey:
 
     def first(self, swipes: Mapping[str, Swipe], size: int, seed: int) -> tuple[str, ...]:
         """``size`` cards as they follow if none of them was seen; raises as ``curate`` does."""
-        spread = curate(self._catalogue, list(swipes), size, seed)
         rows = self._lessons().batch(self._answers(swipes), size)
         taught = [self._catalogue.items[row].item_id for row in rows]
         waiting = [item_id for item_id in self._cards if item_id not in swipes]
-        return tuple(dict.fromkeys([*taught, *waiting, *spread]))[:size]
+        cards = dict.fromkeys([*taught, *waiting])
+        if not 1 <= size <= len(cards):
+            cards |= dict.fromkeys(curate(self._catalogue, list(swipes), size, seed))
+        return tuple(cards)[:size]
 
     def next(self, swipes: Mapping[str, Swipe]) -> str | None:
         """The card that teaches most; None when every well known film was answered."""
