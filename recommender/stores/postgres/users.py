@@ -1,5 +1,8 @@
 """Preferences and surveys in PostgreSQL."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from pydantic import ValidationError
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -26,6 +29,21 @@ def _newest() -> Insert:
 PUT = Prepared(_newest())
 GET = Prepared(
     select(user_preferences.c.preferences).where(user_preferences.c.user_id == bindparam("user_id"))
+)
+ADD_SURVEY = Prepared(
+    insert(surveys)
+    .values({column.name: bindparam(column.name) for column in surveys.c})
+    .on_conflict_do_nothing(
+        index_elements=["user_id", "idempotency_key"],
+        index_where=surveys.c.idempotency_key.is_not(None),
+    )
+    .returning(*surveys.c)
+)
+FIND_SURVEY = Prepared(
+    select(surveys).where(
+        surveys.c.user_id == bindparam("user_id"),
+        surveys.c.idempotency_key == bindparam("idempotency_key"),
+    )
 )
 GET_SURVEY = Prepared(select(surveys).where(surveys.c.session_id == bindparam("session_id")))
 
@@ -70,46 +88,27 @@ class PostgresSurveyStore(SurveyStore):
         self._database = database
 
     def add(self, survey: Survey) -> Survey:
-        statement = (
-            insert(surveys)
-            .values(vars(survey) | {"item_ids": list(survey.item_ids)})
-            .on_conflict_do_nothing(
-                index_elements=["user_id", "idempotency_key"],
-                index_where=surveys.c.idempotency_key.is_not(None),
-            )
-            .returning(*surveys.c)
-        )
-        with self._database.connect() as connection:
-            row = connection.execute(statement).mappings().one_or_none()
-            if row is None:
-                row = (
-                    connection.execute(
-                        select(surveys).where(
-                            surveys.c.user_id == survey.user_id,
-                            surveys.c.idempotency_key == survey.idempotency_key,
-                        )
-                    )
-                    .mappings()
-                    .one()
-                )
-        return _survey(dict(row))
+        told = vars(survey) | {"item_ids": list(survey.item_ids)}
+        for row in self._database.run(ADD_SURVEY, told) or self._database.run(FIND_SURVEY, told):
+            return _survey(row)
+        return self.add(survey)  # the earlier one was erased between the two statements
 
     def get(self, session_id: str) -> Survey | None:
-        for row in self._database.run(GET_SURVEY, {"session_id": session_id}):
-            return _survey(dict(zip(surveys.c.keys(), row, strict=True)))
-        return None
+        found = self._database.run(GET_SURVEY, {"session_id": session_id})
+        return _survey(found[0]) if found else None
 
     def of_user(self, user_id: str) -> list[Survey]:
         statement = (
             select(surveys).where(surveys.c.user_id == user_id).order_by(surveys.c.created_at)
         )
         with self._database.connect() as connection:
-            return [_survey(dict(row)) for row in connection.execute(statement).mappings()]
+            return [_survey(row) for row in connection.execute(statement)]
 
     def erase(self, user_id: str) -> None:
         with self._database.connect() as connection:
             connection.execute(delete(surveys).where(surveys.c.user_id == user_id))
 
 
-def _survey(row: dict[str, object]) -> Survey:
-    return Survey(**(row | {"item_ids": tuple(row["item_ids"])}))  # type: ignore[arg-type]
+def _survey(row: Sequence[Any]) -> Survey:
+    told = dict(zip(surveys.c.keys(), row, strict=True))
+    return Survey(**(told | {"item_ids": tuple(told["item_ids"])}))
