@@ -53,14 +53,16 @@ class UserStates:
         if state is not None and state.version == version:
             return state
         self.evict(user_id)
-        return self.after(user_id, self._log.events(user_id))
+        return self.after(user_id, self._log.events(user_id) if version.count else ())
 
     def after(self, user_id: str, events: Sequence[SwipeEvent]) -> UserState:
         """The state that these events, the whole log, lead to, with preferences as last learned."""
         version, swipes = LogVersion.of(events), standing_swipes(events)
         with self._lock:
             known = self._states.get(user_id)
-        preferences = known.preferences if known else self._learner.stored(user_id)
+        preferences = known.preferences if known else None
+        if events and preferences is None:
+            preferences = self._learner.stored(user_id)
         if preferences is None or not _begins_with(events, preferences):
             preferences = self._learned(user_id, version, swipes)
         state = UserState(user_id, version, swipes, preferences)
@@ -124,7 +126,8 @@ class UserStates:
         self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
     ) -> UserPreferences:
         preferences = self._learner.relearn(user_id, version, swipes)
-        if self._log.version(user_id).count < version.count:  # the user was forgotten meanwhile
+        # Fewer events: the user was forgotten meanwhile.
+        if version.count and self._log.version(user_id).count < version.count:
             self._learner.forget(user_id)
         return preferences
 
