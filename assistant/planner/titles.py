@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from recommender.kept import JSON, UNKEPT, Kept
+from recommender.query.lexicon import english_words
 from recommender.text import bare_title
 
 _WORD = re.compile(r"\w+")
@@ -56,7 +57,7 @@ class Titles:
         """The title that ``text`` as a whole names, small misspellings allowed."""
         exact = self.exact(text)
         key = title_key(text)
-        if exact or len(key) < _FUZZY_FROM:
+        if exact or len(key) < _FUZZY_FROM or key in english_words():
             return exact
         near = process.extractOne(key, self._by_key, scorer=fuzz.ratio, score_cutoff=_SAME_TITLE)
         return self._by_key[near[2]] if near and len(near[2]) >= _FUZZY_FROM else None

@@ -6,7 +6,7 @@ from typing import Any
 
 from recommender.catalogue import Catalogue
 from recommender.models import Filters
-from recommender.query.lexicon import Phrases, load, negated, shares_negation
+from recommender.query.lexicon import Phrases, english_words, load, negated, shares_negation
 from recommender.query.spelling import Spellings
 from recommender.query.words import Span, Words, keys_of
 
@@ -88,7 +88,7 @@ class GenreFinder:
         """Genres the catalogue does not have are never returned."""
         self._catalogue = catalogue
         self._known = frozenset(catalogue.genres)
-        self._everyday = everyday
+        self._written = everyday | english_words()
         own = _own_names(catalogue)
         self._names = Phrases(_GENRES["strong"] | _GENRES["weak"] | own, plurals=True)
         self._spellings = Spellings(self._names.keys)
@@ -169,7 +169,7 @@ class GenreFinder:
     def _misspelt(self, words: Words) -> list[tuple[Span, Genres]]:
         found: list[tuple[Span, Genres]] = []
         for index, key in enumerate(words.keys):
-            if 5 <= len(key) <= LONGEST_NAME and key not in self._everyday:
+            if 5 <= len(key) <= LONGEST_NAME and key not in self._written:
                 match = self._spellings.nearest(key, 1 + (len(key) > 8))
                 if match and len(match) > 4 and match != key:
                     found.append((Span(index, index + 1), self._names[match]))

@@ -18,6 +18,12 @@ def load(name: str) -> dict[str, Any]:
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
+@cache
+def english_words() -> frozenset[str]:
+    """Common words of English, which are not taken for the misspelt name of something."""
+    return frozenset(load("english")["words"].split())
+
+
 class Phrases(Generic[Value]):
     """Phrases and what they mean. Of "sci fi", "sci-fi" and "scifi" are other spellings."""
 

@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA
 
 from recommender.catalogue import Catalogue
 from recommender.kept import JSON, UNKEPT, Kept
-from recommender.query.lexicon import Phrases, load, negated, shares_negation
+from recommender.query.lexicon import Phrases, english_words, load, negated, shares_negation
 from recommender.query.spelling import Spellings, typing_errors
 from recommender.query.words import Span, Words, keys_of
 
@@ -124,7 +124,9 @@ class PersonIndex:
         return name if name and OSA.distance(words[-1], keys_of(name)[-1]) <= 1 else None
 
     def close_part(self, key: str, role: Role) -> str | None:
-        """The person that a misspelt surname can only mean."""
+        """The person that a misspelt surname, which is no word of English, can only mean."""
+        if key in english_words():
+            return None
         match = self._part_spellings.nearest(key, min(typing_errors(key), 1))
         return self.dominant(match, role) if match else None
 

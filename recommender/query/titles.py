@@ -7,7 +7,7 @@ from itertools import zip_longest
 from recommender.catalogue import Catalogue
 from recommender.kept import JSON, UNKEPT, Kept
 from recommender.models import Item
-from recommender.query.lexicon import load
+from recommender.query.lexicon import english_words, load
 from recommender.query.spelling import Spellings, typing_errors
 from recommender.query.words import keys_of
 
@@ -85,10 +85,11 @@ class TitleIndex:
         }
 
     def _telling_words(self) -> dict[str, Rows]:
-        """Words that stand in one title, in no description and in nobody's name ("shawshank")."""
+        """Words of one title that are no English, nobody's name and in no description."""
+        known = english_words() | self._everyday | self._names_of_people
         titles: dict[str, Rows] = {}
         for row, item in enumerate(self._items):
-            for word in set(keys_of(item.title)) - self._everyday - self._names_of_people:
+            for word in set(keys_of(item.title)) - known:
                 titles.setdefault(word, []).append(row)
         return {
             word: rows
@@ -122,11 +123,15 @@ class TitleIndex:
     def close(self, words: Sequence[str]) -> list[Item]:
         """Films called nearly so. Words that are all correctly written are no misspelling."""
         key = title_key(without_article(words))
-        written = all(word in self._names_of_people or self.ordinary([word]) for word in words)
+        written = all(map(self._is_written, words))
         if written or not 5 <= len(key) <= 60:
             return []
         match = self._spellings.nearest(key, typing_errors(key))
         return self._films(self._names[match]) if match else []
+
+    def _is_written(self, word: str) -> bool:
+        known = word in self._names_of_people or word in english_words()
+        return known or self.ordinary([word])
 
     def _films(self, rows: Rows) -> list[Item]:
         return [self._items[row] for row in rows]

@@ -69,6 +69,35 @@ def test_understands(case: dict[str, Any]) -> None:
     assert shown == _expected(case, shown)
 
 
+PLAIN = (
+    "warmer wider weaker pretty steep handy curly speedy benign lesser amazing wonderful excellent "
+    "horrible miserable fantastic superb random cloudy unbearable unfortunate twisted phenomenal "
+    "actually completely strictly smiles roses lemon islands apartments airplanes pacing summers"
+).split()
+
+
+@pytest.mark.parametrize("word", PLAIN)
+@pytest.mark.parametrize("wish", ["{}", "something {}", "films with {}", "like Arrival but {}"])
+def test_a_word_of_plain_english_is_no_misspelt_name(word: str, wish: str) -> None:
+    """Most of these are a letter off a surname, or stand in but one film's title."""
+    understood = READER.read(wish.format(word))
+    assert not understood.lookup
+    assert not understood.filters.people
+    assert set(map(_name, understood.similar_to)) <= {"Arrival (2016)"}
+
+
+@pytest.mark.parametrize(
+    ("wish", "person"),
+    [
+        ("films by scorsesse", "Martin Scorsese"),
+        ("something with pacinno", "Al Pacino"),
+        ("meryl steep films", "Meryl Streep"),
+    ],
+)
+def test_a_misspelt_name_is_still_one(wish: str, person: str) -> None:
+    assert READER.read(wish).filters.people == (person,)
+
+
 WORDS = st.sampled_from(
     "like something similar to heat Heat Her it the The Thing (1982) 1917 90s nineties by with and "
     "or but not no without horror comedy sci-fi film movie movies noir tonight for a about old new "
