@@ -112,13 +112,12 @@ class Planner:
         text = said if self._titles.exact(said) else wording.without_greeting(said)
         if not text or not any(c.isalnum() for c in text):
             return _say(Intent.EMOJI if text.strip(" .,!?…-") else Intent.EMPTY)
-        if len(text) > _LONG:
-            return self._long(text, conversation)
-        return self._read(text, conversation)
-
-    def _read(self, text: str, conversation: Conversation) -> Plan:
         if (changed := self._taken_back(text, conversation)) is not None:
             return changed
+        read = self._long if len(text) > _LONG else self._read
+        return _with_what_is_unknown(read(text, conversation), text)
+
+    def _read(self, text: str, conversation: Conversation) -> Plan:
         if (wanted := without_taste(text)) is not None:
             return self._without_taste(wanted, conversation)
         if lacking := only_unknown(text):
@@ -303,9 +302,7 @@ class Planner:
         return self._search(text, conversation, *notes)
 
     def _search(self, text: str, conversation: Conversation, *notes: str) -> Plan:
-        lacking = tuple(f"clarify.{name}" for name in unknown(text))
-        search = wording.read_search(text, conversation, self._titles)
-        return _search(search, *notes, *lacking)
+        return _search(wording.read_search(text, conversation, self._titles), *notes)
 
     def _explain(self, film: str, conversation: Conversation) -> Plan:
         place = refer(film, conversation)
@@ -349,6 +346,14 @@ def _last_said(conversation: Conversation) -> dict[str, object]:
 def _search(search: Search, *notes: str) -> Plan:
     capped = ("search.capped",) if search.capped else ()
     return Plan(Intent.SEARCH, ((Call(SEARCH, search.args),),), notes=(*notes, *capped))
+
+
+def _with_what_is_unknown(plan: Plan, text: str) -> Plan:
+    """The same plan; where it searches, it says what of the wish the catalogue does not know."""
+    if not any(call.name == SEARCH for calls in plan.rounds for call in calls):
+        return plan
+    lacking = (f"clarify.{name}" for name in unknown(text))
+    return replace(plan, notes=(*plan.notes, *lacking))
 
 
 def _counting(search: Search, reactions: Sequence[Call]) -> Search:

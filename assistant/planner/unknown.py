@@ -1,4 +1,4 @@
-"""Wishes for what the catalogue does not know of a film: its language, length and awards."""
+"""Wishes for what the catalogue does not know of a film: its language, length, awards, colour."""
 
 import re
 
@@ -19,10 +19,16 @@ _PATTERNS = {
         r"(?:h(?:ou)?rs?|h|min(?:ute)?s?)|running time|runtime|"
         r"(?:one|two|three|\d+)[- ]hour films?|(?:something|anything|nothing|some|an?) "
         r"(?:(?:really|very|quite|fairly|too) )?(?:short|long)"
-        r"(?= and| but|,| films?\b| movies?\b|\W*$))\b",
+        r"(?= and| but| with| about| for|,| films?\b| movies?\b|\W*$))\b",
+        re.IGNORECASE,
+    ),
+    "colour": re.compile(
+        r"\b(?:black (?:and|&|n) white|black-and-white|b ?(?:&|and|n) ?w|monochrome|in colou?r)\b",
         re.IGNORECASE,
     ),
 }
+_SEARCHED = frozenset({"colour"})
+"""What keywords say of some films: it is searched by, whatever else is asked for."""
 _ASKING = frozenset(
     "a an the something anything nothing some film films movie movies one ones please no not "
     "only just and that which is are it but ok with winner winners".split()
@@ -37,6 +43,8 @@ def unknown(text: str) -> tuple[str, ...]:
 def only_unknown(text: str) -> str:
     """The same, where nothing else is asked for; empty where something is."""
     for name in unknown(text):
+        if name in _SEARCHED:
+            continue
         rest = _PATTERNS[name].sub(" ", text.lower())
         if set(re.findall(r"\w+", rest)) <= _ASKING:
             return name

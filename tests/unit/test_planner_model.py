@@ -696,6 +696,32 @@ def test_a_wish_goes_on_without_what_is_not_known(model: OfflinePlanner, said: s
     assert spoken.startswith(prompts.phrase("clarify.runtime"))
 
 
+@pytest.mark.parametrize(
+    ("said", "key"),
+    [
+        ("a comedy in black and white please", "colour"),
+        ("in black & white", "colour"),
+        ("not this, something short", "runtime"),
+        ("ignore my taste this time, something with subtitles about war", "language"),
+        ("I loved Alien, now something short with dogs", "runtime"),
+        ("more like the first one but dubbed", "language"),
+    ],
+)
+def test_every_search_says_what_is_not_known(model: OfflinePlanner, said: str, key: str) -> None:
+    messages: list[BaseMessage] = [*searched(), HumanMessage(said)]
+    while calls(message := model.invoke(messages)):
+        found = ToolMessage(write({"found": 3}, SHOWN), tool_call_id="1", name="search_movies")
+        messages += [message, found]
+    assert prompts.phrase(f"clarify.{key}") in message.text
+
+
+def test_of_the_latest_message_only(model: OfflinePlanner) -> None:
+    found = ToolMessage(write({"found": 3}, SHOWN), tool_call_id="1", name="search_movies")
+    messages = [*searched("a comedy in black and white"), HumanMessage("older")]
+    messages += [model.invoke(messages), found]
+    assert prompts.phrase("clarify.colour") not in model.invoke(messages).text
+
+
 @pytest.mark.parametrize("said", ["Short Circuit", "a short cut home"])
 def test_words_of_length_need_not_be_about_it(model: OfflinePlanner, said: str) -> None:
     assert calls(model.invoke(said))[0][0] == "search_movies"
