@@ -1,7 +1,9 @@
 """The tools that record a reaction given in words, and take one back."""
 
 from langchain.tools import ToolRuntime, tool
+from langchain_core.tools import ToolException
 
+from recommender.errors import NothingToUndo
 from recommender.models import Direction, SwipeReceipt
 from tools.content import write
 from tools.context import ToolContext, idempotency_key
@@ -47,9 +49,15 @@ def undo_reaction(
     """
     context = runtime.context
     item_id = find_film(context, title_or_id) if title_or_id else None
-    receipt = context.recommender.undo_swipe(
-        context.user_id, item_id, idempotency_key=idempotency_key(runtime)
-    )
+    try:
+        receipt = context.recommender.undo_swipe(
+            context.user_id, item_id, idempotency_key=idempotency_key(runtime)
+        )
+    except NothingToUndo:
+        if item_id is None:
+            raise
+        film = film_label(context, item_id)
+        raise ToolException(f"There is nothing to take back: no reaction to {film}.") from None
     return _content(context, receipt), receipt
 
 

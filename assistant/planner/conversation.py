@@ -9,7 +9,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from assistant.planner.intents import Intent
 from tools.content import FilmLine, read
 
-SEARCH, REACT, DESCRIBE = "search_movies", "record_reaction", "describe_movie"
+SEARCH, REACT, UNDO = "search_movies", "record_reaction", "undo_reaction"
+DESCRIBE = "describe_movie"
 
 
 @dataclass(frozen=True)

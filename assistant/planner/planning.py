@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant.planner import wording
-from assistant.planner.conversation import DESCRIBE, REACT, SEARCH, Conversation
+from assistant.planner.conversation import DESCRIBE, REACT, SEARCH, UNDO, Conversation
 from assistant.planner.daring import asked_to_explore
 from assistant.planner.examples import ExampleClassifier
 from assistant.planner.grammar import about_films, settled
@@ -21,7 +21,14 @@ from assistant.planner.questions import (
     film_asked_next,
     film_to_explain,
 )
-from assistant.planner.reactions import Reaction, Reactions, only_seen, opinion, read_reactions
+from assistant.planner.reactions import (
+    Reaction,
+    Reactions,
+    only_seen,
+    opinion,
+    read_reactions,
+    withdrawn,
+)
 from assistant.planner.references import Reference, is_deictic, refer
 from assistant.planner.titles import Titles, title_key
 from assistant.planner.unknown import only_unknown, unknown
@@ -126,8 +133,9 @@ class Planner:
             return self._other(other, conversation)
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
-        if (said := self._opinion(text, conversation)).given:
-            return self._react(said, conversation)
+        for said in (withdrawn(text, self._titles), self._opinion(text, conversation)):
+            if said.given:
+                return self._react(said, conversation)
         return self._understood(text, conversation) or self._open(text, conversation)
 
     def _understood(self, text: str, conversation: Conversation) -> Plan | None:
@@ -195,7 +203,7 @@ class Planner:
             case Intent.SIZE:
                 return Plan(intent, phrase="size.reply", values={"films": f"{len(self._titles):,}"})
             case Intent.UNDO:
-                return _do(intent, Call("undo_reaction", _last_said(conversation)))
+                return _do(intent, Call(UNDO, _last_said(conversation)))
             case _:
                 return _say(intent)
 
@@ -320,7 +328,7 @@ class Planner:
         if any(place is None for place in places):
             return _say(Intent.CLARIFY, "clarify.film")
         calls = tuple(
-            Call(REACT, {"direction": reaction.direction, **(place or {})})
+            _reacting(reaction.direction, place or {})
             for reaction, place in zip(given, places, strict=True)
         )
         rounds: tuple[tuple[Call, ...], ...] = (calls,)
@@ -328,13 +336,20 @@ class Planner:
             search = wording.read_search(self._wish(reactions), conversation, self._titles)
             rounds += _search(_counting(search, calls)).rounds
         notes = ("error.CallLimit",) if len(reactions.given) > _MOST_REACTIONS else ()
-        return Plan(Intent.REACTION, rounds, notes=notes)
+        intent = Intent.UNDO if calls[0].name == UNDO else Intent.REACTION
+        return Plan(intent, rounds, notes=notes)
 
     def _wish(self, reactions: Reactions) -> str:
         liked = [r.film for r in reactions.given if r.direction == "like"]
         if liked and not is_deictic(liked[0]) and _DEICTIC_WISH.search(reactions.request):
             return f"something like {liked[0]}"
         return reactions.request
+
+
+def _reacting(direction: str, film: Reference) -> Call:
+    return (
+        Call(UNDO, film) if direction == "undo" else Call(REACT, {"direction": direction, **film})
+    )
 
 
 def _last_said(conversation: Conversation) -> dict[str, object]:
@@ -360,7 +375,8 @@ def _counting(search: Search, reactions: Sequence[Call]) -> Search:
     """The search with what was just said of films, which counts however few were swiped before."""
     said: dict[str, list[str]] = {direction: [] for direction in ("like", "dislike", "skip")}
     for call in reactions:
-        if film := call.args.get("title_or_id"):
+        film = call.args.get("title_or_id")
+        if film and call.name == REACT:
             said[str(call.args["direction"])].append(str(film))
     return replace(search, liked=tuple(said["like"]), disliked=tuple(said["dislike"]))
 

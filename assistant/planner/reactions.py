@@ -10,7 +10,8 @@ from assistant.planner.titles import Titles
 _LIKED = r"loved|adored|enjoyed|liked|was blown away by|(?:(?:am|'m) )?(?:a )?(?:big |huge )?fan of"
 _DISLIKED = (
     r"hated|disliked|detested|despised|loathed|couldn'?t stand|could not stand|was bored by|"
-    r"walked out of|did(?:n'?t| not) (?:really |much )?(?:like|enjoy|love|care for)"
+    r"walked out of|did(?:n'?t| not) (?:really |much )?(?:like|enjoy|love|care for)|"
+    r"never (?:really |much )?(?:liked|enjoyed|loved|cared for)"
 )
 _SKIPPED = (
     r"(?:have |'ve )?(?:never|not yet|not) (?:seen|watched|saw)|"
@@ -84,7 +85,7 @@ _REQUEST = re.compile(
 )
 _TAIL = re.compile(
     r"(?:[ ,]+(?:too|a lot|so much|very much|as well|either|yet|before|though|as a kid|last night|"
-    r"yesterday|at all|the other day|both|to bits|tbh|the most))+$",
+    r"yesterday|at all|any ?more|the other day|both|to bits|tbh|the most))+$",
     re.IGNORECASE,
 )
 _UNSAID = re.compile(
@@ -94,6 +95,16 @@ _UNSAID = re.compile(
     re.IGNORECASE,
 )
 """A dislike that is put politely: "I can't say I enjoyed Fargo"."""
+_WITHDRAWN = re.compile(
+    r"^(?:(?:no|oh|ok(?:ay)?|actually|sorry|wait|hey|please|can you|could you)[,.! ]+)*"
+    r"(?:(?:(?:(?:i )?take back|forget|undo|remove|delete|cancel|retract|withdraw|scrap|ignore)|"
+    r"(?:i )?(?:never|did(?:n'?t| not)) (?:sa(?:y|id)|meant?))(?: about)? (?:that |to (?:say )?)*"
+    rf"(?:(?:(?:i|we) )?{_ADVERBS}(?:{_LIKED}|{_DISLIKED}|{_SKIPPED}|{_DISLIKE}|{_LIKE})|"
+    r"what (?:i|we) (?:just )?said (?:about|of)|"
+    r"(?:my|the|that) (?:(?:dis)?likes?|love|verdict|opinion|rating|reaction|swipe|vote)s? "
+    r"(?:for|of|on|about|to)) (?P<films>.+)|(?:undo|un-?(?:dis)?like) (?P<film>.+))$",
+    re.IGNORECASE,
+)
 _SMALL_WORD = 3
 """Letters of the longest word that a title may have in lower case."""
 _PRESENT = ("like", "dislike", "not")
@@ -127,6 +138,17 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
     if any(is_deictic(reaction.film) for reaction in given):
         given = _pointed(given, titles.mentioned(stated))
     return Reactions(tuple(dict.fromkeys(given)), wish if given else "")
+
+
+def withdrawn(text: str, titles: Titles) -> Reactions:
+    """The films whose reactions are taken back: "I never said I liked Heat", "unlike Alien"."""
+    stated, wish = without_request(text)
+    said = _WITHDRAWN.match(stated.rstrip(".! "))
+    if not said or is_deictic(said["film"] or ""):
+        return Reactions(())
+    films = titles.split(_TAIL.sub("", said["films"] or said["film"]))
+    given = tuple(Reaction("undo", film) for film in films if _is_a_film(film, titles))
+    return Reactions(given, wish if given else "")
 
 
 def without_request(text: str) -> tuple[str, str]:

@@ -760,5 +760,43 @@ def test_what_is_turned_down_is_not_shown_again(
     assert call[1]["disliked"] == shown[:turned_down]
 
 
+@pytest.mark.parametrize(
+    ("said", "films"),
+    [
+        ("forget that I liked Heat", ["Heat"]),
+        ("I never said I liked Heat.", ["Heat"]),
+        ("never said i liked heat", ["heat"]),
+        ("I didn't say I hated Heat", ["Heat"]),
+        ("I didn't mean to like Heat", ["Heat"]),
+        ("Take back my like for Alien", ["Alien"]),
+        ("no wait, I take back what I said about Heat", ["Heat"]),
+        ("take back my likes for Alien and Heat", ["Alien", "Heat"]),
+        ("unlike Alien", ["Alien"]),
+        ("undo Alien", ["Alien"]),
+        ("please delete my rating of number 2", ["id:6"]),
+    ],
+)
+def test_the_reaction_to_a_film_is_taken_back(
+    model: OfflinePlanner, said: str, films: list[str]
+) -> None:
+    shown = searched() if "number" in said else []
+    message = model.invoke([*shown, HumanMessage(said)])
+    assert calls(message) == [("undo_reaction", {"title_or_id": film}) for film in films]
+
+
+def test_what_is_taken_back_may_come_with_a_wish(model: OfflinePlanner) -> None:
+    said: list[BaseMessage] = [HumanMessage("forget that I liked Heat, show me something funny")]
+    said.append(model.invoke(said))
+    assert calls(said[-1]) == [("undo_reaction", {"title_or_id": "Heat"})]
+    said.append(ToolMessage(write({"film": "Heat"}), tool_call_id="1", name="undo_reaction"))
+    assert calls(model.invoke(said)) == [("search_movies", {"query": "show me something funny"})]
+
+
+@pytest.mark.parametrize("said", ["I never liked Heat", "I don't like Heat any more"])
+def test_what_is_not_liked_is_no_reaction_taken_back(model: OfflinePlanner, said: str) -> None:
+    ((name, args),) = calls(model.invoke(said))
+    assert (name, args["direction"]) == ("record_reaction", "dislike")
+
+
 def test_it_knows_how_many_films_there_are(model: OfflinePlanner) -> None:
     assert re.search(r"I know [\d,]+ films", model.invoke("how many movies do you know?").text)

@@ -178,6 +178,8 @@ def test_undo_names_the_film(service: ScriptedRecommender, context: ToolContext)
     assert read(message.text).fields["film"] == "Heat (1995)"
     with pytest.raises(NothingToUndo):
         use(undo_reaction, context)
+    with pytest.raises(ToolException, match=r"nothing to take back: no reaction to Heat \(1995\)"):
+        use(undo_reaction, context, title_or_id="Heat")
 
 
 @pytest.mark.parametrize(("k", "asked"), [(None, 10), (7, 7), (0, 1), (-4, 1), (10**6, 100)])
