@@ -47,12 +47,13 @@ _ASKS = re.compile(
 )
 """A question or an order, which the description of a film is not."""
 _OTHER = re.compile(
-    r"^(?:(?:no|nope|ok(?:ay)?|hm+|please)[,.! ]+)*"
-    r"not (?P<film>this|that|it|these|those|them)(?: (?:ones?|films?))?(?: please)?"
-    r"[,.;:!-]+ *(?:but |rather )?(?P<wish>\S.*)$",
+    r"^(?:(?:no|nope|ok(?:ay)?|hm+|please|but)[,.! ]+)*(?:not|anything but) "
+    r"(?P<film>[^,.;:!-]{2,40}?)(?: again)?(?: please)?"
+    r"(?:\W*|[,.;:!-]+ *(?:but |rather )?(?P<wish>\S.*))$",
     re.IGNORECASE,
 )
-"""What was shown will not do, and why: "not this, something scarier"."""
+"""What was shown will not do, and perhaps why: "not this, something scarier"."""
+_SEVERAL = re.compile(r"(?:any of )?(?:these|those|them)(?: (?:ones|films|movies))?", re.IGNORECASE)
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _ACCEPTS = re.compile(
@@ -129,8 +130,8 @@ class Planner:
             return self._without_taste(wanted, conversation)
         if lacking := only_unknown(text):
             return _say(Intent.CLARIFY, f"clarify.{lacking}")
-        if (other := _OTHER.match(text)) and conversation.shown:
-            return self._other(other, conversation)
+        if (other := _OTHER.match(text)) and (ids := _turned_down(other["film"], conversation)):
+            return self._other(other["wish"] or "", ids, conversation)
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
         for said in (withdrawn(text, self._titles), self._opinion(text, conversation)):
@@ -186,13 +187,13 @@ class Planner:
         search = wording.read_search(text, conversation, self._titles)
         return _search(replace(search, use_taste=False))
 
-    def _other(self, said: re.Match[str], conversation: Conversation) -> Plan:
-        """Search on without the film that is turned down, which is not held against it later."""
-        search = wording.read_search(said["wish"], conversation, self._titles)
-        several = said["film"].lower() in ("these", "those", "them")
-        turned_down = tuple(f"id:{film.item_id}" for film in conversation.shown)
-        turned_down = turned_down if several else turned_down[:1]
-        return _search(replace(search, disliked=(*search.disliked, *turned_down)))
+    def _other(self, text: str, ids: Sequence[str], conversation: Conversation) -> Plan:
+        """Search on without films that are turned down, which is not held against them later."""
+        if text:
+            search = wording.read_search(text, conversation, self._titles)
+        else:
+            search = Search.again(conversation)
+        return _search(replace(search, disliked=tuple(dict.fromkeys((*search.disliked, *ids)))))
 
     def _settled(self, intent: Intent, text: str, conversation: Conversation) -> Plan:
         match intent:
@@ -344,6 +345,17 @@ class Planner:
         if liked and not is_deictic(liked[0]) and _DEICTIC_WISH.search(reactions.request):
             return f"something like {liked[0]}"
         return reactions.request
+
+
+def _turned_down(text: str, conversation: Conversation) -> Sequence[str]:
+    """The films shown that a message will not have, as ids; none where it means something else."""
+    shown = [f"id:{film.item_id}" for film in conversation.shown]
+    if _SEVERAL.fullmatch(text):
+        return shown
+    if is_deictic(text) and not conversation.focus:
+        return shown[:1]
+    meant = (refer(text, conversation) or {}).get("title_or_id")
+    return [film for film in shown if film == meant]
 
 
 def _reacting(direction: str, film: Reference) -> Call:

@@ -763,6 +763,35 @@ def test_what_is_turned_down_is_not_shown_again(
 @pytest.mark.parametrize(
     ("said", "films"),
     [
+        ("not that one", ["6"]),
+        ("no, not it", ["6"]),
+        ("Not that, something shorter", ["6"]),
+        ("not the first one please", ["1214"]),
+        ("anything but Sabrina", ["7"]),
+        ("not any of these", ["1214", "6", "7"]),
+    ],
+)
+def test_the_film_spoken_of_is_turned_down(
+    model: OfflinePlanner, said: str, films: list[str]
+) -> None:
+    explained = ToolMessage(
+        write({"film": "Heat", "film id": "6"}), tool_call_id="2", name="explain_movie"
+    )
+    before = [*searched(), HumanMessage("why the second one?"), explained]
+    ((name, args),) = calls(model.invoke([*before, HumanMessage(said)]))
+    assert (name, args["query"]) == ("search_movies", "crime")
+    assert args["disliked"] == [f"id:{film}" for film in films]
+
+
+@pytest.mark.parametrize("said", ["not bad", "not scary", "not with Tom Hanks, something older"])
+def test_not_every_not_turns_a_film_down(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert all("disliked" not in args for _, args in calls(message))
+
+
+@pytest.mark.parametrize(
+    ("said", "films"),
+    [
         ("forget that I liked Heat", ["Heat"]),
         ("I never said I liked Heat.", ["Heat"]),
         ("never said i liked heat", ["heat"]),
