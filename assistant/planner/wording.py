@@ -22,22 +22,44 @@ _NUMBERS = {
     for n, word in enumerate(
         "one two three four five six seven eight nine ten eleven twelve".split(), start=1
     )
-} | {"a dozen": 12, "twenty": 20, "a couple of": 2, "a couple": 2}
-_COUNT = rf"(?P<n>\d{{1,5}}|{'|'.join(_NUMBERS)})\b(?!['’]?s\b)"
+} | {"half a dozen": 6, "a dozen": 12, "twenty": 20, "a couple of": 2, "a couple": 2}
+_COUNT = rf"\b(?P<n>\d{{1,5}}|{'|'.join(_NUMBERS)})\b(?!['’]?s\b)"
 _ASK = (
     r"(?:please )?(?:(?:can|could|would|will) you )?(?:please )?"
     r"(?:give|show|find|get|recommend|suggest|list|name|tell|bring|pick)(?: me| us)? "
 )
-_FILMS = r"(?:\w+ ){0,3}(?:films|movies|flicks|\w+ies|dramas|thrillers|westerns|musicals|noirs)\b"
+_WISH = (
+    r"(?:(?:i|we)(?:'d| would)? (?:want|need|like|love)|(?:can|could|may) (?:i|we) (?:have|get)) "
+)
+_MANY = (
+    r"(?:films|movies|flicks|comedies|documentaries|mysteries|stories|cartoons|dramas|thrillers|"
+    r"westerns|musicals|noirs|romances|heists|classics|rom-?coms|suggestions|recommendations|ideas|"
+    r"options|picks)\b"
+)
+_ONE = (
+    r"(?:film|movie|flick|comedy|drama|thriller|western|musical|noir|romance|documentary|mystery|"
+    r"cartoon|classic|heist|rom-?com|horror|suggestion|recommendation|idea|pick)\b"
+)
+_FILMS = rf"(?:(?:\w+ ){{0,3}}{_MANY}|(?:(?<=\bone )|(?<=\b1 ))(?:\w+ ){{0,2}}{_ONE})"
 _COUNTED = re.compile(
     rf"^(?:{_ASK}(?:just |only |my |your |the )?(?:top |best )?{_COUNT} ?"
-    rf"|(?:just |only |the )?(?:top |best )?{_COUNT.replace('<n>', '<m>')} (?={_FILMS})"
-    rf"|(?:just |only |the )?(?:top |best ){_COUNT.replace('<n>', '<b>')} (?=\S))"
+    rf"|(?:{_WISH})?(?:just |only |the )?(?:top |best )?{_COUNT.replace('<n>', '<m>')} (?={_FILMS})"
+    rf"|(?:just |only |the )?(?:top |best ){_COUNT.replace('<n>', '<b>')} (?=\S)"
+    rf"|(?:just|only) {_COUNT.replace('<n>', '<o>')}(?: films?| movies?| please)*[:;,.–-]+ *(?=\w))"
     r"(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+_COUNTED_LAST = re.compile(
+    rf"^(?P<rest>.*\w)[,;:.(–-]+ *(?:but |and )?(?:(?P<only>just|only|max(?:imum)?|at most|"
+    rf"no more than) )?{_COUNT}"
+    r"(?(only)|(?= *(?:of (?:them|those)|films?|movies?|please|max|will do|(?:is|are) enough)\b))"
+    r"(?: (?:of (?:them|those)|films?|movies?|please|max|will do|(?:is|are) enough))*[.!)]*$",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Said after the wish: "a heist, only two please"."""
 _ONLY_COUNT = re.compile(
-    rf"^(?:please |ok |and |but )*(?:{_ASK}|just |only |make (?:it|that) |the )*(?:top |best )?"
+    rf"^(?:please |ok |and |but )*(?:{_ASK}|just |only |max(?:imum)? |at most |no more than |"
+    r"make (?:it|that) |the )*(?:top |best )?"
     rf"(?P<n>\d{{1,2}}|{'|'.join(_NUMBERS)})"
     r"(?: (?:films?|movies?|of (?:them|these|those)|will do|(?:is|are) enough|please))*\W*$",
     re.IGNORECASE,
@@ -52,7 +74,7 @@ _HELLO = re.compile(
 )
 _MORE = re.compile(
     r"^(?:ok |and |please )*(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? )?"
-    r"(?:(?:some |any |a few |\d+ |two |three |five |ten )*(?:more|others?)"
+    rf"(?:(?:some |any |a few |\d+ |(?:{'|'.join(_NUMBERS)}) )*(?:more|others?)"
     r"(?: (?:films|movies|options|ideas|suggestions|recommendations|like (?:that|these|those|them)|"
     r"of (?:those|them|these|the same)|please))*"
     r"|(?:what|anything|something) else|next|another(?: one)?|keep going|different ones|"
@@ -180,10 +202,11 @@ def _follow_ups() -> ExampleClassifier:
 
 
 def _counted(text: str) -> tuple[str, int | None]:
-    found = _COUNTED.match(text)
-    if not found:
-        return text, None
-    return found["rest"].strip(), _number(found["n"] or found["m"] or found["b"])
+    if found := _COUNTED.match(text):
+        return found["rest"].strip(), _number(next(found[g] for g in "nmbo" if found[g]))
+    if found := _COUNTED_LAST.match(text):
+        return found["rest"].strip(), _number(found["n"])
+    return text, None
 
 
 def _number(word: str) -> int:
@@ -191,8 +214,9 @@ def _number(word: str) -> int:
 
 
 def _more(text: str, conversation: Conversation) -> Search:
-    _, count = _counted(text)
-    return _again(conversation, len(conversation.shown) + (count or DEFAULT_K))
+    count = re.search(_COUNT, text, re.IGNORECASE)
+    more = _number(count["n"]) if count else DEFAULT_K
+    return _again(conversation, len(conversation.shown) + more)
 
 
 def _again(conversation: Conversation, count: int) -> Search:

@@ -218,6 +218,7 @@ def test_an_unclear_it_records_nothing(model: OfflinePlanner) -> None:
     [
         ("more", {"query": "crime", "k": 13}),
         ("show me 5 more", {"query": "crime", "k": 8}),
+        ("one more", {"query": "crime", "k": 4}),
         ("but older", {"query": "crime", "refinements": ["but older"]}),
         ("I don't like any of these", {"query": "crime", "k": 13}),
         ("only from the 90s", {"query": "crime", "refinements": ["only from the 90s"]}),
@@ -674,11 +675,53 @@ def test_what_was_seen_is_asked_about_and_the_answer_counts(
     assert calls(message) == [("record_reaction", {"direction": direction, "title_or_id": "id:6"})]
 
 
-@pytest.mark.parametrize("said", ["only 3 please", "just three", "3", "make it three films"])
+@pytest.mark.parametrize(
+    "said", ["only 3 please", "just three", "3", "make it three films", "max 3 please"]
+)
 def test_another_number_of_the_same(model: OfflinePlanner, said: str) -> None:
     (_, before), *_ = calls(searched()[1])
     (call,) = calls(model.invoke([*searched(), HumanMessage(said)]))
     assert call == ("search_movies", before | {"k": 3})
+
+
+@pytest.mark.parametrize(
+    ("said", "query", "k"),
+    [
+        ("only two please: a heist", "a heist", 2),
+        ("a heist, only two please", "a heist", 2),
+        ("funny films for tonight, 3 of them", "funny films for tonight", 3),
+        ("just three comedies", "comedies", 3),
+        ("one film for tonight", "film for tonight", 1),
+        ("just one good comedy", "good comedy", 1),
+        ("give me ten westerns", "westerns", 10),
+        ("can I have two romantic movies", "romantic movies", 2),
+        ("I'd like three scary movies", "scary movies", 3),
+        ("half a dozen thrillers", "thrillers", 6),
+        ("1 funny movie for kids", "funny movie for kids", 1),
+        ("1000 westerns", "westerns", 50),
+    ],
+)
+def test_as_many_as_are_asked_for(model: OfflinePlanner, said: str, query: str, k: int) -> None:
+    for before in ([], searched()):
+        message = model.invoke([*before, HumanMessage(said)])
+        assert calls(message) == [("search_movies", {"query": query, "k": k})]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "only two people in a room",
+        "one where the dog dies",
+        "two brothers rob a bank",
+        "a film from 2010",
+        "I want one with a twist",
+        "a party of five, please",
+        "a heist, please",
+    ],
+)
+def test_not_every_number_is_of_films(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke(said))
+    assert "k" not in args
 
 
 @pytest.mark.parametrize(
