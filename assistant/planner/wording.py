@@ -85,19 +85,25 @@ _MORE = re.compile(
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
-    r"after|in (?:the|black|colou?r)|a (?:bit|little)|nothing|something less)\b"
+    r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less)\b"
+    r"(?!, an? | show me )"
 )
 _COMPARED = (
     r"(?:more|less|older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|"
     r"slower|faster|calmer|weirder|sillier|cheerier|smarter|quieter|gentler|tamer|lesser known)"
 )
+_DEGREE = r"(?:(?:a bit|a little|much|even) )?"
 _REFINES_TOO = re.compile(
     r"(?:^|[,;] *)(?:ok |and |now |please |maybe |how about |what about |got |have you got )*"
-    rf"(?:something|anything|nothing|any|some|ones?)(?: (?:a bit|a little|much|even))? "
-    rf"(?:{_COMPARED}|with|without|from|before|after|in|set in|by)\b"
+    rf"(?:{_ASK})?(?:(?:something|anything|nothing|any|some|ones?) {_DEGREE}"
+    rf"(?:{_COMPARED}|without|not|from|before|after|in)\b"
+    r"|(?:nothing|any|some|ones?) (?:with|set in|by)\b"
+    rf"|(?:something|anything) with {_DEGREE}(?:more|less|fewer)\b)"
     rf"|^{_COMPARED}\b|\binstead\W*$"
 )
-"""The same after "something", and what takes the place of what was said: "the 90s instead"."""
+"""The same after "something", and what takes the place of what was said: "the 90s instead". But
+"something with Tom Hanks" is a wish of its own.
+"""
 _REFINE_WORDS = 12
 _SCORE, _MARGIN = 0.5, 0.15
 """How like the examples of a refinement, and how much more than of a wish, a message must be."""
@@ -169,7 +175,7 @@ def says_only_how_many(text: str) -> bool:
 
 def read_search(text: str, conversation: Conversation, titles: Titles) -> Search:
     """The person's own words, with what they leave to the conversation put in."""
-    if titles.exact(text):
+    if titles.match(text) if len(text.split()) > 1 else titles.exact(text):
         return Search(text)
     if asks_for_more(text):
         return _more(text, conversation)

@@ -237,6 +237,49 @@ def test_follow_ups(model: OfflinePlanner, said: str, args: dict[str, Any]) -> N
     assert calls(message) == [("search_movies", args)]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "something with Tom Hanks",
+        "anything by Kubrick",
+        "now something with dinosaurs",
+        "how about something with dogs",
+        "something set in Paris",
+        "a western from the 50s",
+        "show me comedies",
+        "just show me a western",
+        "no, a western",
+        "in the mood for a thriller",
+        "I'd rather have a comedy with Jim Carrey",
+        "The Good, the Bad and the Uglly",
+    ],
+)
+def test_a_wish_that_stands_by_itself_begins_anew(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched("something like Heat"), HumanMessage(said)]))
+    assert args == {"query": said}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "shorter",
+        "funny ones",
+        "any with Tom Hanks",
+        "with a happy ending",
+        "something with less violence",
+        "show me something older",
+        "can you show me something lighter",
+        "something from the 80s",
+        "something not so sad",
+        "not in black and white",
+        "a comedy instead",
+    ],
+)
+def test_what_changes_a_wish_keeps_the_film_it_named(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched("something like Heat"), HumanMessage(said)]))
+    assert args == {"query": "something like Heat", "refinements": [said]}
+
+
 def critique(model: OfflinePlanner, *said: str) -> list[Any]:
     """What follows upon a search for crime that is refined by "older" and "less sad"."""
     messages: list[BaseMessage] = searched("crime")
