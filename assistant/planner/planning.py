@@ -29,7 +29,7 @@ from assistant.planner.reactions import (
     read_reactions,
     withdrawn,
 )
-from assistant.planner.references import Reference, is_deictic, refer
+from assistant.planner.references import Reference, is_deictic, position, refer
 from assistant.planner.titles import Titles, title_key
 from assistant.planner.unknown import only_unknown, unknown
 from assistant.planner.wish import takes_back, without_named
@@ -54,6 +54,7 @@ _OTHER = re.compile(
 )
 """What was shown will not do, and perhaps why: "not this, something scarier"."""
 _SEVERAL = re.compile(r"(?:any of )?(?:these|those|them)(?: (?:ones|films|movies))?", re.IGNORECASE)
+_WHAT_ABOUT = re.compile(r"^(?:and |or )?(?:what|how) about \w", re.IGNORECASE)
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _ACCEPTS = re.compile(
@@ -239,8 +240,10 @@ class Planner:
     def _about_shown(self, text: str, conversation: Conversation) -> Plan | None:
         """What is said of a film that the message points at; None where that is not clear."""
         pointed = self._pointers.find(text, conversation)
-        if pointed is None or not pointed.says_more or wording.says_only_how_many(text):
+        if pointed is None or wording.says_how_many(text):
             return None
+        if not pointed.says_more:
+            return _describe(text, refer(text, conversation) or {}) if position(text) else None
         act = self._acts.guess(pointed.masked)
         sure = act.reaches(_ACT_SCORE, _ACT_MARGIN)
         by_examples = self._act(act.label, text, pointed, conversation) if sure else None
@@ -285,6 +288,8 @@ class Planner:
         if about_films(text) or wording.asks_for_more(text) or self._titles.mentioned(text):
             return True
         if asked_to_explore(text) is not None:
+            return True
+        if conversation.last_search and _WHAT_ABOUT.match(text):
             return True
         return wording.read_search(text, conversation, self._titles).query != text
 

@@ -9,6 +9,7 @@ from rapidfuzz.distance import OSA
 from assistant.planner.conversation import Conversation
 from assistant.planner.facts import Facts
 from assistant.planner.titles import title_key
+from recommender.query.lexicon import english_words
 from recommender.text import fold
 from tools.content import FilmLine
 
@@ -157,11 +158,13 @@ def _titled(
 def _titled_in_part(
     said: str, shown: tuple[FilmLine, ...]
 ) -> Iterator[tuple[tuple[FilmLine, ...], int, int]]:
-    """The film shown of whose title alone a long word stands in the message: "totoro"."""
+    """The film shown of whose title alone a long word stands in the message: "totoro"; one of
+    plain English ("in order") says nothing of it.
+    """
     words = {film: set(title_key(film.title).split()) for film in shown}
     for word in _WORD.finditer(said):
         named = [film for film, known in words.items() if word[0] in known]
-        if len(word[0]) >= _TELLING and len(named) == 1:
+        if len(word[0]) >= _TELLING and word[0] not in english_words() and len(named) == 1:
             yield (named[0],), word.start(), word.end()
 
 

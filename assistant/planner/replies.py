@@ -172,6 +172,8 @@ def _order(content: Content) -> str:
     if content.fields.get("taste") == "left out":
         return "without_taste"
     strategy = _strategy(content)
+    if strategy == "light" and "disliked" in content.fields and "liked" not in content.fields:
+        return "turned_down"
     named = "similar to" in content.fields and content.fields.get("preference influence") == "0.00"
     return "named" if named and strategy != "generic" else strategy
 

@@ -18,20 +18,23 @@ _PATTERNS = {
         r"over|longer than|about|around) (?:an?|one|two|three|\d+(?:\.5)?)(?: and a half)? ?"
         r"(?:h(?:ou)?rs?|h|min(?:ute)?s?)|running time|runtime|"
         r"(?:one|two|three|\d+)[- ]hour films?|(?:something|anything|nothing|some|an?) "
-        r"(?:(?:really|very|quite|fairly|too) )?(?:short|long)"
+        r"(?:(?:really|very|quite|fairly) )?(?:short|long)"
         r"(?= and| but| with| about| for|,| films?\b| movies?\b|\W*$))\b",
         re.IGNORECASE,
+    ),
+    "length": re.compile(
+        r"\b(?:shorter|longer)\b(?! than)|\b(?:too|not (?:so|as|too|that)) long\b", re.IGNORECASE
     ),
     "colour": re.compile(
         r"\b(?:black (?:and|&|n) white|black-and-white|b ?(?:&|and|n) ?w|monochrome|in colou?r)\b",
         re.IGNORECASE,
     ),
 }
-_SEARCHED = frozenset({"colour"})
-"""What keywords say of some films: it is searched by, whatever else is asked for."""
+_SEARCHED = frozenset({"colour", "length"})
+"""What words and keywords may say of some films: it is searched by, where it is all, too."""
 _ASKING = frozenset(
     "a an the something anything nothing some film films movie movies one ones please no not "
-    "only just and that which is are it but ok with winner winners".split()
+    "only just and that which is are it but ok okay fine with winner winners".split()
 )
 
 

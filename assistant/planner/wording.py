@@ -24,6 +24,7 @@ _NUMBERS = {
     )
 } | {"half a dozen": 6, "a dozen": 12, "twenty": 20, "a couple of": 2, "a couple": 2}
 _COUNT = rf"\b(?P<n>\d{{1,5}}|{'|'.join(_NUMBERS)})\b(?!['’]?s\b)"
+_LEAD = r"(?:(?:ok(?:ay)?|so|and|but|now|then|well|yes|yeah|no|nah|hm+|please)[,.]? )*"
 _ASK = (
     r"(?:please )?(?:(?:can|could|would|will) you )?(?:please )?"
     r"(?:give|show|find|get|recommend|suggest|list|name|tell|bring|pick)(?: me| us)? "
@@ -42,7 +43,7 @@ _ONE = (
 )
 _FILMS = rf"(?:(?:\w+ ){{0,3}}{_MANY}|(?:(?<=\bone )|(?<=\b1 ))(?:\w+ ){{0,2}}{_ONE})"
 _COUNTED = re.compile(
-    rf"^(?:{_ASK}(?:just |only |my |your |the )?(?:top |best )?{_COUNT} ?"
+    rf"^{_LEAD}(?:{_ASK}(?:just |only |my |your |the )?(?:top |best )?{_COUNT} ?"
     rf"|(?:{_WISH})?(?:just |only |the )?(?:top |best )?{_COUNT.replace('<n>', '<m>')} (?={_FILMS})"
     rf"|(?:just |only |the )?(?:top |best ){_COUNT.replace('<n>', '<b>')} (?=\S)"
     rf"|(?:just|only) {_COUNT.replace('<n>', '<o>')}(?: films?| movies?| please)*[:;,.–-]+ *(?=\w))"
@@ -58,7 +59,7 @@ _COUNTED_LAST = re.compile(
 )
 """Said after the wish: "a heist, only two please"."""
 _ONLY_COUNT = re.compile(
-    rf"^(?:please |ok |and |but )*(?:{_ASK}|just |only |max(?:imum)? |at most |no more than |"
+    rf"^{_LEAD}(?:{_ASK}|just |only |max(?:imum)? |at most |no more than |"
     r"make (?:it|that) |the )*(?:top |best )?"
     rf"(?P<n>\d{{1,2}}|{'|'.join(_NUMBERS)})"
     r"(?: (?:films?|movies?|of (?:them|these|those)|will do|(?:is|are) enough|please))*\W*$",
@@ -168,9 +169,10 @@ def asks_for_more(text: str) -> bool:
     return bool(_MORE.match(plain(text)))
 
 
-def says_only_how_many(text: str) -> bool:
-    """Whether a message is but a number of films, such as "only 3, please"."""
-    return bool(_ONLY_COUNT.match(text))
+def says_how_many(text: str) -> bool:
+    """Whether a message begins with a number of films: "only 3, please", "show me 3 westerns"."""
+    counted = _COUNTED.match(text)
+    return bool(_ONLY_COUNT.match(text) or (counted and (counted["n"] or counted["m"])))
 
 
 def read_search(text: str, conversation: Conversation, titles: Titles) -> Search:

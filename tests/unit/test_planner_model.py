@@ -248,6 +248,7 @@ def test_follow_ups(model: OfflinePlanner, said: str, args: dict[str, Any]) -> N
         "a western from the 50s",
         "show me comedies",
         "just show me a western",
+        "is there a cartoon with dinosaurs",
         "no, a western",
         "in the mood for a thriller",
         "I'd rather have a comedy with Jim Carrey",
@@ -268,6 +269,7 @@ def test_a_wish_that_stands_by_itself_begins_anew(model: OfflinePlanner, said: s
         "with a happy ending",
         "something with less violence",
         "show me something older",
+        "i dont like scary",
         "can you show me something lighter",
         "something from the 80s",
         "something not so sad",
@@ -278,6 +280,30 @@ def test_a_wish_that_stands_by_itself_begins_anew(model: OfflinePlanner, said: s
 def test_what_changes_a_wish_keeps_the_film_it_named(model: OfflinePlanner, said: str) -> None:
     ((_, args),) = calls(model.invoke([*searched("something like Heat"), HumanMessage(said)]))
     assert args == {"query": "something like Heat", "refinements": [said]}
+
+
+@pytest.mark.parametrize("said", ["the second one", "number 2", "the 2nd please"])
+def test_a_place_alone_asks_about_the_film(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert calls(message) == [("describe_movie", {"title_or_id": "id:6"})]
+
+
+def test_a_plain_word_of_a_title_means_no_film(model: OfflinePlanner) -> None:
+    films = [FilmLine("54001", "Harry Potter and the Order of the Phoenix", 2007), *SHOWN]
+    message = model.invoke([*searched("wizards", films), HumanMessage("in order please")])
+    assert [name for name, _ in calls(message)] == ["search_movies"]
+
+
+@pytest.mark.parametrize("said", ["what about Ozu", "how about Kurosawa?"])
+def test_what_about_somebody_is_a_wish_after_a_search(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert calls(message) == [("search_movies", {"query": said})]
+
+
+def test_what_was_turned_down_is_said_to_count(model: OfflinePlanner) -> None:
+    content = write({"strategy": "light", "disliked": ["Heat (1995)"]}, SHOWN)
+    said = answered("a crime film", model, ("search_movies", content))
+    assert prompts.phrase("search.turned_down") in said
 
 
 def critique(model: OfflinePlanner, *said: str) -> list[Any]:
@@ -741,6 +767,7 @@ def test_another_number_of_the_same(model: OfflinePlanner, said: str) -> None:
         ("I'd like three scary movies", "scary movies", 3),
         ("half a dozen thrillers", "thrillers", 6),
         ("1 funny movie for kids", "funny movie for kids", 1),
+        ("ok show me 3 westerns", "westerns", 3),
         ("1000 westerns", "westerns", 50),
     ],
 )
@@ -786,6 +813,8 @@ def test_a_wish_goes_on_without_what_is_not_known(model: OfflinePlanner, said: s
     ("said", "key"),
     [
         ("a comedy in black and white please", "colour"),
+        ("shorter", "length"),
+        ("something not too long", "length"),
         ("in black & white", "colour"),
         ("not this, something short", "runtime"),
         ("ignore my taste this time, something with subtitles about war", "language"),
