@@ -69,8 +69,8 @@ def search_movies(
 
 
 def wish(query: str, refinements: Sequence[str] | None) -> str:
-    """The words that are searched by: the query as it was refined."""
-    return ", ".join(filter(None, (query, *(refinements or ()))))
+    """The words that are searched by: the query, and after semicolons how it was refined."""
+    return "; ".join(filter(None, (query, *(refinements or ()))))
 
 
 def _found(context: ToolContext, references: list[str] | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 SEPARATORS = r"\s\-‐-―/\\.,;:!?…()\[\]{}\"“”«»„·*|<>@#%=~^_¡¿"
@@ -136,6 +137,11 @@ class Words:
         """The same words with these spans taken."""
         indices = {index for start, end in spans for index in range(start, end)}
         return self if indices <= self.taken else replace(self, taken=self.taken | indices)
+
+    def parts(self) -> list[Span]:
+        """The stretches of words between semicolons."""
+        ends = [index + 1 for index, word in enumerate(self.words) if ";" in word.after]
+        return [Span(*part) for part in pairwise([0, *ends, len(self)])]
 
     def left(self) -> Span | None:
         """Where the words not taken stand, if they stand side by side."""

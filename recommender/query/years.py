@@ -55,7 +55,18 @@ class YearFinder:
         ]
 
     def periods(self, words: Words) -> list[Years]:
-        """The years, decades and spans of years asked for."""
+        """The years, decades and spans of years asked for.
+
+        What comes after a semicolon changes what stands before it: where both cannot hold, it does.
+        """
+        found: list[Years] = []
+        for part in words.parts():
+            changed = self._periods(words.only(part))
+            limits = [years.range for years in (*found, *changed)]
+            found = [*(found if _overlap(limits) else _dropped(found)), *changed]
+        return found
+
+    def _periods(self, words: Words) -> list[Years]:
         found: list[Years] = []
         for pattern, rule in self._rules:
             matches = self._matches(words, pattern, rule)
@@ -214,7 +225,11 @@ def _refusal(plain: str, match: re.Match[str], refused: int) -> int | None:
 def _latest(found: list[Years]) -> list[Years]:
     """What is said last takes the place of the others: "the 90s instead"."""
     ordered = sorted(found, key=lambda years: years.span)
-    return [Years(years.span, (None, None)) for years in ordered[:-1]] + ordered[-1:]
+    return [*_dropped(ordered[:-1]), *ordered[-1:]]
+
+
+def _dropped(found: list[Years]) -> list[Years]:
+    return [Years(years.span, (None, None)) for years in found]
 
 
 def _ordered(first: int, last: int) -> Range:
@@ -228,11 +243,18 @@ def _number(text: str) -> int:
 
 def combine(ranges: list[Range]) -> Range:
     """One range out of all that were asked for: where they overlap, else from first to last."""
+    if overlap := _overlap(ranges):
+        return overlap
+    starts = [start for start, _ in ranges if start is not None]
+    ends = [end for _, end in ranges if end is not None]
     limits = [limit for limit in ranges if limit != (None, None)]
-    starts = [start for start, _ in limits if start is not None]
-    ends = [end for _, end in limits if end is not None]
-    first, last = max(starts, default=None), min(ends, default=None)
-    if first is not None and last is not None and first > last:
-        first = min(starts) if len(starts) == len(limits) else None
-        last = max(ends) if len(ends) == len(limits) else None
+    first = min(starts) if len(starts) == len(limits) else None
+    last = max(ends) if len(ends) == len(limits) else None
     return first, last
+
+
+def _overlap(ranges: list[Range]) -> Range | None:
+    """The years in all of the ranges; None where there are none."""
+    first = max((start for start, _ in ranges if start is not None), default=None)
+    last = min((end for _, end in ranges if end is not None), default=None)
+    return None if first is not None and last is not None and first > last else (first, last)

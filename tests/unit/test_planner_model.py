@@ -272,6 +272,7 @@ def test_a_wish_that_stands_by_itself_begins_anew(model: OfflinePlanner, said: s
         "i dont like scary",
         "can you show me something lighter",
         "something from the 80s",
+        "80s",
         "something not so sad",
         "not in black and white",
         "a comedy instead",

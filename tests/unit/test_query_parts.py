@@ -38,6 +38,11 @@ def test_text_of_untouched_words_is_as_written(text: str) -> None:
     assert Words.parse(text).text() in " ".join(text.split())
 
 
+def test_semicolons_part_words() -> None:
+    words = Words.parse("a; b c;; d")
+    assert [words.window(part) for part in words.parts()] == [("a",), ("b", "c"), ("d",)]
+
+
 def test_taken_words_are_a_barrier() -> None:
     """Nothing is matched across a word that was taken, and it leaves a space."""
     words = Words.parse("a very long road").take([Span(1, 2)])
