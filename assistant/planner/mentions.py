@@ -14,6 +14,8 @@ _SURER = 0.08
 """How much more of both where a title may be but a word."""
 _PART = re.compile(r"[.!?;]+\s+|,? (?:but|though|while|whereas) ", re.IGNORECASE)
 _LIST = re.compile(r"\bit(?:\s*(?:,|&|and|or|,\s*and|,\s*or)\s*it\b)+")
+_SEQUEL = re.compile(r"\bit (?:part )?(?:\d|ii|iii|iv)(?!\d| ?/| out of| stars?)", re.IGNORECASE)
+"""Another film than that of the title: "godfather 2"."""
 _SAME = re.compile(r"[\s,]*(?:and |also )*it(?: too| also| as well)?[\s,.!]*", re.IGNORECASE)
 _NO_TITLE_BEFORE = re.compile(
     r"\b(?:an?|the|some|more|any|about|with|of|in|from|like|by|to|my|your|no|not|these|those|most|"
@@ -39,6 +41,10 @@ class Mentions:
         given = tuple(dict.fromkeys(self._given(stated)))
         return Reactions(given, wish if given else "")
 
+    def sequel(self, text: str) -> bool:
+        """Whether a title with a number after it is another film: "alien 3 was great"."""
+        return bool(_SEQUEL.search(_masked(text, self._titles.named(text))))
+
     def act(self, text: str) -> tuple[str, str]:
         """What is said of the one film surely named, and its title; empty where in doubt."""
         films = self._titles.named(text)
@@ -54,6 +60,8 @@ class Mentions:
             if not films:
                 continue
             rest = _masked(part, films)
+            if _SEQUEL.search(rest):
+                return
             guess = self._acts.guess(rest)
             same = _SAME.fullmatch(rest)
             direction = before if same else guess.label

@@ -131,8 +131,10 @@ class Planner:
             return self._without_taste(wanted, conversation)
         if lacking := only_unknown(text):
             return _say(Intent.CLARIFY, f"clarify.{lacking}")
-        if (other := _OTHER.match(text)) and (ids := _turned_down(other["film"], conversation)):
-            return self._other(other["wish"] or "", ids, conversation)
+        if (other := _OTHER.match(text)) and (
+            films := self._turned_down(other["film"], conversation)
+        ):
+            return self._other(other["wish"] or "", films, conversation)
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
         for said in (withdrawn(text, self._titles), self._opinion(text, conversation)):
@@ -188,13 +190,26 @@ class Planner:
         search = wording.read_search(text, conversation, self._titles)
         return _search(replace(search, use_taste=False))
 
-    def _other(self, text: str, ids: Sequence[str], conversation: Conversation) -> Plan:
+    def _turned_down(self, text: str, conversation: Conversation) -> Sequence[str]:
+        """The films that a message will not have; none where it means something else."""
+        shown = [f"id:{film.item_id}" for film in conversation.shown]
+        if _SEVERAL.fullmatch(text):
+            return shown
+        if is_deictic(text) and not conversation.focus:
+            return shown[:1]
+        meant = (refer(text, conversation) or {}).get("title_or_id")
+        if meant in shown:
+            return [str(meant)]
+        named = [film.title for film in self._titles.named(f"not {text}") if film.sure]
+        return named if named == [self._titles.exact(text)] and shown else []
+
+    def _other(self, text: str, films: Sequence[str], conversation: Conversation) -> Plan:
         """Search on without films that are turned down, which is not held against them later."""
         if text:
             search = wording.read_search(text, conversation, self._titles)
         else:
             search = Search.again(conversation)
-        return _search(replace(search, disliked=tuple(dict.fromkeys((*search.disliked, *ids)))))
+        return _search(replace(search, disliked=tuple(dict.fromkeys((*search.disliked, *films)))))
 
     def _settled(self, intent: Intent, text: str, conversation: Conversation) -> Plan:
         match intent:
@@ -240,7 +255,7 @@ class Planner:
     def _about_shown(self, text: str, conversation: Conversation) -> Plan | None:
         """What is said of a film that the message points at; None where that is not clear."""
         pointed = self._pointers.find(text, conversation)
-        if pointed is None or wording.says_how_many(text):
+        if pointed is None or wording.says_how_many(text) or self._mentions.sequel(text):
             return None
         if not pointed.says_more:
             return _describe(text, refer(text, conversation) or {}) if position(text) else None
@@ -350,17 +365,6 @@ class Planner:
         if liked and not is_deictic(liked[0]) and _DEICTIC_WISH.search(reactions.request):
             return f"something like {liked[0]}"
         return reactions.request
-
-
-def _turned_down(text: str, conversation: Conversation) -> Sequence[str]:
-    """The films shown that a message will not have, as ids; none where it means something else."""
-    shown = [f"id:{film.item_id}" for film in conversation.shown]
-    if _SEVERAL.fullmatch(text):
-        return shown
-    if is_deictic(text) and not conversation.focus:
-        return shown[:1]
-    meant = (refer(text, conversation) or {}).get("title_or_id")
-    return [film for film in shown if film == meant]
 
 
 def _reacting(direction: str, film: Reference) -> Call:

@@ -72,9 +72,9 @@ _POINTER = re.compile(
 Fact = Literal["makers", "cast", "year", "genres", "length", "all"]
 """What a question asks of a film; ``all``, where the answer can only be in its description."""
 _FACTS: tuple[tuple[Fact, re.Pattern[str]], ...] = (
-    ("makers", re.compile(r"\b(?:direct|made|makes|wrote|written|author|creat|filmmaker)", re.I)),
     ("length", re.compile(r"\bhow long\b|\b(?:running time|runtime|duration|length)\b", re.I)),
     ("year", re.compile(r"\b(?:when|how old)\b|\b(?:what|which) year\b|\bcome out\b", re.I)),
+    ("makers", re.compile(r"\b(?:direct|made|makes|wrote|written|author|creat|filmmaker)", re.I)),
     (
         "cast",
         re.compile(r"\bwho(?:'s)?\b|\b(?:cast|actors?|actress(?:es)?|star(?:s|ring|red)?)\b", re.I),

@@ -24,7 +24,7 @@ _NUMBERS = {
     )
 } | {"half a dozen": 6, "a dozen": 12, "twenty": 20, "a couple of": 2, "a couple": 2}
 _COUNT = rf"\b(?P<n>\d{{1,5}}|{'|'.join(_NUMBERS)})\b(?!['’]?s\b)"
-_LEAD = r"(?:(?:ok(?:ay)?|so|and|but|now|then|well|yes|yeah|no|nah|hm+|please)[,.]? )*"
+_LEAD = r"(?:(?:ok(?:ay)?|so|and|but|now|then|well|yes|yeah|no|nah|hm+|idk|please)[,.]? )*"
 _ASK = (
     r"(?:please )?(?:(?:can|could|would|will) you )?(?:please )?"
     r"(?:give|show|find|get|recommend|suggest|list|name|tell|bring|pick)(?: me| us)? "
@@ -73,6 +73,8 @@ _OPENER = (
 _HELLO = re.compile(
     rf"^(?:{_OPENER}[,.! ]+){{0,3}}{_OPENER}[,.!]+\s+(?:now )?(?=\S)", re.IGNORECASE
 )
+_NO = re.compile(r"^(?:no|nah|nope)[,.!]+ +(?=an? |the |some )", re.IGNORECASE)
+"""Refuses what was shown, not what follows: "no, a western"."""
 _MORE = re.compile(
     r"^(?:ok |and |please )*(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? )?"
     rf"(?:(?:some |any |a few |\d+ |(?:{'|'.join(_NUMBERS)}) )*(?:more|others?)"
@@ -87,7 +89,7 @@ _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
     r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less)\b"
-    r"(?!, an? | show me )"
+    r"(?! show me )|^and an? "
 )
 _COMPARED = (
     r"(?:more|less|older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|"
@@ -183,7 +185,7 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
         return _more(text, conversation)
     if conversation.last_search and (only := _ONLY_COUNT.match(text)):
         return _again(conversation, _number(only["n"]))
-    words, count = _counted(text)
+    words, count = _counted(_NO.sub("", text))
     pointed = _with_titles(words, conversation, titles)
     k = None if count is None else min(max(count, 1), MOST_SHOWN)
     capped = (count or 0) > MOST_SHOWN

@@ -13,7 +13,7 @@ from recommender.query.refusals import find_refusals, names_any
 from recommender.query.titles import TitleIndex
 from recommender.query.vocabulary import everyday_words
 from recommender.query.words import Span, Words
-from recommender.query.years import YearFinder, combine
+from recommender.query.years import YearFinder, wanted
 
 MAX_CHARS = 600
 FOR_THE_YOUNG = ("Children",)
@@ -72,7 +72,7 @@ class QueryReader:
         return Understanding(
             text=self._filler.clean(words),
             similar_to=tuple(film.item.item_id for film in films),
-            filters=_filters(people, combine([found.range for found in years + ages]), genres),
+            filters=_filters(people, wanted(words, years + ages), genres),
             soft_genres=genres.soft,
             less=tuple(dict.fromkeys(less)),
             for_someone_else=_is_for_others(recipients),

@@ -55,16 +55,10 @@ class YearFinder:
         ]
 
     def periods(self, words: Words) -> list[Years]:
-        """The years, decades and spans of years asked for.
-
-        What comes after a semicolon changes what stands before it: where both cannot hold, it does.
-        """
-        found: list[Years] = []
-        for part in words.parts():
-            changed = self._periods(words.only(part))
-            limits = [years.range for years in (*found, *changed)]
-            found = [*(found if _overlap(limits) else _dropped(found)), *changed]
-        return found
+        """The years, decades and spans of years asked for."""
+        parts = map(words.only, words.parts())
+        found = [years for part in parts for years in self._periods(part)]
+        return _latest(found) if "instead" in words.keys else found
 
     def _periods(self, words: Words) -> list[Years]:
         found: list[Years] = []
@@ -72,7 +66,7 @@ class YearFinder:
             matches = self._matches(words, pattern, rule)
             words = words.take(years.span for years in matches)
             found.extend(matches)
-        return _latest(found) if "instead" in words.keys else found
+        return found
 
     def _matches(self, words: Words, pattern: re.Pattern[str], rule: Rule) -> list[Years]:
         plain, offsets = words.plain
@@ -225,11 +219,7 @@ def _refusal(plain: str, match: re.Match[str], refused: int) -> int | None:
 def _latest(found: list[Years]) -> list[Years]:
     """What is said last takes the place of the others: "the 90s instead"."""
     ordered = sorted(found, key=lambda years: years.span)
-    return [*_dropped(ordered[:-1]), *ordered[-1:]]
-
-
-def _dropped(found: list[Years]) -> list[Years]:
-    return [Years(years.span, (None, None)) for years in found]
+    return [Years(years.span, (None, None)) for years in ordered[:-1]] + ordered[-1:]
 
 
 def _ordered(first: int, last: int) -> Range:
@@ -239,6 +229,17 @@ def _ordered(first: int, last: int) -> Range:
 def _number(text: str) -> int:
     count = int(text) if text.isdecimal() else _NUMBERS.get(text, 1)
     return min(max(count, 1), 150)
+
+
+def wanted(words: Words, found: list[Years]) -> Range:
+    """The years that a film may be of. What comes after a semicolon changes what stands before it:
+    where both cannot hold, the latter does.
+    """
+    ranges: list[Range] = []
+    for start, end in words.parts():
+        changed = [years.range for years in found if start <= years.span.start < end]
+        ranges = [*(ranges if _overlap([*ranges, *changed]) else ()), *changed]
+    return combine(ranges)
 
 
 def combine(ranges: list[Range]) -> Range:

@@ -228,6 +228,11 @@ def test_an_unclear_it_records_nothing(model: OfflinePlanner) -> None:
             {"query": "something like Sabrina but funny"},
         ),
         ("a romantic comedy", {"query": "a romantic comedy"}),
+        ("no, a western", {"query": "a western"}),
+        ("and a princess", {"query": "crime", "refinements": ["and a princess"]}),
+        ("not Blade Runner", {"query": "crime", "refinements": ["not Blade Runner"]}),
+        ("not Quiz Show", {"query": "crime", "disliked": ["Quiz Show"]}),
+        ("idk, pick one", {"query": "crime", "k": 1}),
         ("ignore my taste this time", {"query": "crime", "use_taste": False}),
         ("westerns, ignore my taste", {"query": "westerns", "use_taste": False}),
     ],
@@ -249,7 +254,6 @@ def test_follow_ups(model: OfflinePlanner, said: str, args: dict[str, Any]) -> N
         "show me comedies",
         "just show me a western",
         "is there a cartoon with dinosaurs",
-        "no, a western",
         "in the mood for a thriller",
         "I'd rather have a comedy with Jim Carrey",
         "The Good, the Bad and the Uglly",
@@ -299,6 +303,17 @@ def test_a_plain_word_of_a_title_means_no_film(model: OfflinePlanner) -> None:
 def test_what_about_somebody_is_a_wish_after_a_search(model: OfflinePlanner, said: str) -> None:
     message = model.invoke([*searched(), HumanMessage(said)])
     assert calls(message) == [("search_movies", {"query": said})]
+
+
+@pytest.mark.parametrize("said", ["alien 3 was great", "aliens 2 but funny", "heat 2 was bad"])
+def test_a_number_after_a_title_is_another_film(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert "record_reaction" not in [name for name, _ in calls(message)]
+
+
+def test_not_stupid_is_no_insult(model: OfflinePlanner) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage("not stupid")]))
+    assert args["refinements"] == ["not stupid"]
 
 
 def test_what_was_turned_down_is_said_to_count(model: OfflinePlanner) -> None:
@@ -626,6 +641,7 @@ def test_ways_to_react(model: OfflinePlanner, said: str, reactions: list[tuple[s
         ("who is in the second one?", "id:6", "Heat (1995) has Al Pacino and Robert De Niro."),
         ("who directed Aliens?", "Aliens", "Heat (1995) is by Michael Mann."),
         ("when did Heat come out?", "id:6", "Heat (1995) came out in 1995."),
+        ("when was Heat made?", "id:6", "Heat (1995) came out in 1995."),
         ("what genre is the second one", "id:6", "Heat (1995) is Crime and Thriller."),
         ("how long is the second one?", "id:6", "The catalogue does not say that of Heat (1995)."),
         (
