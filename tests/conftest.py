@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
 
@@ -37,6 +38,9 @@ from tests.models_folder import write_models
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("searching", deadline=None)
 settings.load_profile("steady")
+
+# A server on a busy machine may take longer to answer than the five seconds of httpx's own.
+DEFAULT_TIMEOUT_CONFIG.connect = DEFAULT_TIMEOUT_CONFIG.read = 60.0
 
 # Chainlit writes its configuration where it is first imported; never into the repository.
 os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp()
