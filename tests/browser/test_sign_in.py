@@ -18,6 +18,7 @@ from tests.processes import serving
 
 pytestmark = pytest.mark.browser
 
+TRIES = 10  # a minute
 PASSWORDS = {"amy": "correct horse", "ben": "battery staple"}
 
 
@@ -84,14 +85,17 @@ def test_a_wrong_password_is_refused_and_cannot_be_tried_for_long(
     page = chromium.new_context().new_page()
     sign_in(page, by_password, "amy", PASSWORDS["ben"])
     expect(page.get_by_role("alert")).to_contain_text("Unable to sign in")
-    answers = [
-        httpx.post(f"{by_password}/login", data={"username": name, "password": "x" * 10_000})
-        for name in ["amy", "nobody", "../x", "*"] * 4
-    ]
-    codes = [answer.status_code for answer in answers]
-    assert codes == sorted(codes)
-    assert set(codes) == {401, 429}
-    assert answers[-1].headers["Retry-After"]
+    codes = []
+    for name in ["amy", "nobody", "../x", "*"] * TRIES:
+        wrong = {"username": name, "password": "x" * 10_000}
+        answer = httpx.post(f"{by_password}/login", data=wrong)
+        codes.append(answer.status_code)
+        if answer.is_success or answer.status_code == 429:
+            break
+    # Whenever the minute began that they are counted in, at most two of them are begun.
+    assert codes == [401] * (len(codes) - 1) + [429]
+    assert len(codes) <= 2 * TRIES
+    assert answer.headers["Retry-After"]
 
 
 def test_a_proxy_names_the_person(
