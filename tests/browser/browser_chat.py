@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, Route, expect
 
 USER = "local"
 PHONE_WIDTH = 768  # px; pages that are narrower are a phone's to Chainlit
@@ -17,8 +17,12 @@ class Chat:
 
     def say(self, words: str) -> None:
         """Type a message and send it."""
-        box = self.page.locator("#chat-input")
-        box.click()
+        with self.getting_an_address():
+            self.send(words)
+
+    def send(self, words: str) -> None:
+        """Say it without a wait for the conversation's address."""
+        self.page.locator("#chat-input").click()
         self.page.keyboard.insert_text(words)
         expect(self.page.locator("#chat-submit")).to_be_enabled()  # not while the line is down
         self.page.keyboard.press("Enter")
@@ -37,12 +41,25 @@ class Chat:
         Its page is then built anew: no node of the former one is left. The list of conversations
         leads there, which is closed on a phone: nothing happens then.
         """
+        if "/thread/" in self.page.url or self.page.evaluate("innerWidth") < PHONE_WIDTH:
+            yield
+            return
         former = self.page.locator(".rw-welcome").element_handle()
         yield
-        if self.page.evaluate("innerWidth") < PHONE_WIDTH:
-            return
         self.page.wait_for_url("**/thread/*")
         former.wait_for_element_state("hidden")
+
+    @contextmanager
+    def address_held_back(self) -> Iterator[None]:
+        """Have the conversation get its address only afterwards, as from a busy server."""
+        held: list[Route] = []
+        # Its answer leads to the address.
+        self.page.route("**/project/threads", lambda request: held.append(request))
+        with self.getting_an_address():
+            yield
+            for request in held:
+                request.continue_()
+            self.page.unroute("**/project/threads")
 
     def press(self, *keys: str) -> None:
         """Press keys, and wait until the server has answered each and the page shows it."""
@@ -74,7 +91,9 @@ class Chat:
         finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
     def _card_centre(self) -> tuple[float, float]:
-        box = self.page.get_by_test_id("top-card").bounding_box()
+        card = self.page.get_by_test_id("top-card")
+        card.hover(trial=True)  # once it is where it stays
+        box = card.bounding_box()
         assert box is not None
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.browser_chat import USER, Chat, OpenChat
 
@@ -129,22 +129,28 @@ def test_a_swipe_that_was_not_recorded_comes_back_and_says_why(chat: Chat) -> No
 
 
 def test_what_a_stack_knows_outlives_the_page_that_is_built_anew(chat: Chat) -> None:
-    held: list[Route] = []
-    # Its answer leads to the address.
-    chat.page.route("**/project/threads", lambda request: held.append(request))
-    with chat.getting_an_address():
+    with chat.address_held_back():
         chat.page.get_by_role("button", name="Start swiping").click()
         chat.page.get_by_test_id("top-card").wait_for()
         chat.press("ArrowRight", "ArrowRight")
         taste = chat.page.get_by_test_id("live-profile").inner_text()
-        for request in held:
-            request.continue_()
-        chat.page.unroute("**/project/threads")
     expect(chat.page.get_by_role("region", name="Taste survey")).to_be_focused()
     expect(chat.page.get_by_text("3 of 20", exact=True)).to_be_visible()
     assert chat.page.get_by_test_id("live-profile").inner_text() == taste
     chat.press("ArrowRight")
     expect(chat.page.get_by_text("4 of 20", exact=True)).to_be_visible()
+
+
+def test_what_was_done_to_cards_outlives_the_page_that_is_built_anew(chat: Chat) -> None:
+    note = chat.page.get_by_role("region", name="Your verdict on Heat")
+    cards = chat.page.get_by_role("region", name="Recommendations")
+    with chat.address_held_back():
+        chat.send("I loved Heat, something with a twist")
+        note.get_by_role("button", name="Undo").click()
+        cards.get_by_role("button", name="Show 3 more").click()
+        chat.answered()
+    expect(note.get_by_text("No verdict")).to_be_visible()
+    expect(cards.get_by_role("heading", level=3)).to_have_count(10)
 
 
 def test_the_overview_is_shown_on_demand(chat: Chat) -> None:
@@ -225,8 +231,9 @@ def test_what_the_assistant_did_stands_line_under_line(chat: Chat) -> None:
     expect(chat.page.get_by_text("Noted, you liked Alien")).to_be_visible()
     steps = chat.page.locator("[data-step-type=tool]")
     expect(steps).to_have_count(3)
-    boxes = [box for step in steps.all() if (box := step.bounding_box())]
-    gaps = [below["y"] - above["y"] for above, below in pairwise(boxes)]
+    # All at once: the page scrolls as it grows.
+    tops = steps.evaluate_all("steps => steps.map(each => each.getBoundingClientRect().top)")
+    gaps = [below - above for above, below in pairwise(tops)]
     assert all(18 <= gap <= 28 for gap in gaps), gaps
 
 

@@ -41,7 +41,8 @@ def drop(chat: Chat, file: FilePayload) -> None:
         chat.page.locator("#upload-button-input").set_input_files(file)
     send = chat.page.locator("#chat-submit")
     expect(send).to_be_enabled()
-    send.click()
+    with chat.getting_an_address():
+        send.click()
 
 
 def preview(chat: Chat) -> Locator:

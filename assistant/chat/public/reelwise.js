@@ -275,6 +275,8 @@
     if (direction) reactions.set(itemId, direction); else reactions.delete(itemId);
     announce();
   };
+  /** What a card was drawn with, taken over once: later nodes of it must not bring back what was changed since. */
+  const markAsDrawn = (drawn, itemId, direction) => { first(drawn, `mark ${itemId}`, () => mark(itemId, direction)); };
 
   /* ---------- the server: one call after the other, shown at once and taken back on failure ---------- */
 
@@ -376,5 +378,5 @@
     if (event.key === '?' && !event.ctrlKey && !event.metaKey && !typing(event.target)) showKeys();
   });
 
-  window.Reelwise = { poster, keep, mark, reveal, useKept, useReaction, useTaste, swipe, undo, explain, history };
+  window.Reelwise = { poster, keep, mark, markAsDrawn, reveal, useKept, useReaction, useTaste, swipe, undo, explain, history };
 })();

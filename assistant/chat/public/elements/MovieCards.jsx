@@ -1,7 +1,7 @@
 import React, { useEffect, useState } from 'react';
 import { Heart, X, EyeOff, Undo2 } from 'lucide-react';
 
-const { poster, keep, mark, swipe, undo, explain, useReaction } = window.Reelwise;
+const { poster, keep, markAsDrawn, swipe, undo, explain, useKept, useReaction } = window.Reelwise;
 
 const FIRST = 7;
 const SAID = { like: 'Liked', dislike: 'Not for you', skip: 'Not seen' };
@@ -47,10 +47,10 @@ function Reactions({ movie, callAction, onTrouble }) {
   );
 }
 
-function Film({ movie, lead, callAction }) {
+function Film({ drawn, movie, lead, callAction }) {
   const [trouble, setTrouble] = useState('');
   const reaction = useReaction(React, movie.item_id);
-  useEffect(() => { if (movie.reaction) mark(movie.item_id, movie.reaction); }, []);
+  useEffect(() => { if (movie.reaction) markAsDrawn(drawn, movie.item_id, movie.reaction); }, []);
   return (
     <li className={`rw-film${lead ? ' rw-film-lead' : ''}${reaction ? ` is-${reaction}` : ''}`} data-item={movie.item_id}>
       {poster(React.createElement, movie)}
@@ -85,8 +85,8 @@ function Refinements({ refinements, sendUserMessage }) {
   );
 }
 
-function MovieCards({ movies, read_as: readAs, refinements, without, callAction, sendUserMessage }) {
-  const [all, setAll] = useState(false);
+function MovieCards({ drawn, movies, read_as: readAs, refinements, without, callAction, sendUserMessage }) {
+  const [all, setAll] = useKept(React, drawn, 'all', () => false);
   const shown = all ? movies : movies.slice(0, FIRST);
   return (
     <section className="rw rw-cards" aria-label="Recommendations">
@@ -95,7 +95,7 @@ function MovieCards({ movies, read_as: readAs, refinements, without, callAction,
       )}
       {refinements.length > 0 && <Refinements refinements={refinements} sendUserMessage={sendUserMessage} />}
       <ul className="rw-films">
-        {shown.map((movie, i) => <Film key={movie.item_id} movie={movie} lead={i === 0 && movies.length > 1} callAction={callAction} />)}
+        {shown.map((movie, i) => <Film key={movie.item_id} drawn={drawn} movie={movie} lead={i === 0 && movies.length > 1} callAction={callAction} />)}
       </ul>
       {shown.length < movies.length && (
         <button type="button" className="rw-ghost" onClick={() => setAll(true)}>Show {movies.length - shown.length} more</button>

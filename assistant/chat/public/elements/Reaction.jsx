@@ -1,14 +1,14 @@
 import React, { useEffect, useState } from 'react';
 import { Undo2 } from 'lucide-react';
 
-const { poster, keep, mark, undo, useReaction } = window.Reelwise;
+const { poster, keep, markAsDrawn, undo, useReaction } = window.Reelwise;
 
 const SAID = { like: 'Liked', dislike: 'Not for you', skip: 'Not seen' };
 
-function Reaction({ movie, direction, callAction }) {
+function Reaction({ drawn, movie, direction, callAction }) {
   const reaction = useReaction(React, movie.item_id);
   const [trouble, setTrouble] = useState('');
-  useEffect(() => mark(movie.item_id, direction), []);
+  useEffect(() => markAsDrawn(drawn, movie.item_id, direction), []);
   return (
     <section className="rw rw-note" aria-label={`Your verdict on ${movie.title}`}>
       {poster(React.createElement, movie)}

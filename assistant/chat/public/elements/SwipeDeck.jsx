@@ -95,7 +95,7 @@ function SwipeDeck({ drawn, movies: dealt, session_id: sessionId, taste: first, 
   const [verdicts, setVerdicts] = useKept(React, drawn, 'verdicts', () => dealt.map((each) => each.reaction).filter(Boolean));
   const [trouble, setTrouble] = useKept(React, drawn, 'trouble', () => '');
   const [leaving, setLeaving] = useState(null);
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useKept(React, drawn, 'open', () => false);
   const root = useRef(null);
   const taste = useTaste(React, drawn, first);
   const position = verdicts.length;
