@@ -2,11 +2,13 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice
 from pathlib import Path
 from threading import Event, Lock
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -178,6 +180,31 @@ def test_a_postgresql_that_dies_as_it_is_taken_over_is_started_again(
             assert connection.execute(text("SELECT 1")).scalar_one() == 1
         engine.dispose()
     assert killed
+
+
+def test_a_postgresql_that_is_slow_to_start_is_waited_for_and_stopped_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library gives up on it after ten seconds; what it started goes on."""
+    start, late = PostgresServer.ensure_postgres_running, list[float]()
+
+    def start_late(server: PostgresServer) -> None:
+        start(server)
+        if not late:
+            late.append(10.0)
+            raise subprocess.TimeoutExpired("pg_ctl", 10)
+
+    began = time.monotonic()
+    clock = SimpleNamespace(monotonic=lambda: began + sum(late))
+    monkeypatch.setattr("tenacity.time", clock)
+    monkeypatch.setattr(PostgresServer, "ensure_postgres_running", start_late)
+    with embedded_server(tmp_path / "postgres") as url:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT 1")).scalar_one() == 1
+        engine.dispose()
+    assert late
+    assert database_processes(tmp_path) == []
 
 
 def test_a_full_disk_refuses_swipes_until_there_is_room(

