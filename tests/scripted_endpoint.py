@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
 Act = Callable[["Handler"], None]
+PATIENT = 60.0
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -106,7 +109,7 @@ def reset(handler: Handler) -> None:
 
 def hang(handler: Handler) -> None:
     """Answer nothing until the test is over."""
-    handler.server.released.wait(60)
+    handler.server.released.wait(PATIENT)
 
 
 def hang_in_body(handler: Handler) -> None:
@@ -114,3 +117,14 @@ def hang_in_body(handler: Handler) -> None:
     break_off(handler)
     handler.wfile.flush()
     hang(handler)
+
+
+def act_of(request: pytest.FixtureRequest) -> Act | None:
+    """The act that the test is parametrised with, if it is."""
+    given = getattr(request.node, "callspec", None)
+    return given.params.get("act") if given else None
+
+
+def patience(act: Act | None, little: float) -> float:
+    """How many seconds a client is to wait: ``little`` only where there is nothing to come."""
+    return little if act in (hang, hang_in_body) else PATIENT

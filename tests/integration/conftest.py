@@ -10,7 +10,7 @@ from recommender import Recommender
 from recommender.models import Direction, Item
 from tests.conftest import new_database
 from tests.s3 import new_bucket, s3
-from tests.scripted_endpoint import ScriptedEndpoint, scripted_endpoint
+from tests.scripted_endpoint import ScriptedEndpoint, act_of, patience, scripted_endpoint
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +56,11 @@ def bob(recommender: Recommender, secret: Item) -> str:
 
 
 @pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedEndpoint]:
-    """Bedrock's runtime, as scripted: where boto3 finds it, with little patience."""
-    monkeypatch.setattr(models, "READ_SECONDS", 1.5)
+def runtime(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ScriptedEndpoint]:
+    """Bedrock's runtime, as scripted: where boto3 finds it, patient unless the test's act hangs."""
+    monkeypatch.setattr(models, "READ_SECONDS", patience(act_of(request), 1.5))
     monkeypatch.setattr(models, "ATTEMPTS", 2)
     with scripted_endpoint() as runtime:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", runtime.url)

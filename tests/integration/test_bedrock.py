@@ -21,6 +21,7 @@ from recommender.telemetry import FALLBACKS
 from tests import bedrock
 from tests.integration.test_agent import Chat
 from tests.scripted_endpoint import (
+    PATIENT,
     ScriptedEndpoint,
     aws_error,
     hang,
@@ -42,7 +43,7 @@ def chat(
     recommender: Recommender,
     user_id: str,
 ) -> Chat:
-    agent = build_agent(chat_model(MODEL), offline_planner(encoder, starter_items), timeout=5)
+    agent = build_agent(chat_model(MODEL), offline_planner(encoder, starter_items), timeout=PATIENT)
     return Chat(agent, recommender, user_id)
 
 
@@ -219,7 +220,7 @@ def agent(
     encoder: TextEncoder,
     starter_items: list[Item],
 ) -> Any:  # noqa: ANN401
-    return build_agent(chat_model(MODEL), offline_planner(encoder, starter_items), timeout=5)
+    return build_agent(chat_model(MODEL), offline_planner(encoder, starter_items), timeout=PATIENT)
 
 
 async def test_a_turn_that_does_not_stream(

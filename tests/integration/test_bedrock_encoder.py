@@ -30,11 +30,13 @@ from recommender.stores.postgres.schema import items_of
 from tests.conftest import new_database
 from tests.fusion_container import aws_environment
 from tests.scripted_endpoint import (
+    PATIENT,
     Handler,
     ScriptedEndpoint,
     aws_error,
     break_off,
     hang,
+    patience,
     quote_request,
     reply,
     reset,
@@ -61,7 +63,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def embedder(server: ScriptedEndpoint) -> BedrockTextEncoder:  # noqa: ARG001
-    return BedrockTextEncoder(256, timeout=5)
+    return BedrockTextEncoder(256, timeout=PATIENT)
 
 
 def test_the_model_is_asked_in_its_own_terms(
@@ -97,7 +99,7 @@ def test_only_so_many_texts_are_under_way_at_once(
         with lock:
             busy += 1
             most = max(most, busy)
-        together.wait(30)  # broken unless as many are under way as may be
+        together.wait(PATIENT)  # broken unless as many are under way as may be
         with lock:
             busy -= 1
         embed(handler)
@@ -146,7 +148,7 @@ def test_every_failure_is_that_no_vectors_can_be_had(
 ) -> None:
     server.script[0] = act
     with pytest.raises(EncoderUnavailable, match=says) as failure:
-        BedrockTextEncoder(256, timeout=0.3).encode([SECRET])
+        BedrockTextEncoder(256, timeout=patience(act, 0.3)).encode([SECRET])
     assert SECRET not in str(failure.value)
     assert failure.value.__cause__ is None
 

@@ -32,8 +32,10 @@ from tests.conftest import new_database
 from tests.scripted_endpoint import (
     Act,
     ScriptedEndpoint,
+    act_of,
     aws_error,
     hang,
+    patience,
     reply,
     reset,
     scripted_endpoint,
@@ -95,10 +97,11 @@ class TestFailures:
             yield server
 
     @pytest.fixture
-    def failing(self, server: ScriptedEndpoint) -> Stores:
+    def failing(self, request: pytest.FixtureRequest, server: ScriptedEndpoint) -> Stores:
         """Stores before a server that has yet to be told how to answer."""
         server.script.append(reply(200, b'{"Table": {"ItemCount": 0}}'))
-        tables = connect({name: name for name in SHAPES}, server.url, timeout=0.3)
+        seconds = patience(act_of(request), 1.0)
+        tables = connect({name: name for name in SHAPES}, server.url, timeout=seconds)
         server.requests.clear()
         server.script.clear()
         return in_dynamodb(memory_stores(), tables, max_cache_entries=5)

@@ -29,7 +29,16 @@ from recommender.word_search import InEngine, InProcess, WordSearch
 from tests.conftest import new_database
 from tests.models_folder import text_space
 from tests.opensearch import Cluster, opensearch, serving
-from tests.scripted_endpoint import Act, ScriptedEndpoint, hang, reply, reset
+from tests.scripted_endpoint import (
+    PATIENT,
+    Act,
+    ScriptedEndpoint,
+    act_of,
+    hang,
+    patience,
+    reply,
+    reset,
+)
 
 DIM = 384
 VECTOR = np.random.default_rng(0).normal(size=DIM).astype(np.float32)
@@ -54,8 +63,8 @@ def server(cluster: Cluster) -> Iterator[ScriptedEndpoint]:
 
 
 @pytest.fixture
-def store(server: ScriptedEndpoint) -> OpenSearchItemStore:
-    opened = connect(server.url, "films", DIM, DIM, timeout=1.0)
+def store(request: pytest.FixtureRequest, server: ScriptedEndpoint) -> OpenSearchItemStore:
+    opened = connect(server.url, "films", DIM, DIM, timeout=patience(act_of(request), 1.0))
     opened.upsert([FILM])
     return opened
 
@@ -68,8 +77,10 @@ def before_answering(server: ScriptedEndpoint, *acts: Act) -> None:
 def test_what_passes_is_waited_out(
     server: ScriptedEndpoint, store: OpenSearchItemStore, act: Act
 ) -> None:
+    assert store.fingerprints()
+    asker = connect(server.url, "films", DIM, DIM, timeout=patience(act, 3.0))
     before_answering(server, act, act)
-    assert [hit.item_id for hit in store.nearest(VECTOR, 1, Filters())] == ["1"]
+    assert [hit.item_id for hit in asker.nearest(VECTOR, 1, Filters())] == ["1"]
 
 
 @pytest.mark.parametrize("act", [BUSY, DOWN, reset, hang, reply(200, b"<html>no JSON")])
@@ -185,7 +196,7 @@ class TestWords:
     def searches(
         self, catalogue: Catalogue, server: ScriptedEndpoint
     ) -> tuple[WordSearch, WordSearch]:
-        patient = connect(server.url, "films", 8, DIM, timeout=60)
+        patient = connect(server.url, "films", 8, DIM, timeout=PATIENT)
         patient.upsert([IndexedItem(item, VECTOR[:8], "print") for item in catalogue.items])
         here = InProcess(catalogue, self.SETTINGS)
         return here, InEngine(catalogue, patient, self.SETTINGS)
@@ -326,7 +337,7 @@ class TestServing:
                 database_url=database,
                 item_store="opensearch",
                 opensearch_url=server.url,
-                opensearch_timeout=60,
+                opensearch_timeout=PATIENT,
             )
             with open_recommender(settings, encoder) as recommender:
                 for card in recommender.start_survey("ann", 6).movies:

@@ -20,6 +20,7 @@ from fusion.sagemaker_encoder import ATTEMPTS, SageMakerFusionEncoder
 from fusion.wire import WireFused, WireInput
 from tests.fusion_container import aws_environment, container, free_port, holding
 from tests.scripted_endpoint import (
+    PATIENT,
     Act,
     Handler,
     ScriptedEndpoint,
@@ -87,23 +88,23 @@ def encoder(endpoint: ScriptedEndpoint) -> SageMakerFusionEncoder:
 
 @pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Move the circuit breaker's clock on."""
-    shift = timedelta()
+    """Move the circuit breaker's clock on, which stands still otherwise."""
+    moment = datetime.now(UTC)
 
     class Clock(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> "Clock":
-            return cls.fromtimestamp((datetime.now(UTC) + shift).timestamp(), tz)
+            return cls.fromtimestamp(moment.timestamp(), tz)
 
     def forward(seconds: float) -> None:
-        nonlocal shift
-        shift += timedelta(seconds=seconds)
+        nonlocal moment
+        moment += timedelta(seconds=seconds)
 
     monkeypatch.setattr("pybreaker.datetime", Clock)
     return forward
 
 
-def client(url: str, timeout: float = 10) -> SageMakerFusionEncoder:
+def client(url: str, timeout: float = PATIENT) -> SageMakerFusionEncoder:
     return SageMakerFusionEncoder("fusion", BLEND.model_version, url=url, timeout=timeout)
 
 
@@ -132,7 +133,11 @@ def test_a_request_names_the_endpoint_and_is_signed(
 def test_one_of_several_production_variants_is_called(endpoint: ScriptedEndpoint) -> None:
     endpoint.script.append(GOOD)
     targeted = SageMakerFusionEncoder(
-        "fusion", BLEND.model_version, url=endpoint.url, timeout=10, target_variant="token-fusion"
+        "fusion",
+        BLEND.model_version,
+        url=endpoint.url,
+        timeout=PATIENT,
+        target_variant="token-fusion",
     )
     check_good(targeted.fuse(ASKED))
     check_good(client(endpoint.url).fuse(ASKED))
@@ -289,7 +294,7 @@ def test_calls_run_side_by_side(
     meeting = threading.Barrier(4)
 
     def together(handler: Handler) -> None:
-        meeting.wait(10)
+        meeting.wait(PATIENT)
         GOOD(handler)
 
     endpoint.script.append(together)
@@ -305,7 +310,7 @@ def test_one_call_tries_whether_the_endpoint_is_back_and_the_others_do_not_wait(
 
     def held(handler: Handler) -> None:
         asked.set()
-        handler.server.released.wait(10)
+        handler.server.released.wait(PATIENT)
         GOOD(handler)
 
     endpoint.script.append(BROKEN)
@@ -314,7 +319,7 @@ def test_one_call_tries_whether_the_endpoint_is_back_and_the_others_do_not_wait(
     wait(PAUSE_SECONDS + 1)
     with ThreadPoolExecutor(1) as pool:
         trial = pool.submit(encoder.fuse, ASKED)
-        assert asked.wait(10)
+        assert asked.wait(PATIENT)
         with pytest.raises(EndpointUnavailable, match="the circuit is open"):
             encoder.fuse(ASKED)
         endpoint.released.set()
