@@ -16,7 +16,7 @@ import pytest
 
 from tests.fusion_container import free_port
 
-START_SECONDS = 120.0
+START_SECONDS = STOP_SECONDS = 120.0
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Server:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=STOP_SECONDS)
 
 
 def command(*words: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Event, Lock
 
 import psycopg
@@ -19,12 +20,12 @@ from recommender.indexer import STARTER_VECTORS, read_vectors, sync_index
 from recommender.models import Direction, Item, SearchRequest
 from recommender.settings import RecommenderSettings
 from recommender.stores.postgres import Database, postgres_stores
+from tests.faults import WAIT_SECONDS
 from tests.postgres import EMBEDDED, Cluster, Stop, cluster_folder, running
 
 SWIPERS, SEARCHERS = 4, 2
 OUTAGES, BETWEEN = 5, 10
 """So many calls must fail in an outage, and so many swipes be acknowledged before and after it."""
-WAIT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +69,9 @@ class Load:
     _watched: dict[str, tuple[int, Event]] = field(default_factory=dict)
 
     def swipe(self, person: int) -> None:
-        user = f"{self.prefix}-{person}"
-        for film in self.recommender.films():
+        # Attempts that fail take no time: in a long outage one person would run out of films.
+        lives = (f"{self.prefix}-{person}-{life}" for life in count())
+        for user, film in ((user, film) for user in lives for film in self.recommender.films()):
             if self.stopped.is_set():
                 return
             if self._attempt(
@@ -80,7 +82,7 @@ class Load:
                     self.acknowledged.append((user, film.item_id))
 
     def search(self, person: int) -> None:
-        user, number = f"{self.prefix}-{person % SWIPERS}", 0
+        user, number = f"{self.prefix}-{person % SWIPERS}-0", 0
         while not self.stopped.is_set():
             number += 1
             request = SearchRequest(user_id=user, query=f"a heist number {number}", k=5)
@@ -136,11 +138,13 @@ def serving(load: Load) -> None:
 def check(load: Load, recommender: Recommender) -> None:
     """Nothing acknowledged is lost, and nothing failed in another way than it should."""
     assert load.outcomes.keys() <= {"swiped", "searched", "unavailable"}, load.outcomes
-    for person in range(SWIPERS):
-        user = f"{load.prefix}-{person}"
-        acknowledged = {item_id for who, item_id in load.acknowledged if who == user}
+    acknowledged: dict[str, set[str]] = {}
+    for user, item_id in load.acknowledged:
+        acknowledged.setdefault(user, set()).add(item_id)
+    assert acknowledged
+    for user, item_ids in acknowledged.items():
         events = recommender.export_user(user).swipes
-        assert acknowledged <= {event.item_id for event in events}
+        assert item_ids <= {event.item_id for event in events}
         assert recommender.profile(user).swipe_count == len(events)
 
 

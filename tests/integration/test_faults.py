@@ -26,6 +26,7 @@ from recommender.stores.postgres.versions import IndexVersions
 from tests.conftest import new_database
 from tests.faults import (
     COMMIT_SECONDS,
+    WAIT_SECONDS,
     fill,
     held_at,
     postmaster,
@@ -49,14 +50,10 @@ USERS = ("ann", "bob")
 Swiped = tuple[str, str]
 
 
-def films(items: Sequence[Item], count: int) -> list[str]:
-    return [item.item_id for item in items[:count]]
-
-
 def say(server: Server, user: str, film: str, key: str | None = None) -> httpx.Response:
     body = {"user_id": user, "item_id": film, "direction": "like"}
     headers = {"Idempotency-Key": key} if key else {}
-    return httpx.post(f"{server.url}/swipe", json=body, headers=headers, timeout=30)
+    return httpx.post(f"{server.url}/swipe", json=body, headers=headers)
 
 
 def refused(answer: httpx.Response) -> bool:
@@ -71,7 +68,7 @@ def refused(answer: httpx.Response) -> bool:
 
 persistent = retry(
     retry=retry_if_result(refused) | retry_if_exception_type(httpx.TransportError),
-    stop=stop_after_delay(90),
+    stop=stop_after_delay(WAIT_SECONDS),
     wait=wait_fixed(0.2),
 )
 
@@ -79,14 +76,14 @@ persistent = retry(
 def stored(server: Server) -> list[Swiped]:
     swipes: list[Swiped] = []
     for user in USERS:
-        export = httpx.get(f"{server.url}/user/{user}/export", timeout=30)
+        export = httpx.get(f"{server.url}/user/{user}/export")
         if export.status_code == 200:
             swipes += [(user, swipe["item_id"]) for swipe in export.json()["swipes"]]
     return swipes
 
 
 class Burst:
-    """Clients who swipe at once until all is acknowledged, or they are told to stop."""
+    """Clients who swipe at once until something broke and SWIPES were tried, or till stopped."""
 
     def __init__(self, server: Server, item_ids: Sequence[str]) -> None:
         self._server, self._films = server, item_ids
@@ -97,6 +94,8 @@ class Burst:
 
     def client(self, number: int) -> None:
         for turn in range(number, len(self._films), CLIENTS):
+            if turn >= SWIPES and self.refusals:
+                return
             user, film = USERS[turn % len(USERS)], self._films[turn]
             while not self.stopped.is_set() and not self._swipe(user, film):
                 pass
@@ -118,7 +117,7 @@ class Burst:
 
 @pytest.fixture(scope="module")
 def item_ids(starter_items: list[Item]) -> list[str]:
-    return films(starter_items, SWIPES)
+    return [item.item_id for item in starter_items]
 
 
 def test_postgresql_killed_in_a_burst_comes_back_with_every_acknowledged_swipe(
@@ -126,18 +125,19 @@ def test_postgresql_killed_in_a_burst_comes_back_with_every_acknowledged_swipe(
 ) -> None:
     home = tmp_path / "home"
     with no_process_left(home), serving(home) as server, ThreadPoolExecutor(CLIENTS) as pool:
+        victim = postmaster(database_processes(home))
         burst = Burst(server, item_ids)
         clients = [pool.submit(burst.client, number) for number in range(CLIENTS)]
-        assert burst.enough.wait(60), server.log.read_text()
-        postmaster(database_processes(home)).kill()
+        assert burst.enough.wait(WAIT_SECONDS), server.log.read_text()
+        victim.kill()
         for each in clients:
-            each.result(timeout=120)
+            each.result(timeout=WAIT_SECONDS)
         assert burst.refusals, "nobody noticed"
         kept = stored(server)
-        assert len(burst.acknowledged) == SWIPES
+        assert len(burst.acknowledged) >= SWIPES
         assert sorted(kept) == sorted(burst.acknowledged)
-        profile = httpx.get(f"{server.url}/user/ann/profile", timeout=30).json()
-        assert profile["swipe_count"] == SWIPES / 2
+        profile = httpx.get(f"{server.url}/user/ann/profile").json()
+        assert profile["swipe_count"] == sum(user == "ann" for user, _ in kept)
         assert profile["strategy"] == "personal"
 
 
@@ -149,13 +149,13 @@ def test_a_power_cut_in_a_burst_loses_no_acknowledged_swipe(
         server = start(home)
         burst = Burst(server, item_ids)
         clients = [pool.submit(burst.client, number) for number in range(CLIENTS)]
-        assert burst.enough.wait(60), server.log.read_text()
+        assert burst.enough.wait(WAIT_SECONDS), server.log.read_text()
         server.kill()
         for process in database_processes(home):
             process.kill()
         burst.stopped.set()
         for each in clients:
-            each.result(timeout=60)
+            each.result(timeout=WAIT_SECONDS)
         with serving(home) as again:
             kept = stored(again)
             assert set(burst.acknowledged) <= set(kept)
@@ -222,7 +222,7 @@ def test_a_full_disk_refuses_swipes_until_there_is_room(
                 acknowledged.append((USERS[0], film))
             else:
                 pytest.fail("a full disk took all swipes")
-            assert httpx.get(f"{server.url}/healthz", timeout=30).status_code == 200
+            assert httpx.get(f"{server.url}/healthz").status_code == 200
             ballast.unlink()
             later = (USERS[1], item_ids[0])
             assert persistent(say)(server, *later).json()["swipe_count"] == 1
@@ -267,7 +267,7 @@ def test_a_slow_disk_delays_swipes_and_loses_none(
         with ThreadPoolExecutor(CLIENTS) as pool:
             asked = [pool.submit(say, server, "ann", film) for film in item_ids[:40]]
             found = httpx.post(f"{server.url}/search", json={"user_id": "bob", "query": "heist"})
-            answers = [each.result(timeout=120) for each in asked]
+            answers = [each.result(timeout=WAIT_SECONDS) for each in asked]
         assert found.json()["items"]
         assert not any(map(refused, answers))
         alone = say(server, "bob", item_ids[0])  # others' commits may take one along
@@ -287,9 +287,9 @@ def test_more_requests_than_connections_are_told_to_come_back(
         with engine.begin() as hog:
             hog.execute(text("LOCK TABLE swipe_events IN ACCESS EXCLUSIVE MODE"))
             asked = [pool.submit(say, server, "ann", film) for film in item_ids[:6]]
-            turned_away = list(islice(as_completed(asked, timeout=60), 4))
+            turned_away = list(islice(as_completed(asked, timeout=WAIT_SECONDS), 4))
             assert all(refused(each.result()) for each in turned_away)
-        answers = [each.result(timeout=60) for each in set(asked).difference(turned_away)]
+        answers = [each.result(timeout=WAIT_SECONDS) for each in set(asked).difference(turned_away)]
         assert not any(map(refused, answers))
         assert not refused(say(server, "bob", item_ids[0]))
         recorded = [("ann", answer.json()["item_id"]) for answer in answers]

@@ -73,11 +73,9 @@ def before_answering(server: ScriptedEndpoint, *acts: Act) -> None:
     server.script.extendleft(reversed(acts))
 
 
+@pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("act", [BUSY, DOWN, reset, hang])
-def test_what_passes_is_waited_out(
-    server: ScriptedEndpoint, store: OpenSearchItemStore, act: Act
-) -> None:
-    assert store.fingerprints()
+def test_what_passes_is_waited_out(server: ScriptedEndpoint, act: Act) -> None:
     asker = connect(server.url, "films", DIM, DIM, timeout=patience(act, 3.0))
     before_answering(server, act, act)
     assert [hit.item_id for hit in asker.nearest(VECTOR, 1, Filters())] == ["1"]
