@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from math import inf
 from pathlib import Path
-from threading import Event
+from threading import Condition, Event
 
 import numpy as np
 import pytest
@@ -199,23 +200,48 @@ class TestBuilding:
 
 class TestSwitching:
     def test_searches_see_one_version_whole(self, versions: IndexVersions) -> None:
-        """Searchers look up what serves and search it while it is switched again and again."""
+        """Searchers look up what serves and search it while it is switched again and again.
+
+        Each search sees at most one switch: the switch after that drops what it searches.
+        """
         stores = {name: bring_up(versions, catalogue(name)) for name in "ab"}
         known = {name: answers(store) for name, store in stores.items()}
         assert known["a"] != known["b"]
-        done = Event()
+        done, turn, ended = Event(), Condition(), [0.0] * 3
 
-        def search(_: int) -> list[Answers]:
+        def end(number: int, searches: float) -> None:
+            with turn:
+                ended[number] += searches
+                turn.notify_all()
+
+        def search(number: int) -> list[Answers]:
             found = []
-            while not done.is_set():
-                found.append(answers(versions.serving()))
+            try:
+                while not done.is_set():
+                    found.append(answers(versions.serving()))
+                    end(number, 1)
+            finally:
+                end(number, inf)
             return found
 
-        with ThreadPoolExecutor(3) as pool:
-            searches = [pool.submit(search, n) for n in range(3)]
-            for turn in range(10):
-                bring_up(versions, catalogue("ab"[turn % 2]))
-            done.set()
+        def wait_for_each() -> None:
+            with turn:
+                before = [*ended]
+                assert turn.wait_for(
+                    lambda: all(
+                        now == inf or now > then for now, then in zip(ended, before, strict=True)
+                    ),
+                    timeout=60,
+                )
+
+        with ThreadPoolExecutor(len(ended)) as pool:
+            searches = [pool.submit(search, number) for number in range(len(ended))]
+            try:
+                for number in range(10):
+                    bring_up(versions, catalogue("ab"[number % 2]))
+                    wait_for_each()
+            finally:
+                done.set()
             seen = [found for search in searches for found in search.result()]
         assert seen
         assert all(found in known.values() for found in seen)
@@ -250,10 +276,10 @@ class TestSwitching:
     def test_one_that_is_being_read_is_dropped_later(
         self, versions: IndexVersions, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("recommender.stores.postgres.versions.DROP_SECONDS", 0.05)
         first = bring_up(versions, catalogue("a"))
         bring_up(versions, catalogue("b"))
-        with database.transaction() as reading:
+        with database.transaction() as reading, monkeypatch.context() as hasty:
+            hasty.setattr("recommender.stores.postgres.versions.DROP_SECONDS", 0.05)
             reading.execute(content_of(first.table))
             bring_up(versions, catalogue("c"))
             assert len(tables(database)) == 4

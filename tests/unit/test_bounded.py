@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from threading import Event, get_ident
+from threading import Event, Semaphore, get_ident
 from threading import enumerate as enumerate_threads
 
 import numpy as np
@@ -24,10 +24,10 @@ class Stuck(HashingEncoder):
     def __init__(self) -> None:
         super().__init__()
         self.go = Event()
-        self.calls = 0
+        self.called = Semaphore(0)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        self.calls += 1
+        self.called.release()
         assert self.go.wait(PATIENT)
         return super().encode(texts)
 
@@ -95,7 +95,9 @@ def test_who_goes_on_hanging_is_not_asked_any_more_until_it_comes_back(stuck: St
             bounded.encode(["a"])
     with pytest.raises(EncoderUnavailable, match="Earlier calls of the model hang"):
         bounded.encode(["a"])
-    assert stuck.calls == MAX_HANGING
+    for _ in range(MAX_HANGING):  # their threads may have begun later than they were given up
+        assert stuck.called.acquire(timeout=PATIENT)
+    assert not stuck.called.acquire(blocking=False)
     stuck.go.set()
     assert answers(bounded).shape == (1, stuck.dim)
 
