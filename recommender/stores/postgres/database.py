@@ -177,8 +177,8 @@ class Database:
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             pooled.invalidate(error)
         elif isinstance(error, psycopg.errors.ReadOnlySqlTransaction):  # see _drop_demoted
-            pooled.invalidate(error)
-            self.engine.dispose()
+            # Also those that are in use, which a pool that is disposed of would leave open.
+            self.engine.pool._invalidate(pooled, error)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
