@@ -37,6 +37,8 @@ def test_every_answer_is_one_that_is_documented(tmp_path: Path, indexed_url: str
                 f"{server.url}/openapi.json",
                 f"--max-examples={EXAMPLES}",
                 "--checks=all",
+                "--request-timeout=60",
+                "--suppress-health-check=too_slow",
                 "--phases=examples,coverage,fuzzing,stateful",
                 "--no-color",
             ],

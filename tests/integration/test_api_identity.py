@@ -39,7 +39,7 @@ from recommender.models import (
     UserExport,
 )
 from tests.integration.api_client import ApiClient, Json, api, problem
-from tests.scripted_endpoint import ScriptedEndpoint, reply, scripted_endpoint
+from tests.scripted_endpoint import PATIENT, ScriptedEndpoint, reply, scripted_endpoint
 
 ISSUER, AUDIENCE = "https://issuer.test", "reelwise"
 SECRET = "correct horse battery staple, and as much again and yet more of it"
@@ -541,7 +541,19 @@ def test_another_claim_may_name_the_user(service: Recommender) -> None:
 
 
 @pytest.fixture
-def issuer() -> Iterator[ScriptedEndpoint]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time in seconds that passes for whoever fetches keys."""
+    now = [time.monotonic()]
+    monkeypatch.setattr("assistant.api.tokens.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def issuer(
+    clock: list[float],  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[ScriptedEndpoint]:
+    monkeypatch.setattr("assistant.api.tokens.FETCH_SECONDS", PATIENT)
     with scripted_endpoint() as server:
         yield server
 
@@ -580,7 +592,7 @@ def test_an_issuer_that_fails_is_a_503_and_asked_again_later(
     service: NonCallableMagicMock,
     issuer: ScriptedEndpoint,
     pair: rsa.RSAPrivateKey,
-    monkeypatch: pytest.MonkeyPatch,
+    clock: list[float],
     answer: Any,  # noqa: ANN401
 ) -> None:
     issuer.script.extend([answer, reply(200, jwks(pair, "k1"))])
@@ -592,8 +604,7 @@ def test_an_issuer_that_fails_is_a_503_and_asked_again_later(
         assert int(response.headers["retry-after"]) >= 1
     assert len(issuer.requests) == 1
     assert nobody_asked(service)
-    later = time.monotonic() + FETCH_AGAIN_SECONDS
-    monkeypatch.setattr("assistant.api.tokens.monotonic", lambda: later)
+    clock[0] += FETCH_AGAIN_SECONDS
     assert client.get(path, headers=headers).status_code == 200
 
 

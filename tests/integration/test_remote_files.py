@@ -168,7 +168,7 @@ def test_processes_that_start_at_once_share_one_copy(bucket: str, tmp_path: Path
     url = put(bucket + "/models")
     command = [sys.executable, "-c", COPY, url, str(tmp_path)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    folders = {process.communicate(timeout=60)[0] for process in started}
+    folders = {process.communicate(timeout=120)[0] for process in started}
     assert [process.returncode for process in started] == [0, 0]
     [folder] = folders
     assert content(Path(folder.strip())) == FILES
