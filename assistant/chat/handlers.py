@@ -100,18 +100,23 @@ class ChatDoor:
     async def answer(self, message: cl.Message) -> None:
         """Run the agent on a message: stream its words, then add what its tools found.
 
-        One that brings a file is answered with what the file tells; its words say no more.
+        One that brings a file is answered with what the file tells; its words say no more. The turn
+        ends when all of it is kept: a page that is loaded again then goes on from there.
         """
         async with Memory.current().turn:
             if message.elements:
-                uploads = [Upload.of_session(file.id) for file in message.elements]
-                await _name_after(message, uploads)
-                for upload in uploads:
-                    await self._look_into(upload)
-                return
-            with chat_turn(signed_in()):
-                await self._answer(message.content[:MAX_QUERY_CHARS])
-            await self._remember()
+                await self._take_in(message)
+            else:
+                with chat_turn(signed_in()):
+                    await self._answer(message.content[:MAX_QUERY_CHARS])
+                await self._remember()
+            await self._history.kept(cl.context.session.thread_id)
+
+    async def _take_in(self, message: cl.Message) -> None:
+        uploads = [Upload.of_session(file.id) for file in message.elements]
+        await _name_after(message, uploads)
+        for upload in uploads:
+            await self._look_into(upload)
 
     async def _look_into(self, upload: Upload) -> None:
         """Show what an export would record."""

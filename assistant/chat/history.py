@@ -45,6 +45,7 @@ class ChatHistory(BaseDataLayer):
 
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
+        self._writes = set[tuple[str, asyncio.Task[None]]]()
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
         """Users are whoever signs in: nothing is stored of them beside their conversations."""
@@ -175,12 +176,22 @@ class ChatHistory(BaseDataLayer):
         records = await self._do(lambda: self._store.records(thread_id))
         return [record.body for record in records if record.kind == MEMORY]
 
+    async def kept(self, thread_id: str) -> None:
+        """Wait for what is being kept of a conversation: Chainlit has that done beside it."""
+        writes = [write for where, write in self._writes if where == thread_id]
+        await asyncio.gather(*writes, return_exceptions=True)
+
     async def _put(
         self, thread_id: str, record_id: str, kind: str, body: Mapping[str, Any]
     ) -> None:
         record, user = _record(thread_id, record_id, kind, body), context.session.user
         if user is not None:
-            await self._do(lambda: self._store.put(user.identifier, record))
+            write = asyncio.create_task(self._do(lambda: self._store.put(user.identifier, record)))
+            self._writes.add((thread_id, write))
+            try:
+                await write
+            finally:
+                self._writes.discard((thread_id, write))
 
     def _thread_of(self, step_id: str) -> Thread | None:
         record = self._store.get(step_id)

@@ -71,6 +71,10 @@ class Chat:
         """Wait until the server has answered what was pressed: cards show it before that."""
         expect(self.page.locator("html[data-rw-waiting]")).to_have_count(0)
 
+    def ended(self) -> None:
+        """Wait until the assistant's turn is over: all of it is kept then."""
+        expect(self.page.locator("#stop-button")).to_have_count(0)
+
     def drag_card(self, distance: int) -> None:
         """Drag the top card sideways by ``distance`` pixels and let go."""
         x, y = self._card_centre()

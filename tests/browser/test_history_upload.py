@@ -90,6 +90,7 @@ def test_what_was_recorded_can_be_taken_back_after_a_refresh(chat: Chat, server:
     drop(chat, csv())
     preview(chat).get_by_role("button", name="Record 3 films").click()
     expect(preview(chat).get_by_text("Recorded.")).to_be_visible()
+    chat.ended()
     chat.page.reload()
     expect(chat.page.get_by_text("ratings.csv", exact=True).last).to_be_visible()
     preview(chat).get_by_role("button", name="Undo").click()

@@ -100,6 +100,7 @@ def test_a_lost_connection_comes_back(chat: Chat) -> None:
     chat.page.get_by_role("button", name="Start swiping").wait_for()
     chat.say("a western")
     titles(answer(chat, 0))
+    chat.ended()
     opened = len(sockets)
     with chat.page.expect_event("websocket"):
         sockets[-1].close(code=1012, reason="restarted")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
@@ -24,6 +25,7 @@ from assistant.chat.mount import auth_secret, mount_chat
 from assistant.chat.settings import ChatSettings
 from recommender.errors import ReelwiseError, StoreUnavailable
 from recommender.models import Direction, SearchRequest
+from recommender.stores.ports import ThreadRecord
 from tests.unit.scripted_recommender import ScriptedRecommender
 from tools.context import SearchDefaults, ToolContext
 
@@ -119,13 +121,7 @@ class Talk:
 
         assert self.code.on_message
         await self.code.on_message(cl.Message(content=text))
-        await self._kept()
         return self.last()
-
-    async def _kept(self) -> None:
-        """Wait until Chainlit has kept what was said: it does so beside the conversation."""
-        beside = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.gather(*(each for each in beside if "ChatHistory" in repr(each.get_coro())))
 
     def restart(self) -> None:
         """The process ends; another one takes over, of which nobody was told anything yet."""
@@ -485,6 +481,34 @@ async def test_what_was_said_is_kept_for_whoever_said_it(talk: Talk) -> None:
     records = talk.service.kept.records(thread.thread_id)
     assert "Hello there." in [each.body.get("output") for each in records]
     assert not talk.service.kept.threads("bob")
+
+
+async def test_a_turn_ends_when_what_was_said_is_kept(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, remembered, go = talk.service.kept.put, Event(), Event()
+
+    def held(user_id: str, record: ThreadRecord) -> None:
+        if record.kind == "step":
+            assert go.wait(60)
+        put(user_id, record)
+        if record.kind == "memory":
+            remembered.set()
+
+    monkeypatch.setattr(talk.service.kept, "put", held)
+    talk.agent.parts = [words("Here.")]
+    turn = asyncio.create_task(talk.say("hi"))
+    try:
+        assert await asyncio.to_thread(remembered.wait, 60)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        assert not turn.done()
+    finally:
+        go.set()
+    await turn
+    (thread,) = talk.service.kept.threads("ann")
+    said = [each.body.get("output") for each in talk.service.kept.records(thread.thread_id)]
+    assert "Here." in said
 
 
 def test_one_secret_is_made_for_a_data_folder(
