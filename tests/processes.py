@@ -44,7 +44,9 @@ def command(*words: str) -> list[str]:
 def launch(home: Path, **settings: str) -> Server:
     """A server that has only just been started; its log is appended to."""
     port, log = free_port(), home.parent / f"{home.name}.log"
-    environment = os.environ | {"REELWISE_HOME": str(home), "PORT": str(port)} | settings
+    # A busy machine's models are slow, and searches are not to go on without them.
+    usual = {"REELWISE_HOME": str(home), "PORT": str(port), "ENCODER_TIMEOUT": "60"}
+    environment = os.environ | usual | settings
     with log.open("ab") as output:
         process = subprocess.Popen(command("serve"), env=environment, stdout=output, stderr=output)
     return Server(process, f"http://127.0.0.1:{port}", log)

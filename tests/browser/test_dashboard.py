@@ -97,7 +97,7 @@ def test_a_turn_of_the_chat_appears_by_itself(
     chat = open_chat()
     chat.say("a western")
     chat.page.get_by_role("region", name="Recommendations").wait_for()
-    expect(turns.locator("span").nth(1)).to_have_text(str(before + 1), timeout=20_000)
+    expect(turns.locator("span").nth(1)).to_have_text(str(before + 1))
 
 
 def test_an_alarm_that_sounds_is_told_in_words(server: str, open_dashboard: OpenPage) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
@@ -30,6 +31,7 @@ from recommender.stores.ports import (
 from tests import dynamodb
 from tests.conftest import new_database
 from tests.scripted_endpoint import (
+    PATIENT,
     Act,
     ScriptedEndpoint,
     act_of,
@@ -264,8 +266,15 @@ class TestCaches:
 
 class TestServing:
     def test_the_product_runs_on_it(
-        self, postgres_url: str, url: str, tables: Tables, encoder: TextEncoder
+        self,
+        postgres_url: str,
+        url: str,
+        tables: Tables,
+        encoder: TextEncoder,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        patient = partial(connect, timeout=PATIENT)
+        monkeypatch.setattr("recommender.stores.dynamodb.connect", patient)
         with new_database(postgres_url) as database:
             settings = Settings(
                 database_url=database,
