@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,10 +16,11 @@ from assistant.composition import open_recommender
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender.errors import InvalidRequest, StoreUnavailable
-from recommender.models import Direction, SearchRequest
+from recommender.models import Direction, SearchRequest, SwipeEvent
 from recommender.preferences.model import UserPreferences
-from recommender.stores.dynamodb import Tables, caches, connect, in_dynamodb
-from recommender.stores.dynamodb.tables import ATTEMPTS, SHAPES, Table
+from recommender.stores.dynamodb import Tables, caches, connect, in_dynamodb, swipes
+from recommender.stores.dynamodb.swipes import DynamoSwipeLog
+from recommender.stores.dynamodb.tables import ATTEMPTS, SHAPES, ConditionFailed, Table
 from recommender.stores.memory import memory_stores
 from recommender.stores.ports import (
     CachedSearch,
@@ -166,6 +168,22 @@ class TestFailures:
         assert len(server.requests) == ATTEMPTS
 
     def test_a_swipe_that_is_acknowledged_is_in_the_table(self, stores: Stores) -> None:
+        event = stores.swipes.append(LIKE)
+        assert stores.swipes.events("ann") == [event]
+
+    def test_a_swipe_that_another_outran_is_tried_again_however_long_that_took(
+        self, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write, now = DynamoSwipeLog._write, [0.0]
+
+        def outrun(log: DynamoSwipeLog, event: SwipeEvent) -> None:
+            if not now[0]:
+                now[0] += swipes.PATIENCE
+                raise ConditionFailed("user_swipes")
+            write(log, event)
+
+        monkeypatch.setattr("tenacity.time", SimpleNamespace(monotonic=lambda: now[0]))
+        monkeypatch.setattr(DynamoSwipeLog, "_write", outrun)
         event = stores.swipes.append(LIKE)
         assert stores.swipes.events("ann") == [event]
 

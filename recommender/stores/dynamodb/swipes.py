@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 from heapq import nlargest
 from zlib import crc32
 
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import (
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from recommender.errors import StoreUnavailable
 from recommender.models import SwipeEvent
@@ -20,8 +26,9 @@ from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
 HEAD = "head"
 SHARDS = 16
 """Over so many partitions the index of active users is spread."""
-PATIENCE = 10.0
-"""Seconds for which a write is tried again while others write the same user's log."""
+PATIENCE, TRIES = 10.0, 20
+"""A write is given up after so many seconds and so many times that others wrote the same user's log
+before it: a slow table may take the seconds for one."""
 
 
 def _gave_up(_state: object) -> SwipeEvent:
@@ -38,7 +45,7 @@ class DynamoSwipeLog(SwipeLog):
     @retry(
         retry=retry_if_exception_type(ConditionFailed),
         wait=wait_random_exponential(multiplier=0.01, max=0.5),
-        stop=stop_after_delay(PATIENCE),
+        stop=stop_after_delay(PATIENCE) & stop_after_attempt(TRIES),
         retry_error_callback=_gave_up,
     )
     def append(self, swipe: NewSwipe) -> SwipeEvent:
