@@ -176,11 +176,11 @@ class TestFailures:
     ) -> None:
         write, now = DynamoSwipeLog._write, [0.0]
 
-        def outrun(log: DynamoSwipeLog, event: SwipeEvent) -> None:
+        def outrun(log: DynamoSwipeLog, event: SwipeEvent, version: LogVersion) -> None:
             if not now[0]:
                 now[0] += swipes.PATIENCE
                 raise ConditionFailed("user_swipes")
-            write(log, event)
+            write(log, event, version)
 
         monkeypatch.setattr("tenacity.time", SimpleNamespace(monotonic=lambda: now[0]))
         monkeypatch.setattr(DynamoSwipeLog, "_write", outrun)
