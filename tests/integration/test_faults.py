@@ -162,6 +162,13 @@ def test_a_power_cut_in_a_burst_loses_no_acknowledged_swipe(
             assert len(kept) == len(set(kept)) <= len(burst.acknowledged) + CLIENTS
 
 
+def assert_answers(url: str) -> None:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    engine.dispose()
+
+
 def test_a_postgresql_that_dies_as_it_is_taken_over_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,10 +182,7 @@ def test_a_postgresql_that_dies_as_it_is_taken_over_is_started_again(
 
     monkeypatch.setattr(PostgresServer, "start", start_and_die)
     with embedded_server(tmp_path / "postgres") as url:
-        engine = create_engine(url)
-        with engine.connect() as connection:
-            assert connection.execute(text("SELECT 1")).scalar_one() == 1
-        engine.dispose()
+        assert_answers(url)
     assert killed
 
 
@@ -199,10 +203,7 @@ def test_a_postgresql_that_is_slow_to_start_is_waited_for_and_stopped_in_the_end
     monkeypatch.setattr("tenacity.time", clock)
     monkeypatch.setattr(PostgresServer, "ensure_postgres_running", start_late)
     with embedded_server(tmp_path / "postgres") as url:
-        engine = create_engine(url)
-        with engine.connect() as connection:
-            assert connection.execute(text("SELECT 1")).scalar_one() == 1
-        engine.dispose()
+        assert_answers(url)
     assert late
     assert database_processes(tmp_path) == []
 
