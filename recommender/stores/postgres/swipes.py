@@ -5,29 +5,18 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Text, any_, bindparam, delete, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from recommender.models import SwipeEvent
 from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
 from recommender.stores.postgres.database import ROWS_AT_A_TIME, Database, Prepared
+from recommender.stores.postgres.idempotency import finding_by_key, inserting_once
 from recommender.stores.postgres.schema import swipe_events
 
 _OF_USER = swipe_events.c.user_id == bindparam("user_id")
 # Built once: it takes as long as running them.
-APPEND = Prepared(
-    insert(swipe_events)
-    .values({name: bindparam(name) for name in NewSwipe.__dataclass_fields__})
-    .on_conflict_do_nothing(
-        index_elements=["user_id", "idempotency_key"],
-        index_where=swipe_events.c.idempotency_key.is_not(None),
-    )
-    .returning(*swipe_events.c)
-)
-FIND = Prepared(
-    select(swipe_events).where(
-        _OF_USER, swipe_events.c.idempotency_key == bindparam("idempotency_key")
-    )
-)
+APPEND = inserting_once(swipe_events, NewSwipe.__dataclass_fields__)
+FIND = finding_by_key(swipe_events)
 EVENTS = Prepared(select(swipe_events).where(_OF_USER).order_by(swipe_events.c.event_id))
 _ID = swipe_events.c.event_id
 VERSION = Prepared(

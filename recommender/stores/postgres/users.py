@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from recommender.preferences.model import UserPreferences
 from recommender.stores.ports import PreferenceStore, Survey, SurveyStore
 from recommender.stores.postgres.database import Database, Prepared
+from recommender.stores.postgres.idempotency import finding_by_key, inserting_once
 from recommender.stores.postgres.schema import surveys, user_preferences
 
 
@@ -30,21 +31,8 @@ PUT = Prepared(_newest())
 GET = Prepared(
     select(user_preferences.c.preferences).where(user_preferences.c.user_id == bindparam("user_id"))
 )
-ADD_SURVEY = Prepared(
-    insert(surveys)
-    .values({column.name: bindparam(column.name) for column in surveys.c})
-    .on_conflict_do_nothing(
-        index_elements=["user_id", "idempotency_key"],
-        index_where=surveys.c.idempotency_key.is_not(None),
-    )
-    .returning(*surveys.c)
-)
-FIND_SURVEY = Prepared(
-    select(surveys).where(
-        surveys.c.user_id == bindparam("user_id"),
-        surveys.c.idempotency_key == bindparam("idempotency_key"),
-    )
-)
+ADD_SURVEY = inserting_once(surveys, surveys.c.keys())
+FIND_SURVEY = finding_by_key(surveys)
 GET_SURVEY = Prepared(select(surveys).where(surveys.c.session_id == bindparam("session_id")))
 
 
