@@ -3,7 +3,7 @@
 # ruff: noqa: D102 - the ports document the methods
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from threading import Lock, local
 from typing import Any
@@ -15,10 +15,11 @@ from recommender.catalogue import Catalogue
 from recommender.kept import ARRAYS, Kept
 from recommender.models import Filters, Item
 from recommender.stores.ports import Hit, IndexedItem, ItemStore, Space, Vector, version_of
+from recommender.stores.quantized import Quantized
 from recommender.top_k import top_k
 
 READ_AT_A_TIME = 1000
-FEW = 0.15
+FEW = 0.05
 """Of so small a share of the films it is quicker to copy the vectors than to look at all."""
 SPACES: tuple[Space, ...] = ("text", "fused")
 
@@ -29,19 +30,38 @@ class _Scan:
 
     matrix: NDArray[np.float32]
     present: NDArray[np.bool_]
+    small: Quantized
     latest: local = field(default_factory=local)
-    """The vector that a thread looked at all films with last, and their inner products with it:
-    searches ask again at once, with a narrower filter.
+    """The vector that a thread looked at all films with last, and what was found: searches ask
+    again at once, with a narrower filter.
     """
 
-    def products(self, vector: Vector, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """The inner products of these films with a vector, shape (rows,)."""
-        latest: tuple[Vector, Vector] | None = getattr(self.latest, "products", None)
+    def best(
+        self, vector: Vector, rows: NDArray[np.intp], k: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """The ``k`` of these rows with the highest inner products with a vector, highest first,
+        and these, shape (k,) each; fewer if there are not as many.
+        """
+        if len(self.matrix) * FEW < rows.size > k:
+            rows = self._possible(vector, rows, k)
+        scores = self.matrix[rows] @ vector
+        best = top_k(scores, k)
+        return rows[best], scores[best]
+
+    def _possible(self, vector: Vector, rows: NDArray[np.intp], k: int) -> NDArray[np.intp]:
+        """Those that may be among the ``k`` best: at their highest, no less than the k-th is at
+        its lowest.
+        """
+        lowest, highest = self._bounds(vector)
+        least = np.partition(lowest[rows], -k)[-k]
+        possible: NDArray[np.intp] = rows[highest[rows] >= least]
+        return possible
+
+    def _bounds(self, vector: Vector) -> tuple[Vector, Vector]:
+        latest: tuple[Vector, tuple[Vector, Vector]] | None = getattr(self.latest, "bounds", None)
         if latest is None or not np.array_equal(latest[0], vector):
-            if rows.size < FEW * len(self.matrix):
-                return np.asarray(self.matrix[rows] @ vector)
-            latest = self.latest.products = vector, self.matrix @ vector
-        return latest[1][rows]
+            latest = self.latest.bounds = vector, self.small.bounds(vector)
+        return latest[1]
 
 
 @dataclass(frozen=True)
@@ -105,9 +125,8 @@ class HeldItems(ItemStore):
         rows = np.flatnonzero(films.catalogue.allowed(filters, exclude) & scan.present)
         if not rows.size:
             return []
-        scores = scan.products(vector, rows)
-        best = top_k(scores, k)
-        found = zip(rows[best].tolist(), scores[best].tolist(), strict=True)
+        best, scores = scan.best(vector, rows, k)
+        found = zip(best.tolist(), scores.tolist(), strict=True)
         return [Hit(items[row].item_id, score) for row, score in found]
 
     def rows(
@@ -141,7 +160,7 @@ class HeldItems(ItemStore):
                 catalogue = Catalogue(self._store.all() if at_hand is None else at_hand)
                 kept = Kept(self._cache_folder, version_of(fingerprints))
                 arrays = kept.get("vectors", lambda: self._read_vectors(catalogue), ARRAYS)
-                scans = {s: _Scan(arrays[s], arrays[f"{s}_present"]) for s in SPACES}
+                scans = {space: _scan(arrays, space) for space in SPACES}
                 self._held = _Films(catalogue, scans)
                 self._known = self._items = None
             return self._held
@@ -152,9 +171,14 @@ class HeldItems(ItemStore):
         return self._fingerprints
 
     def _read_vectors(self, catalogue: Catalogue) -> dict[str, NDArray[Any]]:
-        scans = {space: _scan(self._store, catalogue, space) for space in SPACES}
-        present = {f"{space}_present": scan.present for space, scan in scans.items()}
-        return {space: scan.matrix for space, scan in scans.items()} | present
+        arrays: dict[str, NDArray[Any]] = {}
+        for space in SPACES:
+            matrix, present = _vectors(self._store, catalogue, space)
+            arrays |= {space: matrix, f"{space}_present": present}
+            arrays |= {
+                f"{space}_{name}": array for name, array in vars(Quantized.of(matrix)).items()
+            }
+        return arrays
 
     def _forget(self) -> None:
         with self._lock:
@@ -162,7 +186,15 @@ class HeldItems(ItemStore):
             self._cache_folder = None  # who writes may do so under fingerprints of before
 
 
-def _scan(store: ItemStore, catalogue: Catalogue, space: Space) -> _Scan:
+def _scan(arrays: Mapping[str, NDArray[Any]], space: Space) -> _Scan:
+    small = Quantized(**{part.name: arrays[f"{space}_{part.name}"] for part in fields(Quantized)})
+    return _Scan(arrays[space], arrays[f"{space}_present"], small)
+
+
+def _vectors(
+    store: ItemStore, catalogue: Catalogue, space: Space
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The vectors of all films, shape (films, dim), and which films have one."""
     ids = list(catalogue.rows)
     matrix = np.zeros((0, 0), dtype=np.float32)
     present = np.zeros(len(ids), dtype=bool)
@@ -173,4 +205,4 @@ def _scan(store: ItemStore, catalogue: Catalogue, space: Space) -> _Scan:
             row = catalogue.rows[item_id]
             matrix[row], present[row] = vector, True
     matrix.flags.writeable = False  # rows are handed out
-    return _Scan(matrix, present)
+    return matrix, present
