@@ -23,6 +23,7 @@ from fusion.item_space import ItemSpace, load_item_space
 from fusion.onnx_encoder import OnnxTextEncoder
 from fusion.onnx_fusion import MODELS, SMALL, SPACE_FOLDER, load_fusion
 from recommender import Recommender
+from recommender.behind import Behind
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
 from recommender.explanation import ExplanationWriter
@@ -316,12 +317,18 @@ def load_writer(settings: Settings) -> ExplanationWriter | None:
 
 @contextmanager
 def open_recommender(
-    settings: Settings, embedded: TextEncoder, anew: bool = False, asked: bool = False
+    settings: Settings,
+    embedded: TextEncoder,
+    anew: bool = False,
+    asked: bool = False,
+    *,
+    behind: bool = True,
 ) -> Iterator[Recommender]:
     """A recommender over the catalogue, which is indexed on first use with a progress bar.
 
     ``embedded`` is the encoder that runs here; ``anew`` indexes every film again. An index that was
-    withdrawn serves again when ``asked``.
+    withdrawn serves again when ``asked``. What is learned is stored behind the answers, all of it
+    before this ends.
     """
     domain = RecommenderSettings()
     if anew:  # what is kept is of films with the same fingerprints
@@ -368,6 +375,7 @@ def open_recommender(
             writer=writer,
             survey_cards=films.survey,
             cache_folder=settings.cache,
+            later=stack.enter_context(Behind()) if behind else None,
         )
 
 

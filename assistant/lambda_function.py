@@ -36,7 +36,9 @@ def create_handler(opened: ExitStack) -> Handler:
         for room in ROOMS:  # Mangum would write each path, and paths name people
             logging.getLogger(room).setLevel(settings.log_level.upper())
         encoder = load_encoder(settings)
-        recommender = opened.enter_context(open_recommender(settings, encoder))
+        # Once it has answered, Lambda lets nothing run.
+        whole = open_recommender(settings, encoder, behind=False)
+        recommender = opened.enter_context(whole)
     api = create_api(recommender, ApiSettings())
     answer = Mangum(api, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, PROBLEM])
     return _measured(answer, settings) if settings.metrics == "emf" else answer

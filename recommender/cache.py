@@ -137,10 +137,11 @@ class AnswerCache:
         old: UserPreferences,
         new: UserPreferences,
     ) -> None:
-        """Bring a user's answers up to date after a swipe on ``item_ids``."""
-        if significant(old, new, self._settings):
-            self._searches.erase(user_id)
-        else:
+        """Keep a user's answers that may stand after a swipe on ``item_ids``.
+
+        Where taste moved far, none may: by the new hash none is found, and they expire.
+        """
+        if not significant(old, new, self._settings):
             self._searches.carry_over(user_id, old.preference_hash, new.preference_hash, item_ids)
 
     def erase(self, user_id: str) -> None:

@@ -15,7 +15,7 @@ from recommender.vectors import ItemVectors
 
 
 class PreferenceLearner:
-    """Runs the pure ``learn`` over stored swipes and vectors, and stores what it learned."""
+    """Runs the pure ``learn`` over swipes and vectors, and stores what was learned."""
 
     def __init__(
         self,
@@ -60,21 +60,19 @@ class PreferenceLearner:
         """Erase what was learned of a user."""
         self._store.erase(user_id)
 
-    def relearn(
-        self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
-    ) -> UserPreferences:
-        """Learn from standing swipes and store the outcome."""
-        if not self._settings.enable_preference_learning or not version.count:
-            return self.learned(version, swipes)
+    def store(self, user_id: str, preferences: UserPreferences) -> None:
+        """Keep what was learned, for other servers and the next start; nothing where learning is
+        off.
+        """
+        if not self._settings.enable_preference_learning:
+            return
         try:
-            preferences = self.learned(version, swipes)
             self._store.put(user_id, preferences)
         except Exception:
             PREFERENCE_UPDATES.labels("failed").inc()
             raise
         PREFERENCE_UPDATES.labels("learned").inc()
         PREFERENCE_CONFIDENCE.observe(preferences.confidence)
-        return preferences
 
     def learned(self, version: LogVersion, swipes: Mapping[str, Swipe]) -> UserPreferences:
         """What swipes tell of a taste; nothing is stored."""

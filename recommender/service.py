@@ -16,6 +16,7 @@ import numpy as np
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
+from recommender.behind import AtOnce, Later
 from recommender.cache import SHARED, AnswerCache
 from recommender.catalogue import Catalogue
 from recommender.colikes import CoLikes
@@ -119,13 +120,14 @@ class Recommender:
         writer: ExplanationWriter | None = None,
         survey_cards: Sequence[str] = (),
         cache_folder: Path | None = None,
+        later: Later | None = None,
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
         ``fusions`` are the encoders by variant; a variant without one blends vectors. ``writer``
         puts explanations into words; without one templates do. Surveys ask about
         ``survey_cards`` before other films. ``cache_folder`` keeps what is made of the catalogue's
-        words.
+        words. What is learned is stored before a swipe is acknowledged, or ``later``.
         """
         fusions = fusions or {}
         self._stores = stores
@@ -155,7 +157,7 @@ class Recommender:
             mean_vector,
             clock,
         )
-        self._users = UserStates(stores.swipes, self._learner)
+        self._users = UserStates(stores.swipes, self._learner, later or AtOnce())
         self._engine = SearchEngine(
             self._catalogue,
             QueryReader(self._catalogue, kept),
@@ -438,6 +440,7 @@ class Recommender:
         conversations = self._conversations(user_id)
         if not (events or surveys or exposures or conversations):
             raise UnknownUser(user_id)
+        self._users.settle(user_id)
         preferences = self._stores.preferences.get(user_id)
         return UserExport(
             user_id=user_id,
@@ -465,9 +468,8 @@ class Recommender:
         self._stores.surveys.erase(user_id)
         self._stores.exposures.erase(user_id)
         self._stores.conversations.erase(user_id)
-        self._users.evict(user_id)
+        self._users.forget(user_id)
         self._watch.forget(user_id)
-        self._learner.forget(user_id)
         self._cache.erase(user_id)
 
     def ready(self) -> dict[str, bool]:

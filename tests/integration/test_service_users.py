@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,10 +20,10 @@ from recommender.errors import (
     UnknownSession,
     UnknownUser,
 )
-from recommender.models import Direction, Item, Swipe
+from recommender.models import Direction, Item
 from recommender.preferences.model import UserPreferences
 from recommender.settings import RecommenderSettings
-from recommender.stores.ports import CachedSearch, LogVersion, Stores
+from recommender.stores.ports import CachedSearch, Stores
 from recommender.stores.postgres import Database
 from recommender.stores.postgres.schema import metadata
 from tests.integration.viewers import ROMANCE, SCI_FI, ids, look, opinions, ranking, tell
@@ -340,16 +340,14 @@ def test_a_swipe_that_learns_after_the_user_was_forgotten_leaves_nothing(
     stores: Stores, encoder: TextEncoder, user_id: str
 ) -> None:
     recommender = Recommender(stores, encoder, RecommenderSettings())
-    learn = recommender._learner.relearn
+    store = recommender._learner.store
 
-    def forgotten_meanwhile(
-        user: str, version: LogVersion, swipes: Mapping[str, Swipe]
-    ) -> UserPreferences:
+    def forgotten_meanwhile(user: str, learned: UserPreferences) -> None:
         stores.swipes.erase(user)
-        return learn(user, version, swipes)
+        store(user, learned)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recommender._learner, "relearn", forgotten_meanwhile)
+        patch.setattr(recommender._learner, "store", forgotten_meanwhile)
         recommender.record_swipe(user_id, "1214", Direction.LIKE)
     recommender.profile(user_id)
     assert stores.preferences.get(user_id) is None

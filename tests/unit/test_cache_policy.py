@@ -245,8 +245,9 @@ def test_a_significant_swipe_keeps_nothing_of_this_user(memory: Stores) -> None:
     bob = state("bob", taste(), "x")
     for whose in (ANN, bob):
         cache(memory).keep_answer(ask(user_id=whose.user_id), whose, VARIANT, answer("c"), NOW)
-    cache(memory).swiped("ann", ["b"], taste(), taste(confidence=0.1))
-    assert cache(memory).answer(ask(), ANN, VARIANT, NOW) is None
+    new = taste(confidence=0.1)
+    cache(memory).swiped("ann", ["b"], taste(), new)
+    assert cache(memory).answer(ask(), state("ann", new, "seen", "b"), VARIANT, NOW) is None
     assert cache(memory).answer(ask(user_id="bob"), bob, VARIANT, NOW) is not None
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender.behind import AtOnce
 from recommender.catalogue import Catalogue
 from recommender.learner import PreferenceLearner
 from recommender.models import SwipeEvent
@@ -37,7 +38,7 @@ def states_of(stores: Stores) -> UserStates:
         np.zeros(4, np.float32),
         lambda: NOW,
     )
-    return UserStates(stores.swipes, learner)
+    return UserStates(stores.swipes, learner, AtOnce())
 
 
 def append(stores: Stores, film: str, action: str) -> SwipeEvent:
