@@ -103,14 +103,14 @@ def serve() -> None:
         )
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
-        with _beside(recommender.prepare):
+        with _beside(recommender.prepare, _give_back):
             uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextmanager
-def _beside(action: Callable[[], None]) -> Iterator[None]:
+def _beside(*actions: Callable[[], None]) -> Iterator[None]:
     """Have something done meanwhile, to its end: models that still run would abort the process."""
-    thread = Thread(target=action)
+    thread = Thread(target=lambda: [action() for action in actions])
     thread.start()
     try:
         yield
@@ -128,11 +128,16 @@ def _share_arenas() -> None:
 
 def _settle() -> None:
     """Have what a start made, which stays, left out of garbage collections: with many films one
-    takes a good part of a second. What it freed goes back to the system, where libc knows how.
+    takes a good part of a second.
     """
     gc.collect()
     gc.freeze()
     gc.enable()
+    _give_back()
+
+
+def _give_back() -> None:
+    """What was freed goes back to the system, where libc knows how."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
