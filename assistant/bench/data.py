@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -16,9 +15,6 @@ from recommender.evaluation.synthetic import RECIPE, synthetic_films
 from recommender.features import write_features
 from recommender.indexer import STARTER, STARTER_VECTORS, fingerprint, read_items, read_vectors
 from recommender.models import Item
-
-GRAPHS_FROM = 100_000
-"""Films from which on graphs are searched, as the README advises."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +35,12 @@ class Home:
         return self.folder / "chroma"
 
     @property
-    def index(self) -> Literal["memory", "hnsw"]:
-        """How the films are searched by vector."""
-        return "hnsw" if self.films >= GRAPHS_FROM else "memory"
-
-    @property
     def settings(self) -> dict[str, str]:
         """What a server is told to serve them."""
         return {
             "REELWISE_HOME": str(self.folder),
             "CATALOGUE": str(self.catalogue),
-            "ITEM_INDEX": self.index,
+            "ITEM_INDEX": "memory",
             "LOG_LEVEL": "warning",
         }
 

@@ -1,7 +1,6 @@
 """What a bench measured, as it is kept in ``bench.json``."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -79,7 +78,6 @@ class Size(Figures):
     """Everything over so many films. ``inside`` is what was measured without HTTP."""
 
     films: int
-    index: Literal["memory", "exact", "hnsw"]
     served: Served
     inside: tuple[Timing, ...]
     baseline: Served | None = None

@@ -87,19 +87,18 @@ def machine() -> Machine:
 
 
 def _first_starts(home: Home, baseline: bool, say: Say) -> None:
-    """Build what later starts find."""
-
-    def index() -> None:
-        say(f"{home.films:,} films: building the index, once")
-        with _reelwise(home):
-            pass
+    """Build what later starts find: the index once, and whatever else another release made
+    otherwise.
+    """
+    say(f"{home.films:,} films: starting for the first time")
+    with _reelwise(home):
+        pass
 
     def fill() -> None:
         say(f"{home.films:,} films: filling Chroma, once")
         with _baseline(home):
             pass
 
-    home.once("index", index)
     if baseline:
         home.once("chroma", fill)
 
@@ -115,7 +114,6 @@ def _size(home: Home, plan: Plan, say: Say, grow: bool) -> tuple[Size, People | 
     inside = TIMINGS.validate_json(_program("assistant.bench.inside", home, plan))
     size = Size(
         films=home.films,
-        index=home.index,
         served=served.model_copy(update={"starts": tuple(starts)}),
         inside=inside,
         baseline=baseline,

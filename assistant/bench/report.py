@@ -27,9 +27,8 @@ the first run; p50, p95 and p99 are of all runs together, the spread is the leas
 p95 of a run. The fused embedding and turns of the chat, which go through the real agent with the
 offline planner, are called in a process of their own, one after the other, without HTTP.
 
-How films are searched by vector is named beside each size: by a look at every one in the server's
-memory, or from 100,000 on, as the README advises, by pgvector's HNSW graphs. Start to ready is of
-a server whose index is built, PostgreSQL included."""
+Films are searched by vector in the server's memory (`ITEM_INDEX=memory`). Start to ready is of a
+server whose index is built, PostgreSQL included."""
 BASELINE = """\
 The stack that a tutorial would build, on the same films in the same run: a transformer (MiniLM's,
 in full precision on torch) reads query, ten likes and ten dislikes as one text, Chroma finds the
@@ -115,13 +114,13 @@ def _quantiles(each: Timing) -> list[str]:
 
 
 def _weights(sizes: Sequence[Size]) -> Rows:
-    head = ["server", "films", "search by vector", "start to ready, s", "MB when ready"]
+    head = ["server", "films", "start to ready, s", "MB when ready"]
     head += ["MB while serving", "MB at most", "PostgreSQL, MB"]
     rows = [head]
     for size in sizes:
-        rows.append(["Reelwise", f"{size.films:,}", size.index, *_weight(size.served)])
+        rows.append(["Reelwise", f"{size.films:,}", *_weight(size.served)])
         if size.baseline:
-            rows.append(["plain stack", f"{size.films:,}", "Chroma", *_weight(size.baseline)])
+            rows.append(["plain stack", f"{size.films:,}", *_weight(size.baseline)])
     return rows
 
 

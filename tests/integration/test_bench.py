@@ -48,7 +48,7 @@ def test_one_command_measures_everything_and_writes_it_down(data: Path, tmp_path
     assert done.exit_code == 0, done.output
     report = Report.model_validate_json((tmp_path / JSON).read_text())
     (size,) = report.sizes
-    assert (size.films, size.index, size.baseline, size.parts) == (SIZES[0], "memory", None, ())
+    assert (size.films, size.baseline, size.parts) == (SIZES[0], None, ())
     assert [each.name for each in size.timings] == [*OVER_HTTP, ENCODER, CHAT]
     assert {each.count for each in size.timings} == {2, 6}  # a conversation has six turns
     assert all(each.p50 > 0 for each in size.timings)
@@ -101,10 +101,10 @@ def test_what_is_kept_is_made_anew_only_when_its_films_are_others(
     monkeypatch.setattr("assistant.bench.data.real", lambda: films)
     first = times(prepared(tmp_path, 60))
     assert times(prepared(tmp_path, 60)) == first
-    (tmp_path / "films-60" / "index.done").touch()
+    (tmp_path / "films-60" / "chroma.done").touch()
     films = starter_items[:41]
     assert times(prepared(tmp_path, 60)) != first
-    assert not (tmp_path / "films-60" / "index.done").exists()
+    assert not (tmp_path / "films-60" / "chroma.done").exists()
 
 
 def test_servers_are_told_nothing_of_what_is_set_here(monkeypatch: pytest.MonkeyPatch) -> None:

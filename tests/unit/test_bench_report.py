@@ -55,7 +55,6 @@ def size(films: int, slower: float, baseline: bool) -> Size:
     one, other = timing("ours", [[2.0]]), timing("baseline", [[21.0]])
     return Size(
         films=films,
-        index="exact",
         served=served("search, not cached", "swipe"),
         inside=(timing("chat turn, offline", [[30.0 * slower]]),),
         baseline=served("search, not cached") if baseline else None,
