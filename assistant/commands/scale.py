@@ -135,7 +135,7 @@ def _size(database: Database, name: str) -> Callable[[], float]:
     statement = "SELECT pg_table_size('items')"
     if name == MEMORY:
         statement = (
-            "SELECT coalesce(4 * sum(vector_dims(embedding) + vector_dims(fused)), 0) FROM items"
+            "SELECT coalesce(sum(vector_dims(embedding) + vector_dims(fused)), 0) FROM items"
         )
     elif name != "exact":
         statement = (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 GREATEST = 127
+AT_A_TIME = 10_000
 ROUNDING = 1e-5
 """Of the product of two lengths: what adding hundreds of 32-bit floats may be wrong by."""
 
@@ -29,12 +30,9 @@ class Quantized:
     @classmethod
     def of(cls, vectors: Floats) -> Self:
         """Vectors of shape (n, dim), each by a scale of its own."""
-        greatest = np.abs(vectors).max(axis=1, initial=0.0)
-        scales = np.where(greatest, greatest / GREATEST, 1.0).astype(np.float32)
-        codes = np.rint(vectors / scales[:, None]).astype(np.int8)
-        here = codes * scales[:, None]
-        rests = np.linalg.norm(vectors - here, axis=1)
-        return cls(codes, scales, rests, np.linalg.norm(here, axis=1))
+        starts = range(0, max(len(vectors), 1), AT_A_TIME)
+        parts = [_quantized(vectors[start : start + AT_A_TIME]) for start in starts]
+        return cls(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def bounds(self, vector: Floats) -> tuple[Floats, Floats]:
         """Between which numbers the inner products with a vector (dim,) lie, shape (n,) each.
@@ -47,3 +45,12 @@ class Quantized:
         length = np.linalg.norm(vector)
         wrong = self.rests * length + self.lengths * (asked.rests + ROUNDING * length)
         return products - wrong, products + wrong
+
+
+def _quantized(vectors: Floats) -> tuple[NDArray[np.int8], Floats, Floats, Floats]:
+    greatest = np.abs(vectors).max(axis=1, initial=0.0)
+    scales = np.where(greatest, greatest / GREATEST, 1.0).astype(np.float32)
+    codes = np.rint(vectors / scales[:, None]).astype(np.int8)
+    here = codes * scales[:, None]
+    rests = np.linalg.norm(vectors - here, axis=1)
+    return codes, scales, rests, np.linalg.norm(here, axis=1)
