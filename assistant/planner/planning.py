@@ -352,7 +352,9 @@ class Planner:
             _reacting(reaction.direction, place or {})
             for reaction, place in zip(given, places, strict=True)
         )
-        rounds: tuple[tuple[Call, ...], ...] = (calls,)
+        undone = tuple(call for call in calls if call.name == UNDO)
+        reacted = tuple(call for call in calls if call.name != UNDO)
+        rounds = tuple(filter(None, (undone, reacted)))
         if reactions.request:
             search = wording.read_search(self._wish(reactions), conversation, self._titles)
             rounds += _search(_counting(search, calls)).rounds

@@ -17,10 +17,10 @@ def reply(plan: Plan, results: Sequence[ToolMessage], seed: str) -> str:
         return phrase(plan.phrase, seed, **plan.values)
     good = [message for message in results if message.status != "error"]
     said = [phrase(note, seed, **_NOTE_VALUES.get(note, {})) for note in plan.notes]
-    for name, words in _WORDS.items():
+    for name in dict.fromkeys(str(message.name) for message in good):
         contents = [read(message.text) for message in good if message.name == name]
-        if contents:
-            said.append(words(contents, seed))
+        if name in _WORDS:
+            said.append(_WORDS[name](contents, seed))
     if good and good[-1].name == SEARCH:
         said.append(_found(read(good[-1].text), seed))
     if good and good[-1].name == DESCRIBE:

@@ -179,7 +179,7 @@ def says_how_many(text: str) -> bool:
 
 def read_search(text: str, conversation: Conversation, titles: Titles) -> Search:
     """The person's own words, with what they leave to the conversation put in."""
-    if titles.match(text) if len(text.split()) > 1 else titles.exact(text):
+    if titles.match(text):
         return Search(text)
     if asks_for_more(text):
         return _more(text, conversation)
@@ -194,7 +194,8 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
     explore = asked_to_explore(words)
     if earlier and refines and _refines(plain(words)):
         changed = tuple(refined(conversation.refinements, words))
-        return Search.again(conversation, k=k, capped=capped, refinements=changed)
+        said = k or _counted_before(conversation)
+        return Search.again(conversation, k=said, capped=capped, refinements=changed)
     return Search(pointed, k, capped, explore)
 
 
@@ -225,8 +226,15 @@ def _number(word: str) -> int:
 
 def _more(text: str, conversation: Conversation) -> Search:
     count = re.search(_COUNT, text, re.IGNORECASE)
-    more = _number(count["n"]) if count else DEFAULT_K
+    more = _number(count["n"]) if count else _counted_before(conversation) or DEFAULT_K
     return _again(conversation, len(conversation.shown) + more)
+
+
+def _counted_before(conversation: Conversation) -> int | None:
+    """How many films the wish was said to be for; "more" of them changes nothing of that."""
+    searches = reversed(conversation.searches)
+    k = next((args.get("k") for said, args in searches if not asks_for_more(said)), None)
+    return k if isinstance(k, int) else None
 
 
 def _again(conversation: Conversation, count: int) -> Search:

@@ -70,7 +70,7 @@ class TitleIndex:
             words = keys_of(item.title)
             exact.setdefault(title_key(words), []).append(row)
             bare.setdefault(title_key(without_article(words)), []).append(row)
-            for part in _parts(item.title):
+            for part in parts(item.title):
                 short.setdefault(title_key(part), []).append(row)
         names = self._telling_words() | short | self._aliases() | bare | exact
         names.pop("", None)
@@ -141,10 +141,10 @@ class TitleIndex:
         return all(word in self._everyday or word.isdigit() for word in words)
 
 
-def _parts(title: str) -> list[Sequence[str]]:
+def parts(title: str) -> list[Sequence[str]]:
     """The halves of a title around ":" or " - ", the second only if it has several words."""
     first, *others = [keys_of(half) for piece in title.split(": ") for half in piece.split(" - ")]
     if not others:
         return []
-    telling = [part for part in others if len(part) > 1 and part[0] not in _DROPPED]
-    return [form for part in (first, *telling) for form in (part, without_article(part))]
+    telling = [half for half in others if len(half) > 1 and half[0] not in _DROPPED]
+    return [form for half in (first, *telling) for form in (half, without_article(half))]
