@@ -158,11 +158,11 @@ def withdrawn(text: str, titles: Titles) -> Reactions:
     What is said of them instead follows: "…, I hated it".
     """
     stated, wish = without_request(text)
-    denied, *instead = _INSTEAD.split(stated.rstrip(".! "), maxsplit=1)
-    said = _WITHDRAWN.match(denied)
+    said = _WITHDRAWN.match(stated.rstrip(".! "))
     if not said or is_deictic(said["film"] or ""):
         return Reactions(())
-    films = titles.split(_TAIL.sub("", said["films"] or said["film"]))
+    denied, *instead = _INSTEAD.split(said["films"] or said["film"], maxsplit=1)
+    films = titles.split(_TAIL.sub("", denied))
     given = tuple(Reaction("undo", film) for film in films if _is_a_film(film, titles))
     if not given:
         return Reactions(())

@@ -134,7 +134,7 @@ def _understood(content: Content) -> Iterable[str]:
         key = "similar_left_out" if len(names) == 1 else "similar_many_left_out"
         yield phrase(f"search.{key}", names=listed(names))
     if explored := content.fields.get("explored"):
-        yield phrase("search.explored", films=explored)
+        yield phrase("search.explored", how=explored)
     start, end = content.fields.get("from year"), content.fields.get("to year")
     if start and end:
         yield phrase("search.year" if start == end else "search.years", start=start, end=end)

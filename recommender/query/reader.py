@@ -6,11 +6,13 @@ from recommender.models import MAX_NAMES, Filters, Item, Understanding
 from recommender.query.anchors import NamedFilm, TitleFinder
 from recommender.query.filler import Filler
 from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, plain_phrases
+from recommender.query.lengths import LengthFinder
 from recommender.query.lookup import Lookup
 from recommender.query.people import NamedPerson, PeopleFinder, PersonIndex
 from recommender.query.recipients import Recipient, RecipientFinder
 from recommender.query.refusals import find_refusals, names_any
 from recommender.query.titles import TitleIndex
+from recommender.query.typos import Typos
 from recommender.query.vocabulary import everyday_words
 from recommender.query.words import Span, Words
 from recommender.query.years import YearFinder, wanted
@@ -29,11 +31,13 @@ class QueryReader:
         everyday = frozenset(kept.get("everyday", lambda: everyday_words(catalogue), JSON))
         people = PersonIndex(catalogue, kept)
         titles = TitleIndex(catalogue, everyday, people.words, kept)
+        self._typos = Typos(everyday | people.words)
         self._filler = Filler(everyday)
         self._lookup = Lookup(titles, plain_phrases())
         self._titles = TitleFinder(titles)
         self._people = PeopleFinder(people, everyday, genre_phrases())
         self._years = YearFinder(catalogue)
+        self._lengths = LengthFinder()
         self._genres = GenreFinder(catalogue, everyday)
         self._recipients = RecipientFinder()
 
@@ -44,6 +48,7 @@ class QueryReader:
         words = Words.parse(query)
         if found := self._lookup.whole(words):
             return _looked_up(words, *found)
+        words = self._typos.mended(words)
         films = self._titles.find(words)
         recipients = self._recipients.find(words.take(film.span for film in films))
         asked = self._filler.strip(words.take(recipient.span for recipient in recipients))
@@ -61,6 +66,7 @@ class QueryReader:
         words = words.take(person.span for person in people if not person.refused)
         ages = self._years.ages(words, self._filler.strip(words).left(), _anchor_year(films))
         words = words.take(found.span for found in ages)
+        words = words.take(span for span, _ in self._lengths.find(words))
         refused = list(find_refusals(words))
         words = words.take(span for span, _ in refused)
         young = any(recipient.young for recipient in recipients)

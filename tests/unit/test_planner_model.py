@@ -490,7 +490,7 @@ def test_about_is_honest() -> None:
             ["leaning to Children", "for someone else", "counts for little"],
         ),
         (
-            {"strategy": "personal", "explored": "less known films"},
+            {"strategy": "personal", "explored": "less known films first"},
             SHOWN,
             ["with less known films first", "tuned to your swipes"],
         ),
