@@ -16,6 +16,12 @@ _PART = re.compile(r"[.!?;]+\s+|,? (?:but|though|while|whereas) ", re.IGNORECASE
 _LIST = re.compile(r"\bit(?:\s*(?:,|&|and|or|,\s*and|,\s*or)\s*it\b)+")
 _SEQUEL = re.compile(r"\bit (?:part )?(?:\d|ii|iii|iv)(?!\d| ?/| out of| stars?)", re.IGNORECASE)
 """Another film than that of the title: "godfather 2"."""
+_REFUSED = re.compile(
+    r"(?:(?:and|but|or|ok(?:ay)?|please),? )*(?:no|not|without|exclude|except|anything but|leave out|"
+    r"nothing like) (?:any |more |the )*",
+    re.IGNORECASE,
+)
+"""What comes next is not wanted: "no batman or superman"."""
 _SAME = re.compile(r"[\s,]*(?:and |also )*it(?: too| also| as well)?[\s,.!]*", re.IGNORECASE)
 _NO_TITLE_BEFORE = re.compile(
     r"\b(?:an?|the|some|more|any|about|with|of|in|from|like|by|to|my|your|no|not|these|those|most|"
@@ -40,6 +46,11 @@ class Mentions:
         stated, wish = without_request(text)
         given = tuple(dict.fromkeys(self._given(stated)))
         return Reactions(given, wish if given else "")
+
+    def refuses(self, text: str) -> bool:
+        """Whether films named are not wanted this time, whatever is thought of them."""
+        refused = _REFUSED.match(text)
+        return bool(refused and self._titles.leading(text[refused.end() :]))
 
     def sequel(self, text: str) -> bool:
         """Whether a title with a number after it is another film: "alien 3 was great"."""

@@ -144,6 +144,8 @@ class Planner:
 
     def _understood(self, text: str, conversation: Conversation) -> Plan | None:
         """What the wording, films and examples settle, the surest first; None where none does."""
+        if self._mentions.refuses(text):
+            return None
         intent, spelt_like = settled(text), self._by_letters(text)
         firm = _FIRM & {intent or spelt_like}
         if self._pointers.beyond(text, conversation):

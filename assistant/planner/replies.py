@@ -112,6 +112,8 @@ def _found(content: Content, seed: str) -> str:
     count = len(content.films)
     how = "".join(f", {part}" for part in _understood(content))
     said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]
+    if names := content.values("not known"):
+        said.append(phrase("search.not_known", seed, names=listed(names)))
     if content.fields.get("fewer than"):
         said.append(phrase("search.all", seed))
     said.append(phrase(f"search.{_order(content)}", seed))
@@ -133,6 +135,8 @@ def _understood(content: Content) -> Iterable[str]:
     if names := content.values("similar to"):
         key = "similar_left_out" if len(names) == 1 else "similar_many_left_out"
         yield phrase(f"search.{key}", names=listed(names))
+    if part := content.fields.get("part of their work"):
+        yield phrase("search.part", part=part)
     if explored := content.fields.get("explored"):
         yield phrase("search.explored", how=explored)
     start, end = content.fields.get("from year"), content.fields.get("to year")
@@ -153,6 +157,7 @@ _SEARCH_PHRASES = {
     "genres left out": "genres_left_out",
     "people": "people",
     "people left out": "people_left_out",
+    "without": "without",
 }
 _STRATEGIES = ("generic", "light", "personal")
 _NOTE_VALUES: dict[str, dict[str, object]] = {"search.capped": {"limit": MOST_SHOWN}}

@@ -88,7 +88,8 @@ _MORE = re.compile(
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
-    r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less)\b"
+    r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less|or|"
+    r"(?:(?:his|her|their|the) )?(?:early|earlier|late|later)(?: (?:ones?|films?|movies?|works?|stuff))?$)\b"
     r"(?! show me )|^and an? "
 )
 _COMPARED = (

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence, Set
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
 from recommender.catalogue import Catalogue
 from recommender.kept import JSON, UNKEPT, Kept
@@ -119,6 +119,28 @@ class TitleIndex:
             if self._sorted[position] == prefix:
                 reach = count
         return reach
+
+    def beginning(self, words: Sequence[str]) -> list[int]:
+        """The catalogue's rows of the films that are called so, or whose name begins so.
+
+        Another name of one film, such as "lotr", is that of all whose titles begin as its does.
+        """
+        prefix = title_key(words)
+        position = bisect_left(self._sorted, prefix)
+        names = takewhile(lambda name: name.startswith(prefix), self._sorted[position:])
+        rows = [row for name in names for row in self._names[name] if self._begins(row, words)]
+        for row in self._names.get(prefix, ()):
+            rows.append(row)
+            first = keys_of(self._items[row].title.split(": ")[0])
+            if ":" in self._items[row].title and not self._begins(row, words):
+                rows += self.beginning(first)
+        return list(dict.fromkeys(rows))
+
+    def _begins(self, row: int, words: Sequence[str]) -> bool:
+        title = self._items[row].title
+        named, whole = normal(words), keys_of(title)
+        forms = (whole, without_article(whole), *parts(title))
+        return any(normal(form)[: len(named)] == named for form in forms)
 
     def close(self, words: Sequence[str]) -> list[Item]:
         """Films called nearly so. Words that are all correctly written are no misspelling."""
