@@ -113,7 +113,8 @@ def _found(content: Content, seed: str) -> str:
     how = "".join(f", {part}" for part in _understood(content))
     said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]
     if names := content.values("not known"):
-        said.append(phrase("search.not_known", seed, names=listed(names)))
+        quoted = listed([f"“{name}”" for name in names])
+        said.append(phrase("search.not_known", seed, names=quoted))
     if content.fields.get("fewer than"):
         said.append(phrase("search.all", seed))
     said.append(phrase(f"search.{_order(content)}", seed))

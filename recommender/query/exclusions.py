@@ -12,7 +12,6 @@ from recommender.query.titles import TitleIndex
 from recommender.query.words import Span, Words, keys_of
 
 LONGEST = 6
-LONGEST_UNKNOWN = 2
 _LEXICON: dict[str, Any] = load("exclusions")
 _BETWEEN = frozenset(_LEXICON["between"])
 _JOINERS = frozenset(_LEXICON["joiners"])
@@ -56,9 +55,14 @@ class ExclusionFinder:
     def _listed(self, words: Words, negator: Span, *, sure: bool) -> Iterator[Exclusion]:
         """The names after a negator: after "or", "and" and commas before these it holds on."""
         begin, end = negator
-        while refused := self._at(words, begin, _after(words, end), sure=sure):
-            yield refused
-            begin = end = refused.span.end
+        while True:
+            start = _after(words, end)
+            refused = self._at(words, begin, start, sure=sure)
+            if refused:
+                yield refused
+            begin = end = refused.span.end if refused else self._end_of_genre(words, start)
+            if end == start:
+                return
             if words.key(end) in _JOINERS:
                 end += 1
             elif not _goes_on(words, end):
@@ -72,34 +76,49 @@ class ExclusionFinder:
         return list(dict.fromkeys(carrying))
 
     def _at(self, words: Words, begin: int, start: int, *, sure: bool) -> Exclusion | None:
+        if self._end_of_genre(words, start) > start:
+            return None
         keys = words.following(start, LONGEST)
         ends = [n for n in range(len(keys), 0, -1) if _closed(words, start + n)]
         for count in ends:
             name, place = keys[:count], Span(start, start + count)
-            if "".join(name) in self._plain:
-                return None
             plain = self._titles.ordinary(name) and english_words().issuperset(name)
             titled = sure or count > 1 or words.capital(start) or not plain
             if next(self._carrying(name, titled=titled), None) is not None:
                 return _refused(words, begin, place, known=True)
-        shortest = min(ends, default=LONGEST)
-        if shortest <= LONGEST_UNKNOWN and not english_words().issuperset(keys[:shortest]):
-            return _refused(words, begin, Span(start, start + shortest), known=False)
+        if 1 in ends and keys[0] not in english_words():
+            return _refused(words, begin, Span(start, start + 1), known=False)
         return None
 
+    def _end_of_genre(self, words: Words, start: int) -> int:
+        """Where a genre or mood that is all the name at ``start`` ends; there, if none is."""
+        genre = self._plain.starting(words, start)
+        return genre[0].end if genre and _closed(words, genre[0].end) else start
+
     def _carrying(self, name: Sequence[str], *, titled: bool) -> Iterator[int]:
+        """Rows of films with the name in their title, if it may be one, or at a tag's beginning.
+
+        A plain word must be a tag itself: "right" is no name because of "right wing".
+        """
         if _UNMARKED.issuperset(name):
             return
         if titled:
             yield from self._titles.beginning(name)
         wanted = _stems(name)
-        for tag, stems in self._tags:
-            if wanted and stems[: len(wanted)] == wanted:
-                yield from self._catalogue.tag_rows[tag].tolist()
+        if not wanted or (english_words().issuperset(name) and wanted not in self._tags):
+            return
+        for stems, tags in self._tags.items():
+            if stems[: len(wanted)] == wanted:
+                for tag in tags:
+                    yield from self._catalogue.tag_rows[tag].tolist()
 
     @cached_property
-    def _tags(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(tag, _stems(keys_of(tag))) for tag in self._catalogue.tag_rows]
+    def _tags(self) -> dict[tuple[str, ...], list[str]]:
+        """The tags by their words."""
+        tags: dict[tuple[str, ...], list[str]] = {}
+        for tag in self._catalogue.tag_rows:
+            tags.setdefault(_stems(keys_of(tag)), []).append(tag)
+        return tags
 
 
 def _stems(keys: Sequence[str]) -> tuple[str, ...]:

@@ -46,6 +46,9 @@ def _shown(understood: Understanding) -> dict[str, Any]:
         "exclude": sorted(filters.exclude_genres),
         "years": [filters.year_from, filters.year_to],
         "soft": sorted(understood.soft_genres),
+        "without": list(understood.without),
+        "unknown": list(understood.unknown),
+        "part": understood.part,
         "text": understood.text,
     }
 
@@ -54,6 +57,7 @@ def _expected(case: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
     """What a case says; of what it does not mention, only text and moods are free."""
     nothing = {"lookup": None, "similar_to": [], "people": [], "years": [None, None]}
     nothing |= {"exclude_people": [], "include": [], "exclude": []}
+    nothing |= {"without": [], "unknown": [], "part": None}
     nothing |= {"soft": shown["soft"], "text": shown["text"]}
     wanted = {key: value for key, value in case.items() if key != "query"}
     for key in ("include", "exclude", "soft"):
