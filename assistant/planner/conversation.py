@@ -105,7 +105,8 @@ class Conversation:
         content = read(last.text)
         if film_id := content.fields.get("film id"):
             return FilmLine(film_id, content.fields.get("film", film_id), None)
-        return content.films[0] if last.name == SEARCH and len(content.films) == 1 else None
+        one = len(content.films) == 1 or (content.films and content.fields.get("looked up"))
+        return content.films[0] if last.name == SEARCH and one else None
 
     @cached_property
     def _past_results(self) -> list[ToolMessage]:

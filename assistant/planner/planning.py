@@ -55,6 +55,12 @@ _OTHER = re.compile(
 """What was shown will not do, and perhaps why: "not this, something scarier"."""
 _SEVERAL = re.compile(r"(?:any of )?(?:these|those|them)(?: (?:ones|films|movies))?", re.IGNORECASE)
 _WHAT_ABOUT = re.compile(r"^(?:and |or )?(?:what|how) about \w", re.IGNORECASE)
+_THAT_ONE = re.compile(
+    r"(?:(?:yes|yeah|yep|ah|oh|right|exactly)[,.! ]+)*(?:it'?s |that'?s )?(?:that one|this one|that'?s it|"
+    r"the one)[.! ]*",
+    re.IGNORECASE,
+)
+"""Finds what was looked for, best first, among what is shown: "yes, that's the one!"."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _ACCEPTS = re.compile(
@@ -135,6 +141,10 @@ class Planner:
             films := self._turned_down(other["film"], conversation)
         ):
             return self._other(other["wish"] or "", films, conversation)
+        if conversation.shown and _THAT_ONE.fullmatch(text):
+            film = conversation.focus or conversation.shown[0]
+            return _describe(text, {"title_or_id": f"id:{film.item_id}"})
+        text = self._pointers.with_people(text, conversation)
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
         for said in (withdrawn(text, self._titles), self._opinion(text, conversation)):
@@ -164,6 +174,8 @@ class Planner:
         guess = self._intents.guess(text)
         alike = guess.reaches(_INTENT_SCORE, _INTENT_MARGIN)
         intent = Intent(guess.label)
+        if intent is Intent.UNDO and _DEICTIC_WISH.search(text):
+            return None
         if not alike or intent in (Intent.SEARCH, Intent.EXPLAIN) or self._titles.match(text):
             return None
         return intent
@@ -235,8 +247,9 @@ class Planner:
         reactions = read_reactions(text, self._titles)
         if reactions.given:
             return self._react(reactions, conversation)
-        if only_seen(text, self._titles):
-            return _say(Intent.CLARIFY, "clarify.opinion")
+        if seen := only_seen(text, self._titles):
+            clear = conversation.focus or not any(map(is_deictic, seen))
+            return _say(Intent.CLARIFY, "clarify.opinion" if clear else "clarify.film")
         if asked := film_asked_about(text, conversation, self._titles):
             return _describe(text, refer(asked, conversation) or {"title_or_id": asked})
         return self._about_a_film_named(text, conversation)

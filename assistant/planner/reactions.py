@@ -60,7 +60,10 @@ _VERDICT = re.compile(
     re.IGNORECASE,
 )
 """What somebody makes of a film: "Heat was great", "I found Fargo boring"."""
-_SEEN_IT = r"^(?:i|we)(?:'ve| have)? (?:just |already |recently )?(?:seen|watched|saw) (?P<film>.+"
+_SEEN_IT = (
+    r"^(?:(?:i|we)(?:'ve| have)? )?(?:(?:just|already|recently|both|all) )*(?:seen|watched|saw) "
+    r"(?P<film>.+"
+)
 _SEEN = re.compile(
     rf"{_SEEN_IT}?)(?:[,;.!]+ *(?:it |they |that )?|(?: and| but)? (?:it|they|that) )"
     rf"{_BEING}{_JUDGEMENT}{_AFTER}\W*$",

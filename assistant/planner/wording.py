@@ -80,10 +80,11 @@ _MORE = re.compile(
     rf"(?:(?:some |any |a few |\d+ |(?:{'|'.join(_NUMBERS)}) )*(?:more|others?)"
     r"(?: (?:films|movies|options|ideas|suggestions|recommendations|like (?:that|these|those|them)|"
     r"of (?:those|them|these|the same)|please))*"
-    r"|(?:what|anything|something) else|next|another(?: one)?|keep going|different ones|"
+    r"|(?:what|anything|something) else|something (?:(?:completely|totally|entirely|very) )?different"
+    r"|next|another(?: one)?|keep going|different ones|"
     r"more of the same|none of (?:these|those|them)|"
     r"(?:i )?(?:do(?:n't| not) (?:really )?(?:like|want)|hate) "
-    r"(?:any of )?(?:these|those|them))\W*$"
+    r"(?:(?:any|all) of )?(?:these|those|them|everything(?: you (?:showed|gave|suggested)(?: me)?)?))\W*$"
 )
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"

@@ -86,7 +86,7 @@ class ExclusionFinder:
             titled = sure or count > 1 or words.capital(start) or not plain
             if next(self._carrying(name, titled=titled), None) is not None:
                 return _refused(words, begin, place, known=True)
-        if 1 in ends and keys[0] not in english_words():
+        if 1 in ends and (keys[0] in _UNMARKED or keys[0] not in english_words()):
             return _refused(words, begin, Span(start, start + 1), known=False)
         return None
 

@@ -55,4 +55,4 @@ class LengthFinder:
 def _with_degrees(words: Words, index: int) -> int:
     while words.key(index - 1) in _DEGREES and not words.pauses(index - 1):
         index -= 1
-    return index
+    return index - (words.key(index - 1) == "nothing" and not words.pauses(index - 1))

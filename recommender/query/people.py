@@ -238,7 +238,7 @@ class PeopleFinder:
             return None
         if place.announced or place.refused or place.lone or self._followed(place):
             return name
-        clear = place.capital or len(place.keys) > 1
+        clear = place.capital or not english_words().issuperset(place.keys)
         return name if famous and clear else None
 
     def _is_given(self, place: _Place, name: str) -> bool:
