@@ -248,7 +248,7 @@ class Planner:
         if reactions.given:
             return self._react(reactions, conversation)
         if seen := only_seen(text, self._titles):
-            clear = conversation.focus or not any(map(is_deictic, seen))
+            clear = conversation.focus or _SEVERAL.fullmatch(seen[0]) or not is_deictic(seen[0])
             return _say(Intent.CLARIFY, "clarify.opinion" if clear else "clarify.film")
         if asked := film_asked_about(text, conversation, self._titles):
             return _describe(text, refer(asked, conversation) or {"title_or_id": asked})
@@ -312,7 +312,11 @@ class Planner:
             return self._search(text, conversation)
         if self._vocabulary.is_nonsense(text):
             return _say(Intent.NONSENSE)
-        return self._by_example(text, conversation)
+        plan = self._by_example(text, conversation)
+        about_a_film = any(film.sure for film in self._titles.named(text))
+        if plan.intent is Intent.OFF_TOPIC and about_a_film:
+            return self._search(text, conversation)
+        return plan
 
     def _wants_films(self, text: str, conversation: Conversation) -> bool:
         if about_films(text) or wording.asks_for_more(text) or self._titles.mentioned(text):

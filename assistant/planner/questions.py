@@ -76,6 +76,7 @@ _JUDGED = re.compile(
     re.IGNORECASE,
 )
 """Asks what a film is like: "is jaws scary"."""
+_WHAT_ABOUT = re.compile(r"^(?:and |or |but )?(?:what|how) about (?P<film>.+)$", re.IGNORECASE)
 
 Fact = Literal["makers", "cast", "year", "genres", "length", "all"]
 """What a question asks of a film; ``all``, where the answer can only be in its description."""
@@ -120,7 +121,7 @@ def film_asked_next(text: str) -> str | None:
 def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> str | None:
     """The title in a question of fact, such as "who directed Heat?" or "who is in it?"."""
     said = text.replace("’", "'").strip(" ?!.")
-    if (judged := _JUDGED.match(said)) and titles.exact(judged["film"]):
+    if (judged := _JUDGED.match(said) or _WHAT_ABOUT.match(said)) and titles.exact(judged["film"]):
         return judged["film"]
     if not _FACT.match(said):
         return None

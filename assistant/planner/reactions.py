@@ -44,7 +44,7 @@ _BEING = (
 )
 _JUDGEMENT = (
     r"(?:(?P<good>great|brilliant|amazing|fantastic|wonderful|excellent|awesome|superb|perfect|"
-    r"masterpieces?|good|fun|beautiful|moving|incredible|hilarious|lovely|stunning|gripping|"
+    r"masterpieces?|good|fun|beautiful|moving|incredible|hilarious|lovely|nice|sweet|decent|stunning|gripping|"
     r"outstanding|terrific|phenomenal)|(?P<bad>terrible|awful|boring|bad|overrated|dreadful|rubbish|"
     r"horrible|dull|disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong))"
 )

@@ -17,6 +17,7 @@ _SEPARATOR = re.compile(r"(\s*(?:,\s*and\b|,\s*or\b|[,;&]|\band\b|\bor\b)\s*)", 
 _YEAR = re.compile(r"\s*\((?:18|19|20)\d\d\)$")
 _DATED = re.compile(r"\s*\(((?:18|19|20)\d\d)\)")
 _PRONOUNS = frozenset("I It He Her Him She That Them They This Us We You".split())
+_TELLING_WORDS = 3
 _MOST_WORDS = 12
 """Words of the longest title looked for inside a sentence."""
 _MOST_PARTS = 7
@@ -57,7 +58,7 @@ class Titles:
 
         So do a part of it and its number ("godfather 2"); another number is another film.
         """
-        if title := self.exact(text) or self.numbered(text):
+        if title := self.exact(text) or self.called(text):
             return title
         words = keys_of(_YEAR.sub("", text.strip()))
         name = _name(words)
@@ -70,10 +71,14 @@ class Titles:
         """The title that ``text`` as a whole names, spelt right."""
         return self._by_key.get(title_key(text))
 
-    def numbered(self, text: str) -> str | None:
-        """The title that ``text`` names by its beginning and its number: "godfather part ii"."""
-        name = _name(keys_of(text))
-        return self._by_name.get(name) if _digits(name) and not name.isdecimal() else None
+    def called(self, text: str) -> str | None:
+        """The title that ``text`` names by a part that can hardly be anything else: one with a
+        number ("godfather part ii") or several words ("empire strikes back").
+        """
+        words = keys_of(text)
+        name = _name(words)
+        numbered = _digits(name) and not name.isdecimal()
+        return self._by_name.get(name) if numbered or len(words) >= _TELLING_WORDS else None
 
     @cached_property
     def _spellings(self) -> Spellings:
@@ -106,7 +111,7 @@ class Titles:
     ) -> tuple[int, Mention | None]:
         for end in range(min(len(words), start + _MOST_WORDS), start, -1):
             first, last = words[start].start(), words[end - 1].end()
-            title = self.exact(text[first:last]) or self.numbered(text[first:last])
+            title = self.exact(text[first:last]) or self.called(text[first:last])
             if title and title_key(text[first:last]) not in _NO_TITLES:
                 several = len(title_key(title).split()) > 1
                 capital = first > 0 and _starts_like_a_title(text[first])

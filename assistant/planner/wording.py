@@ -79,7 +79,7 @@ _MORE = re.compile(
     r"^(?:ok |and |please )*(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? )?"
     rf"(?:(?:some |any |a few |\d+ |(?:{'|'.join(_NUMBERS)}) )*(?:more|others?)"
     r"(?: (?:films|movies|options|ideas|suggestions|recommendations|like (?:that|these|those|them)|"
-    r"of (?:those|them|these|the same)|please))*"
+    r"of (?:(?:that|this|the same) (?:kind|sort|type)|those|them|these|the same)|please))*"
     r"|(?:what|anything|something) else|something (?:(?:completely|totally|entirely|very) )?different"
     r"|next|another(?: one)?|keep going|different ones|"
     r"more of the same|none of (?:these|those|them)|"
@@ -89,7 +89,7 @@ _MORE = re.compile(
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
-    r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less|or|"
+    r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less|n?or|"
     r"(?:(?:his|her|their|the) )?(?:early|earlier|late|later)(?: (?:ones?|films?|movies?|works?|stuff))?$)\b"
     r"(?! show me )|^and an? "
 )
