@@ -17,8 +17,8 @@ _LIST = re.compile(r"\bit(?:\s*(?:,|&|and|or|,\s*and|,\s*or)\s*it\b)+")
 _SEQUEL = re.compile(r"\bit (?:part )?(?:\d|ii|iii|iv)(?!\d| ?/| out of| stars?)", re.IGNORECASE)
 """Another film than that of the title: "godfather 2"."""
 _REFUSED = re.compile(
-    r"(?:(?:and|but|or|ok(?:ay)?|please),? )*(?:no|nor|not|without|exclude|except|anything but|leave out|"
-    r"nothing like) (?:any |more |the )*",
+    r"(?:(?:and|but|or|ok(?:ay)?|please),? )*(?:no|nor|not|without|exclude|except|anything but|"
+    r"leave out|nothing like) (?:any |more |the )*",
     re.IGNORECASE,
 )
 """What comes next is not wanted: "no batman or superman"."""

@@ -56,11 +56,18 @@ _OTHER = re.compile(
 _SEVERAL = re.compile(r"(?:any of )?(?:these|those|them)(?: (?:ones|films|movies))?", re.IGNORECASE)
 _WHAT_ABOUT = re.compile(r"^(?:and |or )?(?:what|how) about \w", re.IGNORECASE)
 _THAT_ONE = re.compile(
-    r"(?:(?:yes|yeah|yep|ah|oh|right|exactly)[,.! ]+)*(?:it'?s |that'?s )?(?:that one|this one|that'?s it|"
-    r"the one)[.! ]*",
+    r"(?:(?:yes|yeah|yep|ah|oh|right|exactly)[,.! ]+)*(?:it'?s |that'?s )?"
+    r"(?:that one|this one|that'?s it|the one)[.! ]*",
     re.IGNORECASE,
 )
 """Finds what was looked for, best first, among what is shown: "yes, that's the one!"."""
+_IT_IS = re.compile(
+    r"(?:(?:ok(?:ay)?|right|alright|then|so|well)[, ]+)*"
+    r"(?P<film>.+?),? (?:it is|then it is|it'll be)[.! ]*",
+    re.IGNORECASE,
+)
+"""Settles on a film: "ok, Alien it is"."""
+_THEN = re.compile(r"[,.;!]+ +|,? but ", re.IGNORECASE)
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _ACCEPTS = re.compile(
@@ -137,13 +144,8 @@ class Planner:
             return self._without_taste(wanted, conversation)
         if lacking := only_unknown(text):
             return _say(Intent.CLARIFY, f"clarify.{lacking}")
-        if (other := _OTHER.match(text)) and (
-            films := self._turned_down(other["film"], conversation)
-        ):
-            return self._other(other["wish"] or "", films, conversation)
-        if conversation.shown and _THAT_ONE.fullmatch(text):
-            film = conversation.focus or conversation.shown[0]
-            return _describe(text, {"title_or_id": f"id:{film.item_id}"})
+        if chosen := self._chosen(text, conversation):
+            return chosen
         text = self._pointers.with_people(text, conversation)
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
@@ -151,6 +153,19 @@ class Planner:
             if said.given:
                 return self._react(said, conversation)
         return self._understood(text, conversation) or self._open(text, conversation)
+
+    def _chosen(self, text: str, conversation: Conversation) -> Plan | None:
+        """What is done about films that a message turns down or settles on."""
+        if (other := _OTHER.match(text)) and (
+            films := self._turned_down(other["film"], conversation)
+        ):
+            return self._other(other["wish"] or "", films, conversation)
+        if conversation.shown and _THAT_ONE.fullmatch(text):
+            film = conversation.focus or conversation.shown[0]
+            return _describe(text, {"title_or_id": f"id:{film.item_id}"})
+        if (chosen := _IT_IS.fullmatch(text)) and self._titles.match(chosen["film"]):
+            return self._search(chosen["film"], conversation)
+        return None
 
     def _understood(self, text: str, conversation: Conversation) -> Plan | None:
         """What the wording, films and examples settle, the surest first; None where none does."""
@@ -234,9 +249,19 @@ class Planner:
             case Intent.SIZE:
                 return Plan(intent, phrase="size.reply", values={"films": f"{len(self._titles):,}"})
             case Intent.UNDO:
-                return _do(intent, Call(UNDO, _last_said(conversation)))
+                return self._undo(text, conversation)
             case _:
                 return _say(intent)
+
+    def _undo(self, text: str, conversation: Conversation) -> Plan:
+        """Take the last reaction back, and record what is said instead: "…, it was great"."""
+        undone = _do(Intent.UNDO, Call(UNDO, _last_said(conversation)))
+        _, *instead = _THEN.split(text, maxsplit=1)
+        given = [r for said in instead for r in read_reactions(said, self._titles).given]
+        if not given:
+            return undone
+        recorded = self._react(Reactions(tuple(given)), conversation)
+        return replace(undone, rounds=undone.rounds + recorded.rounds)
 
     def _about_a_film(self, text: str, conversation: Conversation) -> Plan | None:
         film = film_to_explain(text, self._titles)

@@ -61,7 +61,8 @@ _DEICTIC = re.compile(
 )
 _SAME = r"(?:the|that|this) same"
 _MAKER = re.compile(
-    r"\b(?:(?:films|movies|stuff|ones?|something|anything|more|else|other|others|another) )*(?:(?:by|of|from) (?:him|his|hers?|them|theirs)|"
+    r"\b(?:(?:films|movies|stuff|ones?|something|anything|more|else|others?|another) )*"
+    r"(?:(?:by|of|from) (?:him|his|hers?|them|theirs)|"
     rf"(?:by|from|with) {_SAME} (?:director|filmmaker|maker|guy|person)|"
     r"(?:his|her|their) other (?:films|movies|work|stuff))\b",
     re.IGNORECASE,

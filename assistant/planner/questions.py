@@ -70,7 +70,8 @@ _POINTER = re.compile(
 
 
 _JUDGED = re.compile(
-    r"^(?:and |so )?(?:is|was) (?P<film>.+?) (?:(?:any|really|very|too|that|so|actually|worth|at all) )*"
+    r"^(?:and |so )?(?:is|was) (?P<film>.+?) "
+    r"(?:(?:any|really|very|too|that|so|actually|worth|at all) )*"
     r"(?:good|scary|sad|funny|violent|gory|long|boring|watching|seeing|it|bloody|romantic|suitable\b.*|"
     r"ok(?:ay)? for\b.*|(?:for|about)\b.*)$",
     re.IGNORECASE,

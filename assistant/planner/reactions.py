@@ -44,10 +44,14 @@ _BEING = (
 )
 _JUDGEMENT = (
     r"(?:(?P<good>great|brilliant|amazing|fantastic|wonderful|excellent|awesome|superb|perfect|"
-    r"masterpieces?|good|fun|beautiful|moving|incredible|hilarious|lovely|nice|sweet|decent|stunning|gripping|"
-    r"outstanding|terrific|phenomenal)|(?P<bad>terrible|awful|boring|bad|overrated|dreadful|rubbish|"
-    r"horrible|dull|disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong))"
+    r"masterpieces?|good|fun|beautiful|moving|incredible|hilarious|lovely|nice|sweet|decent|"
+    r"stunning|gripping|outstanding|terrific|phenomenal|cute|charming|adorable|funny|touching|"
+    r"clever|magical|cool|entertaining|enjoyable|impressive|spectacular|solid)|"
+    r"(?P<bad>(?<!is )(?<!are )too (?!good\b|funny\b)\w+(?: and \w+)?|slow|confusing|predictable|"
+    r"forgettable|stupid|dumb|terrible|awful|boring|bad|overrated|dreadful|rubbish|horrible|dull|"
+    r"disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong))"
 )
+"""What "is too scary" is a wish for another film; what "was too slow" is none."""
 _AFTER = r"(?: (?:films?|movies?|one|ones|though|tbh|honestly|really|too|actually|stuff))*"
 _HELD = (
     r"(?:(?:and|but|so|well|honestly|personally|imo),? )*"

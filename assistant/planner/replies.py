@@ -136,8 +136,6 @@ def _understood(content: Content) -> Iterable[str]:
     if names := content.values("similar to"):
         key = "similar_left_out" if len(names) == 1 else "similar_many_left_out"
         yield phrase(f"search.{key}", names=listed(names))
-    if part := content.fields.get("part of their work"):
-        yield phrase("search.part", part=part)
     if explored := content.fields.get("explored"):
         yield phrase("search.explored", how=explored)
     start, end = content.fields.get("from year"), content.fields.get("to year")
@@ -157,6 +155,7 @@ _SEARCH_PHRASES = {
     "genres": "genres",
     "genres left out": "genres_left_out",
     "people": "people",
+    "part of their work": "part",
     "people left out": "people_left_out",
     "without": "without",
 }

@@ -80,17 +80,20 @@ _MORE = re.compile(
     rf"(?:(?:some |any |a few |\d+ |(?:{'|'.join(_NUMBERS)}) )*(?:more|others?)"
     r"(?: (?:films|movies|options|ideas|suggestions|recommendations|like (?:that|these|those|them)|"
     r"of (?:(?:that|this|the same) (?:kind|sort|type)|those|them|these|the same)|please))*"
-    r"|(?:what|anything|something) else|something (?:(?:completely|totally|entirely|very) )?different"
+    r"|(?:what|anything|something) else"
+    r"|something (?:(?:completely|totally|entirely|very) )?different"
     r"|next|another(?: one)?|keep going|different ones|"
     r"more of the same|none of (?:these|those|them)|"
     r"(?:i )?(?:do(?:n't| not) (?:really )?(?:like|want)|hate) "
-    r"(?:(?:any|all) of )?(?:these|those|them|everything(?: you (?:showed|gave|suggested)(?: me)?)?))\W*$"
+    r"(?:(?:any|all) of )?"
+    r"(?:these|those|them|everything(?: you (?:showed|gave|suggested)(?: me)?)?))\W*$"
 )
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
     r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less|n?or|"
-    r"(?:(?:his|her|their|the) )?(?:early|earlier|late|later)(?: (?:ones?|films?|movies?|works?|stuff))?$)\b"
+    r"(?:(?:his|her|their|the) )?(?:early|earlier|late|later|latest)"
+    r"(?: (?:ones?|films?|movies?|works?|stuff))?$)\b"
     r"(?! show me )|^and an? "
 )
 _COMPARED = (

@@ -19,6 +19,7 @@ SHARE = 3
 """One in so many of somebody's films is early, one late; of two films, one."""
 _LEXICON: dict[str, Any] = load("careers")
 _PARTS: Mapping[str, Part] = _LEXICON["parts"]
+_OWNERS = frozenset(_LEXICON["words"]["owners"])
 _AFTER = frozenset(_LEXICON["words"]["after"])
 _WORKS = frozenset(_LEXICON["words"]["works"])
 _LINKS = frozenset(_LEXICON["words"]["links"])
@@ -47,8 +48,9 @@ def find_careers(words: Words) -> Iterator[Career]:
             works = words.key(end) in _WORKS and not words.pauses(end - 1)
             end += works
             end += works and words.key(end) in _LINKS and not words.pauses(end - 1)
-            alone = words.clause(index) == index and words.pauses(end - 1)
-            yield Career(Span(index, end), part, works or alone)
+            begin = index - (words.key(index - 1) in _OWNERS and not words.pauses(index - 1))
+            alone = words.clause(index) == begin and words.pauses(end - 1)
+            yield Career(Span(begin, end), part, works or alone)
 
 
 def years_of(part: Part, names: Sequence[str], catalogue: Catalogue) -> Range:

@@ -187,7 +187,9 @@ class PeopleFinder:
         while index < len(words):
             guess = guesses > 0 and self._unknown(words, index)
             guesses -= guess
-            cue = ("any", index) if index == announced else self._cue(words, index, found)
+            cue: tuple[Role, int] | None = ("any", index)
+            if index != announced:
+                cue = self._cue(words, index, found)
             person = self._at(words, index, cue, lone, guess=guess)
             if person and (judged := self._judged(words, person, found)):
                 found.append(judged)
