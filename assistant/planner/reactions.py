@@ -39,8 +39,8 @@ _FAVOURITE = re.compile(
 )
 _NOT = r"(?:(?:was|is|were|are)(?:n'?t| not)|not)"
 _BEING = (
-    rf"(?:(?:(?P<denied>{_NOT})|to be|was|is|were|are|both|all|really|so|absolutely|pretty|too|very|"
-    r"just|a|an|such|quite|that|actually|particularly) )*"
+    rf"(?:(?:(?P<denied>{_NOT})|to be|was|is|were|are|both|all|really|so|absolutely|pretty|too|"
+    r"very|just|a|an|such|quite|that|actually|particularly) )*"
 )
 _JUDGEMENT = (
     r"(?:(?P<good>great|brilliant|amazing|fantastic|wonderful|excellent|awesome|superb|perfect|"
@@ -51,7 +51,7 @@ _JUDGEMENT = (
     r"forgettable|stupid|dumb|terrible|awful|boring|bad|overrated|dreadful|rubbish|horrible|dull|"
     r"disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong))"
 )
-"""What "is too scary" is a wish for another film; what "was too slow" is none."""
+"""That it "is too scary" asks for another film; that it "was too slow" judges one seen."""
 _AFTER = r"(?: (?:films?|movies?|one|ones|though|tbh|honestly|really|too|actually|stuff))*"
 _HELD = (
     r"(?:(?:and|but|so|well|honestly|personally|imo),? )*"

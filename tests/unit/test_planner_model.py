@@ -495,6 +495,16 @@ def test_about_is_honest() -> None:
             SHOWN,
             ["with less known films first", "tuned to your swipes"],
         ),
+        (
+            {"strategy": "generic", "without": ["disney", "pixar"], "not known": ["netflix"]},
+            SHOWN,
+            ["without what titles and keywords mark as disney and pixar", "nothing of “netflix”"],
+        ),
+        (
+            {"strategy": "generic", "part of their work": "early", "to year": 1989},
+            SHOWN,
+            ["the early part of what the catalogue has", "up to 1989"],
+        ),
         ({"strategy": "generic", "genres": ["Musical"]}, [], ["Nothing", "Musical only"]),
         ({"strategy": "generic"}, [], ["found nothing"]),
         ({"strategy": "generic", "degraded": ["encoder"]}, SHOWN, ["not available", "encoder"]),
@@ -837,6 +847,8 @@ def test_a_wish_goes_on_without_what_is_not_known(model: OfflinePlanner, said: s
         ("not this, something short", "runtime"),
         ("ignore my taste this time, something with subtitles about war", "language"),
         ("I loved Alien, now something short with dogs", "runtime"),
+        ("a short comedy", "runtime"),
+        ("a western, nothing too long", "length"),
         ("more like the first one but dubbed", "language"),
     ],
 )

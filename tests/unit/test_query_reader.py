@@ -102,6 +102,21 @@ def test_a_misspelt_name_is_still_one(wish: str, person: str) -> None:
     assert READER.read(wish).filters.people == (person,)
 
 
+@pytest.mark.parametrize(
+    ("wish", "titles"),
+    [
+        ("no lotr", {"Fellowship of the Ring", "Two Towers", "Return of the King"}),
+        ("anything but terminator 2", {"Judgment Day"}),
+        ("no back to the future", {"Back to the Future", "Part II", "Part III"}),
+    ],
+)
+def test_a_name_is_that_of_all_films_that_begin_with_it(wish: str, titles: set[str]) -> None:
+    left_out = [CATALOGUE.get(item_id).title for item_id in READER.left_out(READER.read(wish))]
+    ends = {title for title in titles if any(film.endswith(title) for film in left_out)}
+    assert ends == titles
+    assert len(left_out) == len(titles)
+
+
 WORDS = st.sampled_from(
     "like something similar to heat Heat Her it the The Thing (1982) 1917 90s nineties by with and "
     "or but not no without horror comedy sci-fi film movie movies noir tonight for a about old new "

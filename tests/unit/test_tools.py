@@ -149,7 +149,7 @@ def test_a_position_where_nothing_was_shown(
     assert not service.swipes
 
 
-@pytest.mark.parametrize("title", ["Foobar and the Quux", "", "x" * 500])
+@pytest.mark.parametrize("title", ["Foobar and the Quux", "", "x" * 500, "Quiz Show 2"])
 def test_an_unknown_title_records_nothing(
     service: ScriptedRecommender, context: ToolContext, title: str
 ) -> None:
@@ -217,6 +217,9 @@ def test_search_says_how_it_was_understood(
         similar_to=("6",),
         soft_genres=("Comedy",),
         for_someone_else=True,
+        without=("disney",),
+        unknown=("netflix",),
+        part="late",
         filters=Filters(
             exclude_genres=("Horror", "War"),
             year_from=1990,
@@ -234,6 +237,9 @@ def test_search_says_how_it_was_understood(
         "preference influence": "0.00",
         "similar to": "Heat (1995)",
         "for": "someone else",
+        "without": "disney",
+        "not known": "netflix",
+        "part of their work": "late",
         "leaning to": "Comedy",
         "genres left out": "Horror; War",
         "from year": "1990",
