@@ -22,6 +22,7 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 """What comes next is not wanted: "no batman or superman"."""
+_CLOSED = re.compile(r"\s*(?:$|[,.;!?]|(?:and|or|nor|please|either|again|but)\b)", re.IGNORECASE)
 _SAME = re.compile(r"[\s,]*(?:and |also )*it(?: too| also| as well)?[\s,.!]*", re.IGNORECASE)
 _NO_TITLE_BEFORE = re.compile(
     r"\b(?:an?|the|some|more|any|about|with|of|in|from|like|by|to|my|your|no|not|these|those|most|"
@@ -32,6 +33,12 @@ _TITLE_BEFORE = re.compile(
     r"\s*(?:$|[,.;:!?)\U0001f000-\U0001ffff]|(?:was|is|were|are|sucks?|sucked|rocks?|rules|rocked|"
     r"slaps|too|so|very|when|blew|made|did|left|bored|tho|though|and|but|or|\d+/)\b|\d)"
 )
+
+
+def is_refused(masked: str) -> bool:
+    """Whether all that is said of a film pointed at, here "it", is that it is not wanted."""
+    refused = _REFUSED.match(masked)
+    return bool(refused and masked[refused.end() :].strip(" .,!?") == "it")
 
 
 class Mentions:
@@ -50,7 +57,9 @@ class Mentions:
     def refuses(self, text: str) -> bool:
         """Whether films named are not wanted this time, whatever is thought of them."""
         refused = _REFUSED.match(text)
-        return bool(refused and self._titles.leading(text[refused.end() :]))
+        rest = text[refused.end() :] if refused else ""
+        first = next(iter(self._titles.named(rest)), None)
+        return bool(first and not first.start and _CLOSED.match(rest[first.end :]))
 
     def sequel(self, text: str) -> bool:
         """Whether a title with a number after it is another film: "alien 3 was great"."""

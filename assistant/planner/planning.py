@@ -11,7 +11,7 @@ from assistant.planner.examples import ExampleClassifier
 from assistant.planner.grammar import about_films, settled
 from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
-from assistant.planner.mentions import Mentions
+from assistant.planner.mentions import Mentions, is_refused
 from assistant.planner.nearest import NearestExample
 from assistant.planner.once import without_taste
 from assistant.planner.pointers import Pointed, Pointers
@@ -170,7 +170,7 @@ class Planner:
     def _understood(self, text: str, conversation: Conversation) -> Plan | None:
         """What the wording, films and examples settle, the surest first; None where none does."""
         if self._mentions.refuses(text):
-            return None
+            return self._search(text, conversation)
         intent, spelt_like = settled(text), self._by_letters(text)
         firm = _FIRM & {intent or spelt_like}
         if self._pointers.beyond(text, conversation):
@@ -297,6 +297,8 @@ class Planner:
         pointed = self._pointers.find(text, conversation)
         if pointed is None or wording.says_how_many(text) or self._mentions.sequel(text):
             return None
+        if is_refused(pointed.masked):
+            return self._search(text, conversation)
         if not pointed.says_more:
             return _describe(text, refer(text, conversation) or {}) if position(text) else None
         act = self._acts.guess(pointed.masked)

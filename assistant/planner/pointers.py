@@ -62,13 +62,13 @@ _DEICTIC = re.compile(
 _SAME = r"(?:the|that|this) same"
 _MAKER = re.compile(
     r"\b(?:(?:films|movies|stuff|ones?|something|anything|more|else|others?|another) )*"
-    r"(?:(?:by|of|from) (?:him|his|hers?|them|theirs)|"
+    r"(?:(?:by|from) (?:him|her|them)|of (?:his|hers)|"
     rf"(?:by|from|with) {_SAME} (?:director|filmmaker|maker|guy|person)|"
     r"(?:his|her|their) other (?:films|movies|work|stuff))\b",
     re.IGNORECASE,
 )
 _PLAYER = re.compile(
-    rf"\bwith (?:him|her|{_SAME} (?:actors?|actress(?:es)?|leads?|stars?|cast))\b(?: in it)?",
+    rf"\bwith (?:(?:him|her) in it|{_SAME} (?:actors?|actress(?:es)?|leads?|stars?|cast))\b",
     re.IGNORECASE,
 )
 _ALIKE = re.compile(r"\b(?:like|as|to|of) it\b")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recommender.kept import JSON, UNKEPT, Kept
-from recommender.query import titles as called
 from recommender.query.lexicon import english_words
 from recommender.query.spelling import Spellings, typing_errors
+from recommender.query.titles import parts as halves
+from recommender.query.titles import title_key as joined_key
+from recommender.query.titles import without_article
 from recommender.query.words import keys_of
 from recommender.text import bare_title
 
@@ -164,17 +166,17 @@ def title_key(text: str) -> str:
 def _names(titles: Sequence[str]) -> dict[str, str]:
     """What films are called besides their titles: these with digits, and parts of several words."""
     whole: dict[str, str] = {}
-    parts: dict[str, str] = {}
+    short: dict[str, str] = {}
     for title in titles:
         whole.setdefault(_name(keys_of(title)), title)
-        for part in called.parts(title):
-            if len(called.without_article(part)) > 1:
-                parts.setdefault(_name(part), title)
-    return parts | whole
+        for part in halves(title):
+            if len(without_article(part)) > 1:
+                short.setdefault(_name(part), title)
+    return short | whole
 
 
 def _name(words: Sequence[str]) -> str:
-    return called.title_key(called.without_article(words)) if words else ""
+    return joined_key(without_article(words)) if words else ""
 
 
 def _digits(name: str) -> list[str]:

@@ -104,6 +104,7 @@ class ExclusionFinder:
             return
         if titled:
             yield from self._titles.beginning(name)
+            yield from self._titles.holding(name)
         wanted = _stems(name)
         if not wanted or (english_words().issuperset(name) and wanted not in self._tags):
             return

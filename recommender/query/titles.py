@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence, Set
+from functools import cached_property
 from itertools import takewhile, zip_longest
 
 from recommender.catalogue import Catalogue
@@ -131,10 +132,28 @@ class TitleIndex:
         rows = [row for name in names for row in self._names[name] if self._begins(row, words)]
         for row in self._names.get(prefix, ()):
             rows.append(row)
-            first = keys_of(self._items[row].title.split(": ")[0])
-            if ":" in self._items[row].title and not self._begins(row, words):
-                rows += self.beginning(first)
+            first, *rest = self._items[row].title.split(": ")
+            if rest and set(words).isdisjoint(keys_of(self._items[row].title)):
+                rows += self.beginning(keys_of(first))
         return list(dict.fromkeys(rows))
+
+    def holding(self, words: Sequence[str]) -> list[int]:
+        """The catalogue's rows of the films in whose titles these words stand side by side, if one
+        of them is no plain word.
+        """
+        telling = next((word for word in words if word in self._by_word), "")
+        name = f" {' '.join(words)} "
+        rows = self._by_word.get(telling, ())
+        return [row for row in rows if name in f" {' '.join(keys_of(self._items[row].title))} "]
+
+    @cached_property
+    def _by_word(self) -> dict[str, Rows]:
+        """Where the words of titles stand that are no plain English."""
+        found: dict[str, Rows] = {}
+        for row, item in enumerate(self._items):
+            for word in set(keys_of(item.title)) - english_words():
+                found.setdefault(word, []).append(row)
+        return found
 
     def _begins(self, row: int, words: Sequence[str]) -> bool:
         title = self._items[row].title

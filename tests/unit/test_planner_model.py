@@ -498,7 +498,10 @@ def test_about_is_honest() -> None:
         (
             {"strategy": "generic", "without": ["disney", "pixar"], "not known": ["netflix"]},
             SHOWN,
-            ["without what titles and keywords mark as disney and pixar", "nothing of “netflix”"],
+            [
+                "without what titles and keywords mark as disney and pixar",
+                "marks no films as “netflix”",
+            ],
         ),
         (
             {"strategy": "generic", "part of their work": "early", "to year": 1989},
@@ -1117,6 +1120,13 @@ def test_names_refused_are_no_dislikes(franchise: OfflinePlanner) -> None:
     shown = [FilmLine("6", "Jaws", 1975), FilmLine("5", "Fargo", 1996)]
     message = franchise.invoke([*searched("a classic", shown), HumanMessage(said)])
     assert calls(message) == [("search_movies", {"query": "a classic", "refinements": [said]})]
+
+
+def test_a_part_of_a_title_refused_is_no_dislike(franchise: OfflinePlanner) -> None:
+    shown = [FilmLine("4", "Gladiator", 2000), FilmLine("2", "The Godfather: Part II", 1974)]
+    message = franchise.invoke([*searched("a classic", shown), HumanMessage("no godfather")])
+    wanted = {"query": "a classic", "refinements": ["no godfather"]}
+    assert calls(message) == [("search_movies", wanted)]
 
 
 LOOKED_UP = write({"found": 1, "looked up": "Jaws (1975)"}, [FilmLine("6", "Jaws", 1975), *SHOWN])

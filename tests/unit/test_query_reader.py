@@ -106,6 +106,7 @@ def test_a_misspelt_name_is_still_one(wish: str, person: str) -> None:
     ("wish", "titles"),
     [
         ("no lotr", {"Fellowship of the Ring", "Two Towers", "Return of the King"}),
+        ("no spock", {"The Search for Spock"}),
         ("anything but terminator 2", {"Judgment Day"}),
         ("no back to the future", {"Back to the Future", "Part II", "Part III"}),
     ],
