@@ -195,6 +195,8 @@ class _Answer:
             "no": filters.exclude_genres,
             "people": filters.people,
             "not people": filters.exclude_people,
+            "without": understood.without,
+            "unknown": understood.unknown,
         }
         if name not in found:
             raise InvalidRequest(f"There is no slot {name!r}.")
@@ -213,7 +215,11 @@ class _Answer:
     @property
     def _reacted(self) -> list[tuple[str, str]]:
         """Direction and film of each reaction: an id where there is one, else what it is called."""
-        receipts = [each for each in self._artifacts if isinstance(each, SwipeReceipt)]
+        receipts = [
+            each
+            for each in self._artifacts
+            if isinstance(each, SwipeReceipt) and each.status == "recorded"
+        ]
         if receipts:
             return [(str(r.direction), self._titled(r.item_id)) for r in receipts]
         calls = [c["args"] for c in self._calls if c["name"] == "record_reaction"]

@@ -302,10 +302,16 @@ class RecommendedItem(FilmCard):
     evidence: tuple[Evidence, ...] = ()
 
 
+Part = Literal["early", "late"]
+"""Of somebody's work."""
+
+
 class Understanding(Frozen):
     """How a query was read; shown to the user so that they can correct it.
 
-    ``less`` holds what films shall have less of, such as "sad".
+    ``less`` holds what films shall have less of, such as "sad". ``without`` holds names whose films
+    are left out: all that carry one in their title or tags; ``unknown`` those that no film carries.
+    ``part`` is of the work of the people in ``filters``, whose years stand there too.
     """
 
     text: str = ""
@@ -313,6 +319,9 @@ class Understanding(Frozen):
     filters: Filters = Filters()
     soft_genres: tuple[str, ...] = ()
     less: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    part: Part | None = None
     lookup: str | None = None
     for_someone_else: bool = False
 

@@ -297,7 +297,7 @@ class SearchEngine:
         preferences: UserPreferences,
         query: QueryVector,
     ) -> Candidates:
-        exclude = [*understood.anchors, *request.mentions]
+        exclude = [*understood.anchors, *request.mentions, *self._reader.left_out(understood)]
         if understood.filters.exclude_seen:
             exclude += state.swipes
         depth = request.k * self._settings.candidate_multiplier

@@ -8,11 +8,14 @@ from rapidfuzz import fuzz
 
 from recommender.errors import UnknownItem
 from recommender.models import Filters, RecommendedItem, SearchRequest
+from recommender.query.titles import title_key
+from recommender.query.words import keys_of
 from recommender.text import bare_title, fold
 from tools.content import label
 from tools.context import ToolContext
 
 _YEAR = re.compile(r"\s*\(?\b((?:18|19|20)\d\d)\)?$")
+_NUMBER = re.compile(r"\d+")
 _SAME_TITLE = 88.0
 """Least similarity (0..100, Levenshtein) at which a misspelt title still names a film."""
 
@@ -90,8 +93,15 @@ def _the_one(title: str, alike: Sequence[RecommendedItem]) -> str:
 
 def _likeness(reference: str, item: RecommendedItem) -> float:
     year = _YEAR.search(reference)
-    whole = fuzz.ratio(bare_title(reference), bare_title(item.title))
+    whole = _alike(reference, item.title)
     if not year or not reference[: year.start()].strip():
         return whole
-    without = fuzz.ratio(bare_title(reference[: year.start()]), bare_title(item.title))
+    without = _alike(reference[: year.start()], item.title)
     return max(whole, without if int(year[1]) == item.year else without - 100)
+
+
+def _alike(one: str, other: str) -> float:
+    """How alike two titles are, 0..100: with another number it is another film."""
+    if _NUMBER.findall(title_key(keys_of(one))) != _NUMBER.findall(title_key(keys_of(other))):
+        return 0.0
+    return fuzz.ratio(bare_title(one), bare_title(other))

@@ -87,7 +87,7 @@ def _content(context: ToolContext, request: SearchRequest, result: SearchResult)
         "strategy": metadata.strategy,
         "preference influence": f"{metadata.preference_influence:.2f}",
         **_understood(context, request, result.understood),
-        "explored": _explored(request, result),
+        "explored": _explored(context, request, result),
         "degraded": metadata.degraded,
     }
     return write(fields, (_film(context, item) for item in result.items))
@@ -106,6 +106,9 @@ def _understood(
         "for": "someone else" if understood.for_someone_else else "",
         "leaning to": understood.soft_genres,
         "less": understood.less,
+        "without": understood.without,
+        "not known": understood.unknown,
+        "part of their work": understood.part or "",
         "genres": filters.include_genres,
         "genres left out": filters.exclude_genres,
         "from year": filters.year_from or "",
@@ -115,15 +118,24 @@ def _understood(
     }
 
 
-def _explored(request: SearchRequest, result: SearchResult) -> str:
+def _explored(context: ToolContext, request: SearchRequest, result: SearchResult) -> str:
     """How daring the answer is, where that was asked; a safe one differs by taste alone."""
     if request.explore is None:
         return ""
     if request.explore > DARING:
-        return "less known films"
+        little = _little_known(context, result)
+        return "less known films first" if little else "fame counting against a film"
     metadata = result.intelligence_metadata
     fused = metadata.variant in ("token_fusion", "embedding_fusion")
-    return "well known films" if fused and metadata.preference_influence else ""
+    return "well known films first" if fused and metadata.preference_influence else ""
+
+
+def _little_known(context: ToolContext, result: SearchResult) -> bool:
+    """Whether most of the films found are rated by fewer people than half of the catalogue."""
+    films = context.recommender.films()
+    usual = films[len(films) // 2].rating_count
+    counts = (context.recommender.item(item.item_id).rating_count for item in result.items)
+    return sum(count < usual for count in counts) * 2 > len(result.items)
 
 
 def _film(context: ToolContext, item: RecommendedItem) -> FilmLine:

@@ -120,6 +120,8 @@ def read_as(understood: Understanding, titles: Mapping[str, str]) -> list[str]:
         *(f"leaning {genre}" for genre in understood.soft_genres),
         *(f"no {genre}" for genre in filters.exclude_genres),
         *(f"less {word}" for word in understood.less),
+        *(f"no {name}" for name in understood.without),
+        *([f"{understood.part} work"] if understood.part else ()),
         *_years(filters.year_from, filters.year_to),
         *(f"with {name}" for name in filters.people),
         *(f"no {name}" for name in filters.exclude_people),

@@ -14,12 +14,13 @@ from assistant.planner.planning import Planner
 from assistant.planner.pointers import Pointers
 from assistant.planner.titles import Titles
 from fusion.encoder import TextEncoder
+from recommender import query
 from recommender.kept import UNKEPT, Kept
 from recommender.models import Item
 
 __all__ = ["SOURCES", "OfflinePlanner", "offline_planner"]
 
-SOURCES = (Path(__file__).parent, Path(prompts.__file__).parent)
+SOURCES = tuple(Path(each).parent for each in (__file__, prompts.__file__, query.__file__))
 """Folders of all that it makes of films."""
 
 

@@ -64,14 +64,22 @@ class Conversation:
     @cached_property
     def last_search(self) -> dict[str, object]:
         """The arguments of the latest search before this turn; empty when there was none."""
-        for message in reversed(self.before):
-            if not isinstance(message, AIMessage):
-                continue
-            if message.response_metadata.get("intent") == Intent.RESTART:
-                return {}
-            if calls := [call for call in message.tool_calls if call["name"] == SEARCH]:
-                return dict(calls[-1]["args"])
-        return {}
+        return self.searches[-1][1] if self.searches else {}
+
+    @cached_property
+    def searches(self) -> list[tuple[str, dict[str, object]]]:
+        """What was said, and the arguments, of each search since the last fresh start."""
+        found: list[tuple[str, dict[str, object]]] = []
+        said = ""
+        for message in self.before:
+            if isinstance(message, HumanMessage):
+                said = str(message.text)
+            elif isinstance(message, AIMessage):
+                calls = (call for call in message.tool_calls if call["name"] == SEARCH)
+                found += [(said, dict(call["args"])) for call in calls]
+                if message.response_metadata.get("intent") == Intent.RESTART:
+                    found = []
+        return found
 
     @property
     def refinements(self) -> tuple[str, ...]:
@@ -97,7 +105,8 @@ class Conversation:
         content = read(last.text)
         if film_id := content.fields.get("film id"):
             return FilmLine(film_id, content.fields.get("film", film_id), None)
-        return content.films[0] if last.name == SEARCH and len(content.films) == 1 else None
+        one = len(content.films) == 1 or (content.films and content.fields.get("looked up"))
+        return content.films[0] if last.name == SEARCH and one else None
 
     @cached_property
     def _past_results(self) -> list[ToolMessage]:

@@ -20,6 +20,8 @@ _EXPLORE = (
     ),
     (DARING, rf"\b(?:less|lesser|not|nothing)[ -]?(?:(?:so|too|as|that|the|well) )?{_UNKNOWN}\b"),
     (DARING, rf"\b(?:obscure|unusual|unexpected|surprising|overlooked|daring) {_PICK}\b"),
+    (DARING, rf"\btoo (?:well[- ])?{_UNKNOWN}\b"),
+    (DARING, r"(?<!about )\b(?:obscure|overlooked|little[- ]known) (?:\w+ )?\w+s\b"),
     (DARING, r"\bhidden gems?\b|\bunder[- ]?(?:rated|seen|appreciated)\b|\bunder the radar\b"),
     (DARING, r"\bdeep cuts?\b|\bwild ?card\b|\bnever heard of\b|\btake a (?:risk|chance)\b"),
     (SAFE, rf"\bsafe {_PICK}\b|\bcrowd[- ]?pleas(?:ers?|ing)\b|\bplay(?:ing)? (?:it )?safe\b"),

@@ -29,6 +29,11 @@ class Facts:
     def __init__(self, films: Iterable[Item]) -> None:
         self._films = {film.item_id: film for film in films}
 
+    def people(self, line: FilmLine) -> tuple[Sequence[str], Sequence[str]]:
+        """Who made a film, and who plays in it."""
+        film = self._films.get(line.item_id)
+        return (film.director, film.cast) if film else ((), ())
+
     def fitting(
         self, said: Sequence[str], shown: Sequence[FilmLine]
     ) -> tuple[FilmLine, int] | None:

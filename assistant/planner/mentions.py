@@ -16,6 +16,13 @@ _PART = re.compile(r"[.!?;]+\s+|,? (?:but|though|while|whereas) ", re.IGNORECASE
 _LIST = re.compile(r"\bit(?:\s*(?:,|&|and|or|,\s*and|,\s*or)\s*it\b)+")
 _SEQUEL = re.compile(r"\bit (?:part )?(?:\d|ii|iii|iv)(?!\d| ?/| out of| stars?)", re.IGNORECASE)
 """Another film than that of the title: "godfather 2"."""
+_REFUSED = re.compile(
+    r"(?:(?:and|but|or|ok(?:ay)?|please),? )*(?:no|nor|not|without|exclude|except|anything but|"
+    r"leave out|nothing like) (?:any |more |the )*",
+    re.IGNORECASE,
+)
+"""What comes next is not wanted: "no batman or superman"."""
+_CLOSED = re.compile(r"\s*(?:$|[,.;!?]|(?:and|or|nor|please|either|again|but)\b)", re.IGNORECASE)
 _SAME = re.compile(r"[\s,]*(?:and |also )*it(?: too| also| as well)?[\s,.!]*", re.IGNORECASE)
 _NO_TITLE_BEFORE = re.compile(
     r"\b(?:an?|the|some|more|any|about|with|of|in|from|like|by|to|my|your|no|not|these|those|most|"
@@ -26,6 +33,12 @@ _TITLE_BEFORE = re.compile(
     r"\s*(?:$|[,.;:!?)\U0001f000-\U0001ffff]|(?:was|is|were|are|sucks?|sucked|rocks?|rules|rocked|"
     r"slaps|too|so|very|when|blew|made|did|left|bored|tho|though|and|but|or|\d+/)\b|\d)"
 )
+
+
+def is_refused(masked: str) -> bool:
+    """Whether all that is said of a film pointed at, here "it", is that it is not wanted."""
+    refused = _REFUSED.match(masked)
+    return bool(refused and masked[refused.end() :].strip(" .,!?") == "it")
 
 
 class Mentions:
@@ -40,6 +53,13 @@ class Mentions:
         stated, wish = without_request(text)
         given = tuple(dict.fromkeys(self._given(stated)))
         return Reactions(given, wish if given else "")
+
+    def refuses(self, text: str) -> bool:
+        """Whether films named are not wanted this time, whatever is thought of them."""
+        refused = _REFUSED.match(text)
+        rest = text[refused.end() :] if refused else ""
+        first = next(iter(self._titles.named(rest)), None)
+        return bool(first and not first.start and _CLOSED.match(rest[first.end :]))
 
     def sequel(self, text: str) -> bool:
         """Whether a title with a number after it is another film: "alien 3 was great"."""

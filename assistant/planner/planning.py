@@ -11,7 +11,7 @@ from assistant.planner.examples import ExampleClassifier
 from assistant.planner.grammar import about_films, settled
 from assistant.planner.intents import Intent
 from assistant.planner.language import Vocabulary, is_foreign
-from assistant.planner.mentions import Mentions
+from assistant.planner.mentions import Mentions, is_refused
 from assistant.planner.nearest import NearestExample
 from assistant.planner.once import without_taste
 from assistant.planner.pointers import Pointed, Pointers
@@ -55,6 +55,19 @@ _OTHER = re.compile(
 """What was shown will not do, and perhaps why: "not this, something scarier"."""
 _SEVERAL = re.compile(r"(?:any of )?(?:these|those|them)(?: (?:ones|films|movies))?", re.IGNORECASE)
 _WHAT_ABOUT = re.compile(r"^(?:and |or )?(?:what|how) about \w", re.IGNORECASE)
+_THAT_ONE = re.compile(
+    r"(?:(?:yes|yeah|yep|ah|oh|right|exactly)[,.! ]+)*(?:it'?s |that'?s )?"
+    r"(?:that one|this one|that'?s it|the one)[.! ]*",
+    re.IGNORECASE,
+)
+"""Finds what was looked for, best first, among what is shown: "yes, that's the one!"."""
+_IT_IS = re.compile(
+    r"(?:(?:ok(?:ay)?|right|alright|then|so|well)[, ]+)*"
+    r"(?P<film>.+?),? (?:it is|then it is|it'll be)[.! ]*",
+    re.IGNORECASE,
+)
+"""Settles on a film: "ok, Alien it is"."""
+_THEN = re.compile(r"[,.;!]+ +|,? but ", re.IGNORECASE)
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _ACCEPTS = re.compile(
@@ -131,10 +144,9 @@ class Planner:
             return self._without_taste(wanted, conversation)
         if lacking := only_unknown(text):
             return _say(Intent.CLARIFY, f"clarify.{lacking}")
-        if (other := _OTHER.match(text)) and (
-            films := self._turned_down(other["film"], conversation)
-        ):
-            return self._other(other["wish"] or "", films, conversation)
+        if chosen := self._chosen(text, conversation):
+            return chosen
+        text = self._pointers.with_people(text, conversation)
         if self._titles.exact(text) and len(title_key(text).split()) > 1:
             return self._search(text, conversation)
         for said in (withdrawn(text, self._titles), self._opinion(text, conversation)):
@@ -142,8 +154,23 @@ class Planner:
                 return self._react(said, conversation)
         return self._understood(text, conversation) or self._open(text, conversation)
 
+    def _chosen(self, text: str, conversation: Conversation) -> Plan | None:
+        """What is done about films that a message turns down or settles on."""
+        if (other := _OTHER.match(text)) and (
+            films := self._turned_down(other["film"], conversation)
+        ):
+            return self._other(other["wish"] or "", films, conversation)
+        if conversation.shown and _THAT_ONE.fullmatch(text):
+            film = conversation.focus or conversation.shown[0]
+            return _describe(text, {"title_or_id": f"id:{film.item_id}"})
+        if (chosen := _IT_IS.fullmatch(text)) and self._titles.match(chosen["film"]):
+            return self._search(chosen["film"], conversation)
+        return None
+
     def _understood(self, text: str, conversation: Conversation) -> Plan | None:
         """What the wording, films and examples settle, the surest first; None where none does."""
+        if self._mentions.refuses(text):
+            return self._search(text, conversation)
         intent, spelt_like = settled(text), self._by_letters(text)
         firm = _FIRM & {intent or spelt_like}
         if self._pointers.beyond(text, conversation):
@@ -162,6 +189,8 @@ class Planner:
         guess = self._intents.guess(text)
         alike = guess.reaches(_INTENT_SCORE, _INTENT_MARGIN)
         intent = Intent(guess.label)
+        if intent is Intent.UNDO and _DEICTIC_WISH.search(text):
+            return None
         if not alike or intent in (Intent.SEARCH, Intent.EXPLAIN) or self._titles.match(text):
             return None
         return intent
@@ -220,9 +249,19 @@ class Planner:
             case Intent.SIZE:
                 return Plan(intent, phrase="size.reply", values={"films": f"{len(self._titles):,}"})
             case Intent.UNDO:
-                return _do(intent, Call(UNDO, _last_said(conversation)))
+                return self._undo(text, conversation)
             case _:
                 return _say(intent)
+
+    def _undo(self, text: str, conversation: Conversation) -> Plan:
+        """Take the last reaction back, and record what is said instead: "…, it was great"."""
+        undone = _do(Intent.UNDO, Call(UNDO, _last_said(conversation)))
+        _, *instead = _THEN.split(text, maxsplit=1)
+        given = [r for said in instead for r in read_reactions(said, self._titles).given]
+        if not given:
+            return undone
+        recorded = self._react(Reactions(tuple(given)), conversation)
+        return replace(undone, rounds=undone.rounds + recorded.rounds)
 
     def _about_a_film(self, text: str, conversation: Conversation) -> Plan | None:
         film = film_to_explain(text, self._titles)
@@ -233,8 +272,9 @@ class Planner:
         reactions = read_reactions(text, self._titles)
         if reactions.given:
             return self._react(reactions, conversation)
-        if only_seen(text, self._titles):
-            return _say(Intent.CLARIFY, "clarify.opinion")
+        if seen := only_seen(text, self._titles):
+            clear = conversation.focus or _SEVERAL.fullmatch(seen[0]) or not is_deictic(seen[0])
+            return _say(Intent.CLARIFY, "clarify.opinion" if clear else "clarify.film")
         if asked := film_asked_about(text, conversation, self._titles):
             return _describe(text, refer(asked, conversation) or {"title_or_id": asked})
         return self._about_a_film_named(text, conversation)
@@ -257,6 +297,8 @@ class Planner:
         pointed = self._pointers.find(text, conversation)
         if pointed is None or wording.says_how_many(text) or self._mentions.sequel(text):
             return None
+        if is_refused(pointed.masked):
+            return self._search(text, conversation)
         if not pointed.says_more:
             return _describe(text, refer(text, conversation) or {}) if position(text) else None
         act = self._acts.guess(pointed.masked)
@@ -297,7 +339,11 @@ class Planner:
             return self._search(text, conversation)
         if self._vocabulary.is_nonsense(text):
             return _say(Intent.NONSENSE)
-        return self._by_example(text, conversation)
+        plan = self._by_example(text, conversation)
+        about_a_film = any(film.sure for film in self._titles.named(text))
+        if plan.intent is Intent.OFF_TOPIC and about_a_film:
+            return self._search(text, conversation)
+        return plan
 
     def _wants_films(self, text: str, conversation: Conversation) -> bool:
         if about_films(text) or wording.asks_for_more(text) or self._titles.mentioned(text):
@@ -352,7 +398,9 @@ class Planner:
             _reacting(reaction.direction, place or {})
             for reaction, place in zip(given, places, strict=True)
         )
-        rounds: tuple[tuple[Call, ...], ...] = (calls,)
+        undone = tuple(call for call in calls if call.name == UNDO)
+        reacted = tuple(call for call in calls if call.name != UNDO)
+        rounds = tuple(filter(None, (undone, reacted)))
         if reactions.request:
             search = wording.read_search(self._wish(reactions), conversation, self._titles)
             rounds += _search(_counting(search, calls)).rounds

@@ -59,6 +59,18 @@ _DEICTIC = re.compile(
     r"\b(?:(?:this|that) (?:one|film|movie|flick|pick)|it(?!')|it(?='s\b)|"
     r"that(?! (?:i|you|we|is|was|\w+s)\b)|this(?= *(?:\W*$|one\b|film\b|movie\b)))\b"
 )
+_SAME = r"(?:the|that|this) same"
+_MAKER = re.compile(
+    r"\b(?:(?:films|movies|stuff|ones?|something|anything|more|else|others?|another) )*"
+    r"(?:(?:by|from) (?:him|her|them)|of (?:his|hers)|"
+    rf"(?:by|from|with) {_SAME} (?:director|filmmaker|maker|guy|person)|"
+    r"(?:his|her|their) other (?:films|movies|work|stuff))\b",
+    re.IGNORECASE,
+)
+_PLAYER = re.compile(
+    rf"\bwith (?:(?:him|her) in it|{_SAME} (?:actors?|actress(?:es)?|leads?|stars?|cast))\b",
+    re.IGNORECASE,
+)
 _ALIKE = re.compile(r"\b(?:like|as|to|of) it\b")
 _WORD = re.compile(r"\w[\w'’-]*")
 _COMMON = frozenset(
@@ -109,6 +121,17 @@ class Pointers:
             masked = f"{said[: it.start()]}it{said[it.end() :]}"
             return Pointed((conversation.focus,), masked, it.start(), deictic=True)
         return None
+
+    def with_people(self, text: str, conversation: Conversation) -> str:
+        """The message with names in the place of "by him" and "with the same actors", which mean
+        the people of the film that was talked about.
+        """
+        if not conversation.focus:
+            return text
+        makers, cast = self._facts.people(conversation.focus)
+        if makers:
+            text = _MAKER.sub(f"films by {' and '.join(makers)}", text)
+        return _PLAYER.sub(f"with {cast[0]}", text) if cast else text
 
     def beyond(self, text: str, conversation: Conversation) -> bool:
         """Whether a message points at a place that the list of films shown does not have."""

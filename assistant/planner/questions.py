@@ -69,6 +69,16 @@ _POINTER = re.compile(
 )
 
 
+_JUDGED = re.compile(
+    r"^(?:and |so )?(?:is|was) (?P<film>.+?) "
+    r"(?:(?:any|really|very|too|that|so|actually|worth|at all) )*"
+    r"(?:good|scary|sad|funny|violent|gory|long|boring|watching|seeing|it|bloody|romantic|suitable\b.*|"
+    r"ok(?:ay)? for\b.*|(?:for|about)\b.*)$",
+    re.IGNORECASE,
+)
+"""Asks what a film is like: "is jaws scary"."""
+_WHAT_ABOUT = re.compile(r"^(?:and |or |but )?(?:what|how) about (?P<film>.+)$", re.IGNORECASE)
+
 Fact = Literal["makers", "cast", "year", "genres", "length", "all"]
 """What a question asks of a film; ``all``, where the answer can only be in its description."""
 _FACTS: tuple[tuple[Fact, re.Pattern[str]], ...] = (
@@ -112,6 +122,8 @@ def film_asked_next(text: str) -> str | None:
 def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> str | None:
     """The title in a question of fact, such as "who directed Heat?" or "who is in it?"."""
     said = text.replace("’", "'").strip(" ?!.")
+    if (judged := _JUDGED.match(said) or _WHAT_ABOUT.match(said)) and titles.exact(judged["film"]):
+        return judged["film"]
     if not _FACT.match(said):
         return None
     pointer = _POINTER.search(said)

@@ -22,7 +22,7 @@ _DISLIKE = (
     r"hate|dislike|detest|despise|can'?t stand|cannot stand|do(?:n'?t| not) (?:really )?like|"
     r"(?:(?:am|'m) )?not (?:(?:really|at all|so|that) )?(?:interested in|into|keen on)"
 )
-_ADVERBS = r"(?:(?:also|really|absolutely|just|totally|kind of|quite|so|always|both) )*"
+_ADVERBS = r"(?:(?:also|really|absolutely|just|totally|kind of|quite|so|always|both|did|do) )*"
 _CLAUSE = re.compile(
     rf"(?:(?:^|[.!?;,] *|\b(?:and|but|though|while) )(?:(?:i|we)(?:'ve| have)? ?)?|"
     rf"(?<!\bif )\b(?:i|we)(?:'ve| have)? ?){_ADVERBS}"
@@ -37,19 +37,37 @@ _FAVOURITE = re.compile(
     r"|^(.+?) (?:is|was) (?:one of )?my (?:all[- ]time )?favou?rites?\b.*$",
     re.IGNORECASE,
 )
+_NOT = r"(?:(?:was|is|were|are)(?:n'?t| not)|not)"
 _BEING = (
-    r"(?:(?:was|is|were|are|both|all|really|so|absolutely|pretty|too|very|just|a|an|such|quite) )*"
+    rf"(?:(?:(?P<denied>{_NOT})|to be|was|is|were|are|both|all|really|so|absolutely|pretty|too|"
+    r"very|just|a|an|such|quite|that|actually|particularly) )*"
 )
 _JUDGEMENT = (
     r"(?:(?P<good>great|brilliant|amazing|fantastic|wonderful|excellent|awesome|superb|perfect|"
-    r"masterpieces?|good|fun|beautiful|moving|incredible)|(?P<bad>terrible|awful|boring|bad|"
-    r"overrated|dreadful|rubbish|horrible|dull|disappointing|a mess|garbage|trash))"
+    r"masterpieces?|good|fun|beautiful|moving|incredible|hilarious|lovely|nice|sweet|decent|"
+    r"stunning|gripping|outstanding|terrific|phenomenal|cute|charming|adorable|funny|touching|"
+    r"clever|magical|cool|entertaining|enjoyable|impressive|spectacular|solid)|"
+    r"(?P<bad>(?<!is )(?<!are )too (?!good\b|funny\b)\w+(?: and \w+)?|slow|confusing|predictable|"
+    r"forgettable|stupid|dumb|terrible|awful|boring|bad|overrated|dreadful|rubbish|horrible|dull|"
+    r"disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong))"
 )
+"""That it "is too scary" asks for another film; that it "was too slow" judges one seen."""
 _AFTER = r"(?: (?:films?|movies?|one|ones|though|tbh|honestly|really|too|actually|stuff))*"
-_VERDICT = re.compile(
-    rf"^(?P<film>.+?) (?:was|is|were|are) {_BEING}{_JUDGEMENT}{_AFTER}\W*$", re.IGNORECASE
+_HELD = (
+    r"(?:(?:and|but|so|well|honestly|personally|imo),? )*"
+    r"(?:i|we) (?P<doubted>(?:do|did)(?:n'?t| not) )?"
+    r"(?:thought|think|felt|feel|reckon|found|find|considered|must say) (?:that )?"
 )
-_SEEN_IT = r"^(?:i|we)(?:'ve| have)? (?:just |already |recently )?(?:seen|watched|saw) (?P<film>.+"
+_VERDICT = re.compile(
+    rf"^(?:{_HELD}(?P<held>.+?) |(?P<film>.+?) (?=(?:was|is|were|are)(?:n'?t)? ))"
+    rf"{_BEING}{_JUDGEMENT}{_AFTER}\W*$",
+    re.IGNORECASE,
+)
+"""What somebody makes of a film: "Heat was great", "I found Fargo boring"."""
+_SEEN_IT = (
+    r"^(?:(?:i|we)(?:'ve| have)? )?(?:(?:just|already|recently|both|all) )*(?:seen|watched|saw) "
+    r"(?P<film>.+"
+)
 _SEEN = re.compile(
     rf"{_SEEN_IT}?)(?:[,;.!]+ *(?:it |they |that )?|(?: and| but)? (?:it|they|that) )"
     rf"{_BEING}{_JUDGEMENT}{_AFTER}\W*$",
@@ -105,6 +123,7 @@ _WITHDRAWN = re.compile(
     r"(?:for|of|on|about|to)) (?P<films>.+)|(?:undo|un-?(?:dis)?like) (?P<film>.+))$",
     re.IGNORECASE,
 )
+_INSTEAD = re.compile(r"(?:[,;.!–-]+|,? but|,? and) +(?=(?:i|we|it|they) )", re.IGNORECASE)
 _SMALL_WORD = 3
 """Letters of the longest word that a title may have in lower case."""
 _PRESENT = ("like", "dislike", "not")
@@ -141,14 +160,21 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
 
 
 def withdrawn(text: str, titles: Titles) -> Reactions:
-    """The films whose reactions are taken back: "I never said I liked Heat", "unlike Alien"."""
+    """The films whose reactions are taken back: "I never said I liked Heat", "unlike Alien".
+
+    What is said of them instead follows: "…, I hated it".
+    """
     stated, wish = without_request(text)
     said = _WITHDRAWN.match(stated.rstrip(".! "))
     if not said or is_deictic(said["film"] or ""):
         return Reactions(())
-    films = titles.split(_TAIL.sub("", said["films"] or said["film"]))
+    denied, *instead = _INSTEAD.split(said["films"] or said["film"], maxsplit=1)
+    films = titles.split(_TAIL.sub("", denied))
     given = tuple(Reaction("undo", film) for film in films if _is_a_film(film, titles))
-    return Reactions(given, wish if given else "")
+    if not given:
+        return Reactions(())
+    meant = (r for text in instead for r in read_reactions(text, titles).given)
+    return Reactions((*given, *_pointed(tuple(meant), given[-1].film)), wish)
 
 
 def without_request(text: str) -> tuple[str, str]:
@@ -211,7 +237,10 @@ def _spoken_of(text: str, titles: Titles) -> str | None:
 
 
 def _judged(verdict: re.Match[str], titles: Titles) -> Iterator[Reaction]:
-    yield from _named("like" if verdict["good"] else "dislike", verdict["film"], titles)
+    said = verdict.groupdict()
+    denied = bool(said["denied"]) is not bool(said.get("doubted"))
+    film = said["film"] or said["held"]
+    yield from _named("like" if bool(said["good"]) is not denied else "dislike", film, titles)
 
 
 def _clauses(text: str, titles: Titles) -> Iterator[Reaction]:

@@ -17,10 +17,10 @@ def reply(plan: Plan, results: Sequence[ToolMessage], seed: str) -> str:
         return phrase(plan.phrase, seed, **plan.values)
     good = [message for message in results if message.status != "error"]
     said = [phrase(note, seed, **_NOTE_VALUES.get(note, {})) for note in plan.notes]
-    for name, words in _WORDS.items():
+    for name in dict.fromkeys(str(message.name) for message in good):
         contents = [read(message.text) for message in good if message.name == name]
-        if contents:
-            said.append(words(contents, seed))
+        if name in _WORDS:
+            said.append(_WORDS[name](contents, seed))
     if good and good[-1].name == SEARCH:
         said.append(_found(read(good[-1].text), seed))
     if good and good[-1].name == DESCRIBE:
@@ -112,6 +112,9 @@ def _found(content: Content, seed: str) -> str:
     count = len(content.films)
     how = "".join(f", {part}" for part in _understood(content))
     said = [phrase("search.found" if count > 1 else "search.found_one", seed, count=count, how=how)]
+    if names := content.values("not known"):
+        quoted = listed([f"“{name}”" for name in names])
+        said.append(phrase("search.not_known", seed, names=quoted))
     if content.fields.get("fewer than"):
         said.append(phrase("search.all", seed))
     said.append(phrase(f"search.{_order(content)}", seed))
@@ -134,7 +137,7 @@ def _understood(content: Content) -> Iterable[str]:
         key = "similar_left_out" if len(names) == 1 else "similar_many_left_out"
         yield phrase(f"search.{key}", names=listed(names))
     if explored := content.fields.get("explored"):
-        yield phrase("search.explored", films=explored)
+        yield phrase("search.explored", how=explored)
     start, end = content.fields.get("from year"), content.fields.get("to year")
     if start and end:
         yield phrase("search.year" if start == end else "search.years", start=start, end=end)
@@ -152,7 +155,9 @@ _SEARCH_PHRASES = {
     "genres": "genres",
     "genres left out": "genres_left_out",
     "people": "people",
+    "part of their work": "part",
     "people left out": "people_left_out",
+    "without": "without",
 }
 _STRATEGIES = ("generic", "light", "personal")
 _NOTE_VALUES: dict[str, dict[str, object]] = {"search.capped": {"limit": MOST_SHOWN}}

@@ -3,11 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-from rapidfuzz import fuzz, process
+from functools import cached_property
 
 from recommender.kept import JSON, UNKEPT, Kept
 from recommender.query.lexicon import english_words
+from recommender.query.spelling import Spellings, typing_errors
+from recommender.query.titles import parts as halves
+from recommender.query.titles import title_key as joined_key
+from recommender.query.titles import without_article
+from recommender.query.words import keys_of
 from recommender.text import bare_title
 
 _WORD = re.compile(r"\w+")
@@ -15,10 +19,7 @@ _SEPARATOR = re.compile(r"(\s*(?:,\s*and\b|,\s*or\b|[,;&]|\band\b|\bor\b)\s*)", 
 _YEAR = re.compile(r"\s*\((?:18|19|20)\d\d\)$")
 _DATED = re.compile(r"\s*\(((?:18|19|20)\d\d)\)")
 _PRONOUNS = frozenset("I It He Her Him She That Them They This Us We You".split())
-_SAME_TITLE = 90.0
-"""Least similarity (0..100) at which a misspelt title still names a film."""
-_FUZZY_FROM = 5
-"""Shorter titles must be written exactly."""
+_TELLING_WORDS = 3
 _MOST_WORDS = 12
 """Words of the longest title looked for inside a sentence."""
 _MOST_PARTS = 7
@@ -48,23 +49,42 @@ class Titles:
         self._by_key: Mapping[str, str] = kept.get(
             "bare_titles", lambda: {title_key(title): title for title in titles}, JSON
         )
+        self._by_name: Mapping[str, str] = kept.get("title_names", lambda: _names(titles), JSON)
 
     def __len__(self) -> int:
         """How many films there are; some share a title."""
         return self._count
 
     def match(self, text: str) -> str | None:
-        """The title that ``text`` as a whole names, small misspellings allowed."""
-        exact = self.exact(text)
-        key = title_key(text)
-        if exact or len(key) < _FUZZY_FROM or key in english_words():
-            return exact
-        near = process.extractOne(key, self._by_key, scorer=fuzz.ratio, score_cutoff=_SAME_TITLE)
-        return self._by_key[near[2]] if near and len(near[2]) >= _FUZZY_FROM else None
+        """The title that ``text`` as a whole names, small misspellings allowed.
+
+        So do a part of it and its number ("godfather 2"); another number is another film.
+        """
+        if title := self.exact(text) or self.called(text):
+            return title
+        words = keys_of(_YEAR.sub("", text.strip()))
+        name = _name(words)
+        if name in self._by_name or all(w in english_words() or w.isdecimal() for w in words):
+            return self._by_name.get(name)
+        near = self._spellings.nearest(name, typing_errors(name))
+        return self._by_name[near] if near and _digits(near) == _digits(name) else None
 
     def exact(self, text: str) -> str | None:
         """The title that ``text`` as a whole names, spelt right."""
         return self._by_key.get(title_key(text))
+
+    def called(self, text: str) -> str | None:
+        """The title that ``text`` names by a part that can hardly be anything else: one with a
+        number ("godfather part ii") or several words ("empire strikes back").
+        """
+        words = keys_of(text)
+        name = _name(words)
+        numbered = _digits(name) and not name.isdecimal()
+        return self._by_name.get(name) if numbered or len(words) >= _TELLING_WORDS else None
+
+    @cached_property
+    def _spellings(self) -> Spellings:
+        return Spellings(self._by_name)
 
     def mentioned(self, text: str) -> str | None:
         """The longest title that stands in ``text``, with a capital at its start."""
@@ -93,7 +113,7 @@ class Titles:
     ) -> tuple[int, Mention | None]:
         for end in range(min(len(words), start + _MOST_WORDS), start, -1):
             first, last = words[start].start(), words[end - 1].end()
-            title = self.exact(text[first:last])
+            title = self.exact(text[first:last]) or self.called(text[first:last])
             if title and title_key(text[first:last]) not in _NO_TITLES:
                 several = len(title_key(title).split()) > 1
                 capital = first > 0 and _starts_like_a_title(text[first])
@@ -141,6 +161,26 @@ class Titles:
 def title_key(text: str) -> str:
     """The letters and digits of a title, without a year in brackets or a leading article."""
     return bare_title(_YEAR.sub("", text.strip()))
+
+
+def _names(titles: Sequence[str]) -> dict[str, str]:
+    """What films are called besides their titles: these with digits, and parts of several words."""
+    whole: dict[str, str] = {}
+    short: dict[str, str] = {}
+    for title in titles:
+        whole.setdefault(_name(keys_of(title)), title)
+        for part in halves(title):
+            if len(without_article(part)) > 1:
+                short.setdefault(_name(part), title)
+    return short | whole
+
+
+def _name(words: Sequence[str]) -> str:
+    return joined_key(without_article(words)) if words else ""
+
+
+def _digits(name: str) -> list[str]:
+    return re.findall(r"\d", name)
 
 
 def _stands_apart(before: str, word: str, rest: str) -> bool:

@@ -1,6 +1,10 @@
 """Wishes for what the catalogue does not know of a film: its language, length, awards, colour."""
 
 import re
+from collections.abc import Iterator
+
+from recommender.query.lengths import LengthFinder
+from recommender.query.words import Words
 
 _PATTERNS = {
     "language": re.compile(
@@ -14,16 +18,7 @@ _PATTERNS = {
         re.IGNORECASE,
     ),
     "runtime": re.compile(
-        r"\b(?:(?:under|less than|shorter than|at most|within|max(?:imum)?(?: of)?|no more than|"
-        r"over|longer than|about|around) (?:an?|one|two|three|\d+(?:\.5)?)(?: and a half)? ?"
-        r"(?:h(?:ou)?rs?|h|min(?:ute)?s?)|running time|runtime|"
-        r"(?:one|two|three|\d+)[- ]hour films?|(?:something|anything|nothing|some|an?) "
-        r"(?:(?:really|very|quite|fairly) )?(?:short|long)"
-        r"(?= and| but| with| about| for|,| films?\b| movies?\b|\W*$))\b",
-        re.IGNORECASE,
-    ),
-    "length": re.compile(
-        r"\b(?:shorter|longer)\b(?! than)|\b(?:too|not (?:so|as|too|that)) long\b", re.IGNORECASE
+        r"\b(?:running time|runtime|(?:one|two|three|\d+)[- ]hour films?)\b", re.IGNORECASE
     ),
     "colour": re.compile(
         r"\b(?:black (?:and|&|n) white|black-and-white|b ?(?:&|and|n) ?w|monochrome|in colou?r)\b",
@@ -38,17 +33,28 @@ _ASKING = frozenset(
 )
 
 
+_lengths = LengthFinder()
+
+
 def unknown(text: str) -> tuple[str, ...]:
     """What a wish goes by that the catalogue does not know."""
-    return tuple(name for name, pattern in _PATTERNS.items() if pattern.search(text))
+    return tuple(dict(_found(text)))
 
 
 def only_unknown(text: str) -> str:
     """The same, where nothing else is asked for; empty where something is."""
-    for name in unknown(text):
-        if name in _SEARCHED:
-            continue
-        rest = _PATTERNS[name].sub(" ", text.lower())
-        if set(re.findall(r"\w+", rest)) <= _ASKING:
+    for name, rest in _found(text):
+        if name not in _SEARCHED and set(re.findall(r"\w+", rest.lower())) <= _ASKING:
             return name
     return ""
+
+
+def _found(text: str) -> Iterator[tuple[str, str]]:
+    """What a wish goes by that the catalogue does not know, and its other words."""
+    for name, pattern in _PATTERNS.items():
+        if pattern.search(text):
+            yield name, pattern.sub(" ", text)
+    words = Words.parse(text)
+    for kind in ("runtime", "length"):
+        if spans := [span for span, about in _lengths.find(words) if about == kind]:
+            yield kind, words.take(spans).text()

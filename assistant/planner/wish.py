@@ -25,6 +25,7 @@ _OPPOSITES = (
     ("funnier", "more serious"),
     ("slower", "faster"),
     ("before", "after"),
+    ("earl(?:y|ier)", "later?"),
 )
 _JOINT = re.compile(r"^(?:(?:but|and|ok|now|please|just|make (?:it|them)|a bit|a little)\b ?)+")
 _DEGREE = re.compile(r"\b(more|less) (\w+)")

@@ -79,16 +79,21 @@ _MORE = re.compile(
     r"^(?:ok |and |please )*(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? )?"
     rf"(?:(?:some |any |a few |\d+ |(?:{'|'.join(_NUMBERS)}) )*(?:more|others?)"
     r"(?: (?:films|movies|options|ideas|suggestions|recommendations|like (?:that|these|those|them)|"
-    r"of (?:those|them|these|the same)|please))*"
-    r"|(?:what|anything|something) else|next|another(?: one)?|keep going|different ones|"
+    r"of (?:(?:that|this|the same) (?:kind|sort|type)|those|them|these|the same)|please))*"
+    r"|(?:what|anything|something) else"
+    r"|something (?:(?:completely|totally|entirely|very) )?different"
+    r"|next|another(?: one)?|keep going|different ones|"
     r"more of the same|none of (?:these|those|them)|"
     r"(?:i )?(?:do(?:n't| not) (?:really )?(?:like|want)|hate) "
-    r"(?:any of )?(?:these|those|them))\W*$"
+    r"(?:(?:any|all) of )?"
+    r"(?:these|those|them|everything(?: you (?:showed|gave|suggested)(?: me)?)?))\W*$"
 )
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
-    r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less)\b"
+    r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less|n?or|"
+    r"(?:(?:his|her|their|the) )?(?:early|earlier|late|later|latest)"
+    r"(?: (?:ones?|films?|movies?|works?|stuff))?$)\b"
     r"(?! show me )|^and an? "
 )
 _COMPARED = (
@@ -179,7 +184,7 @@ def says_how_many(text: str) -> bool:
 
 def read_search(text: str, conversation: Conversation, titles: Titles) -> Search:
     """The person's own words, with what they leave to the conversation put in."""
-    if titles.match(text) if len(text.split()) > 1 else titles.exact(text):
+    if titles.match(text):
         return Search(text)
     if asks_for_more(text):
         return _more(text, conversation)
@@ -194,7 +199,8 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
     explore = asked_to_explore(words)
     if earlier and refines and _refines(plain(words)):
         changed = tuple(refined(conversation.refinements, words))
-        return Search.again(conversation, k=k, capped=capped, refinements=changed)
+        said = k or _counted_before(conversation)
+        return Search.again(conversation, k=said, capped=capped, refinements=changed)
     return Search(pointed, k, capped, explore)
 
 
@@ -225,8 +231,15 @@ def _number(word: str) -> int:
 
 def _more(text: str, conversation: Conversation) -> Search:
     count = re.search(_COUNT, text, re.IGNORECASE)
-    more = _number(count["n"]) if count else DEFAULT_K
+    more = _number(count["n"]) if count else _counted_before(conversation) or DEFAULT_K
     return _again(conversation, len(conversation.shown) + more)
+
+
+def _counted_before(conversation: Conversation) -> int | None:
+    """How many films the wish was said to be for; "more" of them changes nothing of that."""
+    searches = reversed(conversation.searches)
+    k = next((args.get("k") for said, args in searches if not asks_for_more(said)), None)
+    return k if isinstance(k, int) else None
 
 
 def _again(conversation: Conversation, count: int) -> Search:

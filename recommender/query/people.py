@@ -172,11 +172,14 @@ class PeopleFinder:
         self._siblings = frozenset(cues["siblings"])
         self._followers = frozenset(cues["followers"])
 
-    def find(self, words: Words, lone: Span | None) -> list[NamedPerson]:
+    def find(
+        self, words: Words, lone: Span | None, announced: int | None = None
+    ) -> list[NamedPerson]:
         """The people named, from left to right: a film must have all of them but the refused.
 
         Alternatives ("Tom Hanks or Meg Ryan") are left as they are.
         ``lone``: all that is left when the words of asking are taken; a surname there is a name.
+        ``announced``: where words that were taken say that a name begins ("late …").
         """
         found: list[NamedPerson] = []
         guesses = MAX_GUESSES
@@ -184,7 +187,10 @@ class PeopleFinder:
         while index < len(words):
             guess = guesses > 0 and self._unknown(words, index)
             guesses -= guess
-            person = self._at(words, index, self._cue(words, index, found), lone, guess=guess)
+            cue: tuple[Role, int] | None = ("any", index)
+            if index != announced:
+                cue = self._cue(words, index, found)
+            person = self._at(words, index, cue, lone, guess=guess)
             if person and (judged := self._judged(words, person, found)):
                 found.append(judged)
             index = person.span.end if person else index + 1
@@ -232,9 +238,9 @@ class PeopleFinder:
         famous = len(self._index.films[name]) >= FAMOUS_FILMS
         if not famous and self._is_given(place, name):
             return None
-        if place.announced or place.refused or self._followed(place):
+        if place.announced or place.refused or place.lone or self._followed(place):
             return name
-        clear = place.capital or place.lone or len(place.keys) > 1
+        clear = place.capital or not english_words().issuperset(place.keys)
         return name if famous and clear else None
 
     def _is_given(self, place: _Place, name: str) -> bool:

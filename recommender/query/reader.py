@@ -4,16 +4,20 @@ from recommender.catalogue import Catalogue
 from recommender.kept import JSON, UNKEPT, Kept
 from recommender.models import MAX_NAMES, Filters, Item, Understanding
 from recommender.query.anchors import NamedFilm, TitleFinder
+from recommender.query.careers import Career, find_careers, years_of
+from recommender.query.exclusions import Exclusion, ExclusionFinder
 from recommender.query.filler import Filler
 from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, plain_phrases
+from recommender.query.lengths import LengthFinder
 from recommender.query.lookup import Lookup
 from recommender.query.people import NamedPerson, PeopleFinder, PersonIndex
 from recommender.query.recipients import Recipient, RecipientFinder
 from recommender.query.refusals import find_refusals, names_any
 from recommender.query.titles import TitleIndex
+from recommender.query.typos import Typos
 from recommender.query.vocabulary import everyday_words
 from recommender.query.words import Span, Words
-from recommender.query.years import YearFinder, wanted
+from recommender.query.years import YearFinder, Years, wanted
 
 MAX_CHARS = 600
 FOR_THE_YOUNG = ("Children",)
@@ -29,11 +33,15 @@ class QueryReader:
         everyday = frozenset(kept.get("everyday", lambda: everyday_words(catalogue), JSON))
         people = PersonIndex(catalogue, kept)
         titles = TitleIndex(catalogue, everyday, people.words, kept)
+        self._typos = Typos(everyday | people.words, genre_phrases().keys)
         self._filler = Filler(everyday)
         self._lookup = Lookup(titles, plain_phrases())
         self._titles = TitleFinder(titles)
+        self._exclusions = ExclusionFinder(titles, catalogue)
+        self._catalogue = catalogue
         self._people = PeopleFinder(people, everyday, genre_phrases())
         self._years = YearFinder(catalogue)
+        self._lengths = LengthFinder()
         self._genres = GenreFinder(catalogue, everyday)
         self._recipients = RecipientFinder()
 
@@ -44,6 +52,7 @@ class QueryReader:
         words = Words.parse(query)
         if found := self._lookup.whole(words):
             return _looked_up(words, *found)
+        words = self._typos.mended(words)
         films = self._titles.find(words)
         recipients = self._recipients.find(words.take(film.span for film in films))
         asked = self._filler.strip(words.take(recipient.span for recipient in recipients))
@@ -51,18 +60,30 @@ class QueryReader:
             return _looked_up(words, *found, for_someone_else=_is_for_others(recipients))
         return self._request(words, films, recipients)
 
+    def left_out(self, understood: Understanding) -> list[str]:
+        """The ids of the films that carry a name that is refused."""
+        rows = self._exclusions.rows(understood.without)
+        return [self._catalogue.items[row].item_id for row in rows]
+
     def _request(
         self, words: Words, films: list[NamedFilm], recipients: list[Recipient]
     ) -> Understanding:
         words = words.take([*(film.span for film in films), *(each.span for each in recipients)])
         years = self._years.periods(words)
         words = words.take(found.span for found in years)
-        people = self._people.find(words, self._filler.strip(words).left())
+        people, career = self._people_and_career(words)
         words = words.take(person.span for person in people if not person.refused)
+        if career:
+            names = [name for person in people if not person.refused for name in person.names]
+            years += [Years(career.span, years_of(career.part, names, self._catalogue))]
+            words = words.take([career.span])
         ages = self._years.ages(words, self._filler.strip(words).left(), _anchor_year(films))
         words = words.take(found.span for found in ages)
+        words = words.take(span for span, _ in self._lengths.find(words))
         refused = list(find_refusals(words))
         words = words.take(span for span, _ in refused)
+        left_out = self._exclusions.find(words.take(p.span for p in people))
+        words = words.take(each.span for each in left_out)
         young = any(recipient.young for recipient in recipients)
         genres = self._genres.find(words, FOR_THE_YOUNG if young else ())
         less = [word for _, word in refused]
@@ -75,8 +96,26 @@ class QueryReader:
             filters=_filters(people, wanted(words, years + ages), genres),
             soft_genres=genres.soft,
             less=tuple(dict.fromkeys(less)),
+            without=_names(left_out, known=True),
+            unknown=_names(left_out, known=False),
+            part=career.part if career else None,
             for_someone_else=_is_for_others(recipients),
         )
+
+    def _people_and_career(self, words: Words) -> tuple[list[NamedPerson], Career | None]:
+        """The people named, and which part of their work is asked for."""
+        for career in find_careers(words):
+            rest = words.take([career.span])
+            lone = self._filler.strip(rest).left()
+            people = self._people.find(rest, lone, career.span.end)
+            if any(map(career.is_of, people)):
+                return people, career
+        return self._people.find(words, self._filler.strip(words).left()), None
+
+
+def _names(found: list[Exclusion], *, known: bool) -> tuple[str, ...]:
+    names = dict.fromkeys(each.name for each in found if each.known == known)
+    return tuple(names)[:MAX_NAMES]
 
 
 def _looked_up(

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence, Set
-from itertools import zip_longest
+from functools import cached_property
+from itertools import takewhile, zip_longest
 
 from recommender.catalogue import Catalogue
 from recommender.kept import JSON, UNKEPT, Kept
@@ -70,7 +71,7 @@ class TitleIndex:
             words = keys_of(item.title)
             exact.setdefault(title_key(words), []).append(row)
             bare.setdefault(title_key(without_article(words)), []).append(row)
-            for part in _parts(item.title):
+            for part in parts(item.title):
                 short.setdefault(title_key(part), []).append(row)
         names = self._telling_words() | short | self._aliases() | bare | exact
         names.pop("", None)
@@ -120,6 +121,46 @@ class TitleIndex:
                 reach = count
         return reach
 
+    def beginning(self, words: Sequence[str]) -> list[int]:
+        """The catalogue's rows of the films that are called so, or whose name begins so.
+
+        Another name of one film, such as "lotr", is that of all whose titles begin as its does.
+        """
+        prefix = title_key(words)
+        position = bisect_left(self._sorted, prefix)
+        names = takewhile(lambda name: name.startswith(prefix), self._sorted[position:])
+        rows = [row for name in names for row in self._names[name] if self._begins(row, words)]
+        for row in self._names.get(prefix, ()):
+            rows.append(row)
+            first, *rest = self._items[row].title.split(": ")
+            if rest and set(words).isdisjoint(keys_of(self._items[row].title)):
+                rows += self.beginning(keys_of(first))
+        return list(dict.fromkeys(rows))
+
+    def holding(self, words: Sequence[str]) -> list[int]:
+        """The catalogue's rows of the films in whose titles these words stand side by side, if one
+        of them is no plain word.
+        """
+        telling = next((word for word in words if word in self._by_word), "")
+        name = f" {' '.join(words)} "
+        rows = self._by_word.get(telling, ())
+        return [row for row in rows if name in f" {' '.join(keys_of(self._items[row].title))} "]
+
+    @cached_property
+    def _by_word(self) -> dict[str, Rows]:
+        """Where the words of titles stand that are no plain English."""
+        found: dict[str, Rows] = {}
+        for row, item in enumerate(self._items):
+            for word in set(keys_of(item.title)) - english_words():
+                found.setdefault(word, []).append(row)
+        return found
+
+    def _begins(self, row: int, words: Sequence[str]) -> bool:
+        title = self._items[row].title
+        named, whole = normal(words), keys_of(title)
+        forms = (whole, without_article(whole), *parts(title))
+        return any(normal(form)[: len(named)] == named for form in forms)
+
     def close(self, words: Sequence[str]) -> list[Item]:
         """Films called nearly so. Words that are all correctly written are no misspelling."""
         key = title_key(without_article(words))
@@ -141,10 +182,10 @@ class TitleIndex:
         return all(word in self._everyday or word.isdigit() for word in words)
 
 
-def _parts(title: str) -> list[Sequence[str]]:
+def parts(title: str) -> list[Sequence[str]]:
     """The halves of a title around ":" or " - ", the second only if it has several words."""
     first, *others = [keys_of(half) for piece in title.split(": ") for half in piece.split(" - ")]
     if not others:
         return []
-    telling = [part for part in others if len(part) > 1 and part[0] not in _DROPPED]
-    return [form for part in (first, *telling) for form in (part, without_article(part))]
+    telling = [half for half in others if len(half) > 1 and half[0] not in _DROPPED]
+    return [form for half in (first, *telling) for form in (half, without_article(half))]

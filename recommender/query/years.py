@@ -185,9 +185,8 @@ class YearFinder:
         if index + 1 in words.taken or self._nouns.starting(words, index + 1):
             return True
         first = words.clause(index) == index
-        return words.pauses(index) and (
-            first or words.key(index - 1) in _LEXICON["words"]["openers"]
-        )
+        ends = words.pauses(index) or words.key(index + 1) in _LEXICON["words"]["after"]
+        return ends and (first or words.key(index - 1) in _LEXICON["words"]["openers"])
 
 
 def _pattern(oldest: int) -> str:

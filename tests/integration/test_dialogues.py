@@ -18,7 +18,7 @@ from recommender import Recommender
 from recommender.errors import InvalidRequest
 
 FOLDER = Path(__file__).parents[1] / "dialogues"
-LEAST = {"intents": 478 / 486, "references": 101 / 108, "slots": 207 / 217}
+LEAST = {"intents": 519 / 527, "references": 111 / 118, "slots": 242 / 252}
 """What was measured; the planner is deterministic."""
 
 

@@ -322,3 +322,22 @@ def test_less_of_something_is_less_of_it(
         )
 
     assert tagged(f"{query}, {less}") < tagged(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("animated films, no disney", "disney"),
+        ("fantasy; not harry potter", "harry potter"),
+        ("anything but star wars", "star wars"),
+    ],
+)
+def test_films_that_carry_a_refused_name_are_left_out(
+    recommender: Recommender, catalogue: Catalogue, user_id: str, query: str, name: str
+) -> None:
+    result = look(recommender, user_id, query, k=50)
+    assert result.understood.without == (name,)
+    found = [catalogue.get(item_id) for item_id in ids(result)]
+    assert len(found) == 50
+    assert not [film.title for film in found if name in (*film.tags, film.title.lower())]
+    assert not [film.title for film in found if film.title.lower().startswith(name)]

@@ -55,6 +55,7 @@ class ScriptedRecommender(Recommender):
             variant="embedding_fusion",
         )
         self.failure: Exception | None = None
+        self.catalogue = FILMS
         self.found: list[Item] | None = None
         self.swipes: list[tuple[str, Direction]] = []
         self.kept = MemoryConversationStore()
@@ -153,8 +154,11 @@ class ScriptedRecommender(Recommender):
     def conversations(self) -> ConversationStore:
         return self.kept
 
+    def films(self) -> list[Item]:
+        return sorted(self.catalogue, key=lambda film: -film.rating_count)
+
     def item(self, item_id: str) -> Item:
-        for film in FILMS:
+        for film in self.catalogue:
             if film.item_id == item_id:
                 return film
         raise UnknownItem(item_id)

@@ -76,6 +76,7 @@ def result(*scores: float, degraded: tuple[str, ...] = ()) -> SearchResult:
         (Understanding(filters=Filters(year_from=1994, year_to=1994)), ["1994"]),
         (Understanding(filters=Filters(year_from=2000)), ["2000 or later"]),
         (Understanding(filters=Filters(year_to=1950)), ["up to 1950"]),
+        (Understanding(without=("disney",), part="early"), ["no disney", "early work"]),
     ],
 )
 def test_how_words_were_read_is_said_in_phrases(

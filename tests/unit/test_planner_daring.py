@@ -24,6 +24,9 @@ from assistant.planner.daring import asked_to_explore
         "films I have never heard of",
         "no crowd pleasers",
         "not a safe choice",
+        "obscure comedies",
+        "little-known films",
+        "too famous",
     ],
 )
 def test_daring(said: str) -> None:

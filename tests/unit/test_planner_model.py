@@ -23,6 +23,7 @@ from assistant.planner import OfflinePlanner, offline_planner
 from fusion.encoder import Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import HashingEncoder
+from recommender.models import Item
 from tests.unit.scripted_recommender import FILMS
 from tools import ALL_TOOLS, search_movies
 from tools.content import FilmLine, write
@@ -490,9 +491,22 @@ def test_about_is_honest() -> None:
             ["leaning to Children", "for someone else", "counts for little"],
         ),
         (
-            {"strategy": "personal", "explored": "less known films"},
+            {"strategy": "personal", "explored": "less known films first"},
             SHOWN,
             ["with less known films first", "tuned to your swipes"],
+        ),
+        (
+            {"strategy": "generic", "without": ["disney", "pixar"], "not known": ["netflix"]},
+            SHOWN,
+            [
+                "without what titles and keywords mark as disney and pixar",
+                "marks no films as “netflix”",
+            ],
+        ),
+        (
+            {"strategy": "generic", "part of their work": "early", "to year": 1989},
+            SHOWN,
+            ["the early part of what the catalogue has", "up to 1989"],
         ),
         ({"strategy": "generic", "genres": ["Musical"]}, [], ["Nothing", "Musical only"]),
         ({"strategy": "generic"}, [], ["found nothing"]),
@@ -836,6 +850,8 @@ def test_a_wish_goes_on_without_what_is_not_known(model: OfflinePlanner, said: s
         ("not this, something short", "runtime"),
         ("ignore my taste this time, something with subtitles about war", "language"),
         ("I loved Alien, now something short with dogs", "runtime"),
+        ("a short comedy", "runtime"),
+        ("a western, nothing too long", "length"),
         ("more like the first one but dubbed", "language"),
     ],
 )
@@ -961,3 +977,205 @@ def test_what_is_not_liked_is_no_reaction_taken_back(model: OfflinePlanner, said
 
 def test_it_knows_how_many_films_there_are(model: OfflinePlanner) -> None:
     assert re.search(r"I know [\d,]+ films", model.invoke("how many movies do you know?").text)
+
+
+@pytest.fixture(scope="module")
+def franchise() -> OfflinePlanner:
+    films = [
+        ("1", "The Godfather", 1972),
+        ("2", "The Godfather: Part II", 1974),
+        ("3", "Star Wars: Episode V - The Empire Strikes Back", 1980),
+        ("4", "Gladiator", 2000),
+        ("5", "Fargo", 1996),
+        ("6", "Jaws", 1975),
+    ]
+    made = {"2": ("Francis Ford Coppola",), "6": ("Steven Spielberg",)}
+    stars = {"6": ("Roy Scheider", "Robert Shaw")}
+    catalogue = [
+        Item(
+            item_id=item_id,
+            title=title,
+            year=year,
+            director=made.get(item_id, ()),
+            cast=stars.get(item_id, ()),
+        )
+        for item_id, title, year in films
+    ]
+    bound = offline_planner(HashingEncoder(), catalogue).bind_tools(ALL_TOOLS)
+    assert isinstance(bound, OfflinePlanner)
+    return bound
+
+
+@pytest.mark.parametrize(
+    ("said", "direction", "film"),
+    [
+        ("godfather 2 was great", "like", "godfather 2"),
+        ("loved the godfather part ii", "like", "the godfather part ii"),
+        ("I thought Fargo was boring", "dislike", "Fargo"),
+        ("we found fargo really dull", "dislike", "fargo"),
+        ("I don't think Fargo is very good", "dislike", "Fargo"),
+        ("fargo wasn't that bad", "like", "fargo"),
+        ("gladiater was too long and slow", "dislike", "gladiater"),
+        ("empire strikes back is brilliant", "like", "empire strikes back"),
+    ],
+)
+def test_judgements_of_films_seen(
+    franchise: OfflinePlanner, said: str, direction: str, film: str
+) -> None:
+    message = franchise.invoke([HumanMessage(said)])
+    wanted = {"direction": direction, "title_or_id": film}
+    assert calls(message) == [("record_reaction", wanted)]
+
+
+def test_another_number_is_another_film(franchise: OfflinePlanner) -> None:
+    message = franchise.invoke([HumanMessage("godfather 7 was great")])
+    assert "record_reaction" not in [name for name, _ in calls(message)]
+
+
+def test_a_misspelt_title_after_a_search_is_a_wish_of_its_own(franchise: OfflinePlanner) -> None:
+    message = franchise.invoke([*searched("a heist"), HumanMessage("gladiater")])
+    assert calls(message) == [("search_movies", {"query": "gladiater"})]
+
+
+def reacted(model: OfflinePlanner, said: str, *shown: BaseMessage) -> list[list[Any]]:
+    """The calls of each round until there are words."""
+    messages: list[BaseMessage] = [*shown, HumanMessage(said)]
+    rounds = []
+    while found := calls(message := model.invoke(messages)):
+        rounds.append(found)
+        results = [ToolMessage(write({}), tool_call_id="1", name=name) for name, _ in found]
+        messages += [message, *results]
+    return rounds
+
+
+@pytest.mark.parametrize(
+    ("said", "direction"),
+    [
+        ("I never said I liked Fargo, I hated it", "dislike"),
+        ("I didn't say I hated Fargo but I loved it", "like"),
+    ],
+)
+def test_what_is_said_instead_is_recorded(
+    franchise: OfflinePlanner, said: str, direction: str
+) -> None:
+    assert reacted(franchise, said) == [
+        [("undo_reaction", {"title_or_id": "Fargo"})],
+        [("record_reaction", {"direction": direction, "title_or_id": "Fargo"})],
+    ]
+
+
+def test_the_last_reaction_is_turned_round(franchise: OfflinePlanner) -> None:
+    told = ToolMessage(
+        write({"film": "Jaws", "film id": "6"}), tool_call_id="1", name="record_reaction"
+    )
+    said = "take that back, it was great"
+    assert reacted(franchise, said, HumanMessage("jaws was dull"), told, AIMessage("Noted.")) == [
+        [("undo_reaction", {})],
+        [("record_reaction", {"direction": "like", "title_or_id": "id:6"})],
+    ]
+
+
+def looked_for(*turns: tuple[str, dict[str, Any]]) -> list[BaseMessage]:
+    """Turns that searched, each with the arguments of its search."""
+    messages: list[BaseMessage] = []
+    for said, args in turns:
+        call = {"name": "search_movies", "args": args, "id": "1"}
+        found = write({"found": 2}, SHOWN[:2])
+        messages += [
+            HumanMessage(said),
+            AIMessage("", tool_calls=[call]),
+            ToolMessage(found, tool_call_id="1", name="search_movies"),
+        ]
+    return messages
+
+
+HEIST = ("only two please: a heist", {"query": "a heist", "k": 2})
+MORE = ("more", {"query": "a heist", "k": 4})
+
+
+@pytest.mark.parametrize(
+    ("turns", "said", "k"),
+    [
+        ([HEIST], "something funnier", 2),
+        ([HEIST, MORE], "older", 2),
+        ([HEIST], "more", 4),
+        ([HEIST], "five please", 5),
+        ([HEIST], "a western", None),
+        (
+            [("a heist", {"query": "a heist"}), ("more", {"query": "a heist", "k": 20})],
+            "older",
+            None,
+        ),
+    ],
+)
+def test_a_count_holds_until_another_or_a_new_wish(
+    model: OfflinePlanner, turns: list[tuple[str, dict[str, Any]]], said: str, k: int | None
+) -> None:
+    ((_, args),) = calls(model.invoke([*looked_for(*turns), HumanMessage(said)]))
+    assert args.get("k") == k
+
+
+def test_names_refused_are_no_dislikes(franchise: OfflinePlanner) -> None:
+    said = "no jaws, godfather or fargo"
+    shown = [FilmLine("6", "Jaws", 1975), FilmLine("5", "Fargo", 1996)]
+    message = franchise.invoke([*searched("a classic", shown), HumanMessage(said)])
+    assert calls(message) == [("search_movies", {"query": "a classic", "refinements": [said]})]
+
+
+def test_a_part_of_a_title_refused_is_no_dislike(franchise: OfflinePlanner) -> None:
+    shown = [FilmLine("4", "Gladiator", 2000), FilmLine("2", "The Godfather: Part II", 1974)]
+    message = franchise.invoke([*searched("a classic", shown), HumanMessage("no godfather")])
+    wanted = {"query": "a classic", "refinements": ["no godfather"]}
+    assert calls(message) == [("search_movies", wanted)]
+
+
+LOOKED_UP = write({"found": 1, "looked up": "Jaws (1975)"}, [FilmLine("6", "Jaws", 1975), *SHOWN])
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "args"),
+    [
+        ("loved it", "record_reaction", {"direction": "like", "title_or_id": "id:6"}),
+        ("who directed it", "describe_movie", {"title_or_id": "id:6"}),
+        ("other films by him", "search_movies", {"query": "films by Steven Spielberg"}),
+        ("more by the same director", "search_movies", {"query": "films by Steven Spielberg"}),
+        (
+            "something with the same actors",
+            "search_movies",
+            {"query": "something with Roy Scheider"},
+        ),
+        ("yes, that one!", "describe_movie", {"title_or_id": "id:6"}),
+    ],
+)
+def test_a_film_looked_up_is_what_is_talked_about(
+    franchise: OfflinePlanner, said: str, tool: str, args: dict[str, Any]
+) -> None:
+    call = {"name": "search_movies", "args": {"query": "jaws"}, "id": "1"}
+    found = ToolMessage(LOOKED_UP, tool_call_id="1", name="search_movies")
+    before = [HumanMessage("jaws"), AIMessage("", tool_calls=[call]), found, AIMessage("Here.")]
+    assert calls(franchise.invoke([*before, HumanMessage(said)])) == [(tool, args)]
+
+
+@pytest.mark.parametrize(
+    ("said", "film"), [("is jaws scary", "jaws"), ("how about fargo", "fargo")]
+)
+def test_a_film_is_asked_about_without_a_capital(
+    franchise: OfflinePlanner, said: str, film: str
+) -> None:
+    message = franchise.invoke([HumanMessage(said)])
+    assert calls(message) == [("describe_movie", {"title_or_id": film})]
+
+
+def test_seen_it_asks_which(model: OfflinePlanner) -> None:
+    message = model.invoke([*searched(), HumanMessage("seen it")])
+    assert message.text == prompts.phrase("clarify.film")
+
+
+def test_more_like_the_last_takes_nothing_back(model: OfflinePlanner) -> None:
+    message = model.invoke([*searched(), HumanMessage("more like the last one")])
+    assert calls(message) == [("search_movies", {"query": "more like Sabrina"})]
+
+
+def test_a_film_is_settled_on(model: OfflinePlanner) -> None:
+    message = model.invoke([*searched(), HumanMessage("ok, Alien it is")])
+    assert calls(message) == [("search_movies", {"query": "Alien"})]

@@ -46,6 +46,9 @@ def _shown(understood: Understanding) -> dict[str, Any]:
         "exclude": sorted(filters.exclude_genres),
         "years": [filters.year_from, filters.year_to],
         "soft": sorted(understood.soft_genres),
+        "without": list(understood.without),
+        "unknown": list(understood.unknown),
+        "part": understood.part,
         "text": understood.text,
     }
 
@@ -54,6 +57,7 @@ def _expected(case: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
     """What a case says; of what it does not mention, only text and moods are free."""
     nothing = {"lookup": None, "similar_to": [], "people": [], "years": [None, None]}
     nothing |= {"exclude_people": [], "include": [], "exclude": []}
+    nothing |= {"without": [], "unknown": [], "part": None}
     nothing |= {"soft": shown["soft"], "text": shown["text"]}
     wanted = {key: value for key, value in case.items() if key != "query"}
     for key in ("include", "exclude", "soft"):
@@ -96,6 +100,22 @@ def test_a_word_of_plain_english_is_no_misspelt_name(word: str, wish: str) -> No
 )
 def test_a_misspelt_name_is_still_one(wish: str, person: str) -> None:
     assert READER.read(wish).filters.people == (person,)
+
+
+@pytest.mark.parametrize(
+    ("wish", "titles"),
+    [
+        ("no lotr", {"Fellowship of the Ring", "Two Towers", "Return of the King"}),
+        ("no spock", {"The Search for Spock"}),
+        ("anything but terminator 2", {"Judgment Day"}),
+        ("no back to the future", {"Back to the Future", "Part II", "Part III"}),
+    ],
+)
+def test_a_name_is_that_of_all_films_that_begin_with_it(wish: str, titles: set[str]) -> None:
+    left_out = [CATALOGUE.get(item_id).title for item_id in READER.left_out(READER.read(wish))]
+    ends = {title for title in titles if any(film.endswith(title) for film in left_out)}
+    assert ends == titles
+    assert len(left_out) == len(titles)
 
 
 WORDS = st.sampled_from(

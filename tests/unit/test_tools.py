@@ -21,7 +21,7 @@ from recommender.models import (
     SwipeReceipt,
     Understanding,
 )
-from tests.unit.scripted_recommender import PROFILE, ScriptedRecommender
+from tests.unit.scripted_recommender import FILMS, PROFILE, ScriptedRecommender
 from tools import (
     ALL_TOOLS,
     ToolContext,
@@ -149,7 +149,7 @@ def test_a_position_where_nothing_was_shown(
     assert not service.swipes
 
 
-@pytest.mark.parametrize("title", ["Foobar and the Quux", "", "x" * 500])
+@pytest.mark.parametrize("title", ["Foobar and the Quux", "", "x" * 500, "Quiz Show 2"])
 def test_an_unknown_title_records_nothing(
     service: ScriptedRecommender, context: ToolContext, title: str
 ) -> None:
@@ -217,6 +217,9 @@ def test_search_says_how_it_was_understood(
         similar_to=("6",),
         soft_genres=("Comedy",),
         for_someone_else=True,
+        without=("disney",),
+        unknown=("netflix",),
+        part="late",
         filters=Filters(
             exclude_genres=("Horror", "War"),
             year_from=1990,
@@ -234,6 +237,9 @@ def test_search_says_how_it_was_understood(
         "preference influence": "0.00",
         "similar to": "Heat (1995)",
         "for": "someone else",
+        "without": "disney",
+        "not known": "netflix",
+        "part of their work": "late",
         "leaning to": "Comedy",
         "genres left out": "Horror; War",
         "from year": "1990",
@@ -249,11 +255,11 @@ def test_search_says_how_it_was_understood(
 @pytest.mark.parametrize(
     ("explore", "variant", "influence", "said"),
     [
-        (0.9, "embedding_fusion", 0.4, "less known films"),
-        (0.0, "token_fusion", 0.4, "well known films"),
+        (0.9, "embedding_fusion", 0.4, "fame counting against a film"),
+        (0.0, "token_fusion", 0.4, "well known films first"),
         (None, "embedding_fusion", 0.4, None),
-        (0.9, "embedding_fusion", 0.0, "less known films"),
-        (0.9, "preference_vector", 0.4, "less known films"),
+        (0.9, "embedding_fusion", 0.0, "fame counting against a film"),
+        (0.9, "preference_vector", 0.4, "fame counting against a film"),
         (0.0, "embedding_fusion", 0.0, None),
         (0.0, "preference_vector", 0.4, None),
     ],
@@ -271,6 +277,20 @@ def test_search_says_how_daring_it_was_where_it_could_be(
     service.metadata = service.metadata.model_copy(update=made)
     message = use(search_movies, context, query="x", explore=explore)
     assert read(message.text).fields.get("explored") == said
+
+
+@pytest.mark.parametrize(
+    ("rated", "said"),
+    [(5, "less known films first"), (500, "fame counting against a film")],
+)
+def test_films_that_most_know_are_not_called_less_known(
+    service: ScriptedRecommender, context: ToolContext, rated: int, said: str
+) -> None:
+    shown = (FILMS[0].model_copy(update={"rating_count": rated}),)
+    known = [film.model_copy(update={"rating_count": 50}) for film in FILMS[1:]]
+    service.catalogue, service.found = [*known, *shown], [*shown]
+    message = use(search_movies, context, query="x", explore=0.9)
+    assert read(message.text).fields["explored"] == said
 
 
 @pytest.mark.parametrize(

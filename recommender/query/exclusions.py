@@ -1,0 +1,151 @@
+"""Names whose films are refused: "not harry potter", "no disney", "anything but star wars"."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from recommender.catalogue import Catalogue
+from recommender.query.genres import plain_phrases
+from recommender.query.lexicon import Phrases, english_words, load
+from recommender.query.titles import TitleIndex
+from recommender.query.words import Span, Words, keys_of
+
+LONGEST = 6
+_LEXICON: dict[str, Any] = load("exclusions")
+_BETWEEN = frozenset(_LEXICON["between"])
+_JOINERS = frozenset(_LEXICON["joiners"])
+_NOUNS = frozenset(_LEXICON["nouns"])
+_FOLLOWERS = _NOUNS | frozenset(_LEXICON["trailing"])
+_BOUNDARIES = frozenset(_LEXICON["boundaries"]) | _FOLLOWERS
+_UNMARKED = frozenset(_LEXICON["unmarked"])
+_FIRMS = frozenset(_LEXICON["firms"])
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A name that is refused, with the words that say so; ``known``: films carry it."""
+
+    span: Span
+    name: str
+    known: bool
+
+
+class ExclusionFinder:
+    """Finds names that are refused, and the films that carry them in a title or a tag."""
+
+    def __init__(self, titles: TitleIndex, catalogue: Catalogue) -> None:
+        self._titles = titles
+        self._catalogue = catalogue
+        self._plain = plain_phrases()
+        self._negators = Phrases(
+            dict.fromkeys(_LEXICON["negators"], False) | dict.fromkeys(_LEXICON["sure"], True)
+        )
+
+    def find(self, words: Words) -> list[Exclusion]:
+        """The names refused, from left to right."""
+        negators = self._negators.all(words)
+        return [
+            name
+            for span, sure in negators
+            if not words.pauses(span.end - 1)
+            for name in self._listed(words, span, sure=sure)
+        ]
+
+    def _listed(self, words: Words, negator: Span, *, sure: bool) -> Iterator[Exclusion]:
+        """The names after a negator: after "or", "and" and commas before these it holds on."""
+        begin, end = negator
+        while True:
+            start = _after(words, end)
+            refused = self._at(words, begin, start, sure=sure)
+            if refused:
+                yield refused
+            begin = end = refused.span.end if refused else self._end_of_genre(words, start)
+            if end == start:
+                return
+            if words.key(end) in _JOINERS:
+                end += 1
+            elif not _goes_on(words, end):
+                return
+            if self._negators.starting(words, end):
+                return
+
+    def rows(self, names: Sequence[str]) -> list[int]:
+        """The catalogue's rows of the films that carry any of these names."""
+        carrying = (row for name in names for row in self._carrying(keys_of(name), titled=True))
+        return list(dict.fromkeys(carrying))
+
+    def _at(self, words: Words, begin: int, start: int, *, sure: bool) -> Exclusion | None:
+        if self._end_of_genre(words, start) > start:
+            return None
+        keys = words.following(start, LONGEST)
+        ends = [n for n in range(len(keys), 0, -1) if _closed(words, start + n)]
+        for count in ends:
+            name, place = keys[:count], Span(start, start + count)
+            plain = self._titles.ordinary(name) and english_words().issuperset(name)
+            titled = sure or count > 1 or words.capital(start) or not plain
+            if next(self._carrying(name, titled=titled), None) is not None:
+                return _refused(words, begin, place, known=True)
+        if 1 in ends and (keys[0] in _UNMARKED or keys[0] not in english_words()):
+            return _refused(words, begin, Span(start, start + 1), known=False)
+        return None
+
+    def _end_of_genre(self, words: Words, start: int) -> int:
+        """Where a genre or mood that is all the name at ``start`` ends; there, if none is."""
+        genre = self._plain.starting(words, start)
+        return genre[0].end if genre and _closed(words, genre[0].end) else start
+
+    def _carrying(self, name: Sequence[str], *, titled: bool) -> Iterator[int]:
+        """Rows of films with the name in their title, if it may be one, or at a tag's beginning.
+
+        A plain word must be a tag itself: "right" is no name because of "right wing".
+        """
+        if _UNMARKED.issuperset(name):
+            return
+        if titled:
+            yield from self._titles.beginning(name)
+            yield from self._titles.holding(name)
+        wanted = _stems(name)
+        if not wanted or (english_words().issuperset(name) and wanted not in self._tags):
+            return
+        for stems, tags in self._tags.items():
+            if stems[: len(wanted)] == wanted:
+                for tag in tags:
+                    yield from self._catalogue.tag_rows[tag].tolist()
+
+    @cached_property
+    def _tags(self) -> dict[tuple[str, ...], list[str]]:
+        """The tags by their words."""
+        tags: dict[tuple[str, ...], list[str]] = {}
+        for tag in self._catalogue.tag_rows:
+            tags.setdefault(_stems(keys_of(tag)), []).append(tag)
+        return tags
+
+
+def _stems(keys: Sequence[str]) -> tuple[str, ...]:
+    """A name's words without what only says that it is a firm's; one film or many are the same."""
+    return tuple(key.removesuffix("s") for key in keys if key not in _FIRMS)
+
+
+def _after(words: Words, end: int) -> int:
+    while words.key(end) in _BETWEEN and not words.pauses(end):
+        end += 1
+    return end
+
+
+def _goes_on(words: Words, end: int) -> bool:
+    """Whether a comma stands before ``end`` and the last of a list is still to come."""
+    listed = "," in words.words[end - 1].after
+    return listed and not _JOINERS.isdisjoint(words.following(end, LONGEST))
+
+
+def _closed(words: Words, end: int) -> bool:
+    return words.pauses(end - 1) or words.key(end) in _BOUNDARIES
+
+
+def _refused(words: Words, begin: int, place: Span, *, known: bool) -> Exclusion:
+    name = words.only(place).text().strip(" .,!?")
+    end = place.end
+    while words.key(end) in _FOLLOWERS and not words.pauses(end - 1):
+        end += 1
+    return Exclusion(Span(begin, end), name, known)
