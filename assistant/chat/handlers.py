@@ -132,7 +132,7 @@ class ChatDoor:
 
     async def _answer(self, words: str) -> None:
         reply = cl.Message(content="")
-        cards: list[Any] = []
+        cards: list[cl.CustomElement] = []
         try:
             async for asked, artifact in self._turn(words, reply):
                 cards += await self._elements(asked, artifact)
@@ -145,7 +145,7 @@ class ChatDoor:
             await _append(reply, _STUMBLED)
         if not reply.content and not cards:
             reply.content = _SPEECHLESS
-        reply.elements = cards
+        reply.elements = _that_count(cards)
         await reply.send()
 
     async def _turn(self, words: str, reply: cl.Message) -> AsyncIterator[tuple[Asked, object]]:
@@ -308,6 +308,12 @@ def _thread() -> RunnableConfig:
 
 def _element(name: str, props: elements.Props) -> cl.CustomElement:
     return cl.CustomElement(name=name, props=elements.drawn(props))
+
+
+def _that_count(cards: Sequence[cl.CustomElement]) -> list[Any]:
+    """Of two reactions to one film the later, which takes the place of the other; all else."""
+    later = {c.props["movie"]["item_id"]: c for c in cards if c.name == "Reaction"}
+    return [c for c in cards if c.name != "Reaction" or c in later.values()]
 
 
 def _spoken(message: BaseMessage, metadata: dict[str, Any]) -> str:

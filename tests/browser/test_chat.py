@@ -249,6 +249,14 @@ def test_a_film_named_in_words_can_be_liked_and_undone(chat: Chat, server: str) 
     assert profile(server)["swipe_count"] == 0
 
 
+def test_a_reaction_that_is_put_right_is_shown_once(chat: Chat) -> None:
+    chat.say("I loved Heat")
+    chat.say("I never said I liked Heat, I hated it")
+    notes = chat.page.get_by_role("region", name="Your verdict on Heat")
+    expect(notes.get_by_text("Not for you")).to_have_count(2)  # one for each message
+    expect(notes).to_have_count(2)
+
+
 def test_a_new_chat_remembers_the_swipes(chat: Chat, server: str) -> None:
     chat.start_survey()
     chat.press("ArrowRight", "ArrowRight", "ArrowLeft")
