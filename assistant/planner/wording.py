@@ -112,6 +112,8 @@ _REFINES_TOO = re.compile(
 """The same after "something", and what takes the place of what was said: "the 90s instead". But
 "something with Tom Hanks" is a wish of its own.
 """
+_OWN_WISH = re.compile(r"[,;:] *(?:an?|some) [^,;:]*\b(?:films?|movies?)\W*$")
+"""What stands by itself after what it is to be without: "no marvel please, a superhero film"."""
 _REFINE_WORDS = 12
 _SCORE, _MARGIN = 0.5, 0.15
 """How like the examples of a refinement, and how much more than of a wish, a message must be."""
@@ -206,6 +208,8 @@ def read_search(text: str, conversation: Conversation, titles: Titles) -> Search
 
 def _refines(said: str) -> bool:
     """Whether a message changes the wish before it, rather than make one of its own."""
+    if _OWN_WISH.search(said):
+        return False
     if _REFINE.match(said) or _REFINES_TOO.search(said):
         return True
     guess = _follow_ups().guess(said)
