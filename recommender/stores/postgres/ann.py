@@ -42,7 +42,7 @@ SCAN = {
     # that takes out what lies nearest, and what is left of the walk then is not the best.
     "hnsw.max_scan_tuples": "200000",
     "hnsw.scan_mem_multiplier": "32",  # of work_mem: 128 MB at most
-    "ivfflat.probes": "100",
+    "ivfflat.probes": "150",
     "ivfflat.iterative_scan": "relaxed_order",
     # A plan for any filter takes each for one that few films pass, and fetches all that do.
     "plan_cache_mode": "force_custom_plan",
@@ -51,11 +51,11 @@ SCAN = {
 LINKS, WIDTH = 16, 128
 """Of each film in a graph, ``m``, and of the search for them, ``ef_construction``."""
 FILMS_OF_A_LIST, MOST_LISTS = 250, 1000
-"""So that up to 25,000 films all lists are looked through, and of a million a tenth."""
+"""So that up to 37,500 films all lists are looked through, and of a million 150 in 1,000."""
 FAR = 1000.0
 """How far out in a query's direction the point lies from which lists are searched: the nearest to
-it have the highest inner products, as the lengths of films' vectors, 3 at most, hardly matter
-beside it. 32-bit floats would not tell distances from one much farther out apart."""
+it have the highest inner products, as how long films' vectors are, 0.3 to 3.3, hardly matters
+beside it. Distances from one much farther out would differ too little for 32-bit floats."""
 DEPTHS: Mapping[Quantisation, int] = {"none": 1, "halfvec": 2, "binary": 50}
 """How many times as many candidates as films are asked for are ranked again."""
 DEPTH_OF_LISTS = 2
