@@ -91,11 +91,10 @@ class Hnsw:
         self, column: ColumnElement[Any], vector: Vector, space: Space
     ) -> ColumnElement[Any]:
         """The distance that the index of the space is sorted by, an expression like its own."""
-        size = vector.size
-        query: ColumnElement[Any] = cast(bindparam("query", vector, Binary()), VECTOR(size))
-        held = self.held_as(space)
+        size, held = vector.size, self.held_as(space)
         if space == "fused":
             return _from_afar(column, vector, held)
+        query: ColumnElement[Any] = cast(bindparam("query", vector, Binary()), VECTOR(size))
         if held == "binary":
             bits = cast(func.binary_quantize(column), BIT(size))
             asked = func.binary_quantize(query, type_=BIT(size))
