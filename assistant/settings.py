@@ -48,10 +48,10 @@ class Settings(BaseSettings):
     item_index: Literal["memory", "exact", "hnsw"] = Field(
         default="memory",
         description="with ITEM_STORE=postgres: look at every film, in this process or, exact, in "
-        "PostgreSQL; hnsw: at those a graph leads to",
+        "PostgreSQL; hnsw: at those a graph leads to, or in people's space in the nearest lists",
     )
     item_quantisation: Quantisation = Field(
-        default="none", description="with ITEM_INDEX=hnsw: how small the graph's vectors are made"
+        default="none", description="with ITEM_INDEX=hnsw: how small the indexes' vectors are made"
     )
     opensearch_url: str = Field(
         default="http://localhost:9200", description="may hold user and password"

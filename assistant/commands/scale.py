@@ -131,7 +131,7 @@ def _world(count: int, queries: int, home: Path) -> World:
 
 
 def _size(database: Database, name: str) -> Callable[[], float]:
-    """Megabytes of the vectors, the table, or the graphs."""
+    """Megabytes of the vectors, the table, or the indexes."""
     statement = "SELECT pg_table_size('items')"
     if name == MEMORY:
         statement = (

@@ -35,7 +35,7 @@ BATCH = 1000
 ROWS_AT_A_TIME = 20_000
 """Of matrices that are larger than memory may be."""
 COLUMNS = (
-    *("films", "search", "films/s in", "graphs, s", "MB", "space", "filter", "passing"),
+    *("films", "search", "films/s in", "indexes, s", "MB", "space", "filter", "passing"),
     *("recall@10", "p50", "p95"),
 )
 SPACES: tuple[Space, ...] = ("text", "fused")
@@ -285,8 +285,10 @@ def results_table(results: Results) -> str:
         f"copies whose vectors are moved by noise ({NOISE} of their length: two copies of one film",
         "have a cosine of 0.6). Queries are moved in the same way. One client, the 10 best, times",
         "in milliseconds; recall is of the 10 best that a look at every film finds. MB is what a",
-        "search reads: the vectors as bytes for `memory`, the table for `exact`, the graphs for",
-        "the others; whole vectors are looked up for candidates only.",
+        "in milliseconds; recall is of the 10 best that a look at every film finds. MB is what a",
+        "search reads: the vectors as bytes for `memory`, the table for `exact`, the indexes for",
+        "the rest; whole vectors are looked up for candidates only. `hnsw` searches texts by a",
+        "graph and people's space (`fused`) by lists.",
         "",
         *([results.note, ""] if results.note else []),
         "![p95 and recall over the number of films](scale.svg)",

@@ -324,9 +324,9 @@ class TestFusedSpace:
 
     @pytest.fixture
     def placed(self, item_store: ItemStore) -> list[IndexedItem]:
-        """Films of which every third has no place; the others' vectors are no unit vectors."""
+        """Films of which every third has no place; the others' vectors differ in length."""
         added = [
-            replace(film, fused=None if number % 3 == 0 else 3 * vector(number))
+            replace(film, fused=None if number % 3 == 0 else (3 + number % 4) * vector(number))
             for number, film in enumerate(films(30))
         ]
         item_store.upsert(added)

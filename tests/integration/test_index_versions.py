@@ -194,7 +194,7 @@ class TestBuilding:
                         {"name": store.table.name},
                     )
                     suffix = store.table.name.removeprefix("items")
-                    assert f"ann_fused_halfvec_384_m64{suffix}" in set(built.scalars())
+                    assert f"ann_fused_halfvec_384_l1{suffix}" in set(built.scalars())
             database.close()
 
 

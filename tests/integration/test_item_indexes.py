@@ -1,6 +1,7 @@
-"""HNSW in PostgreSQL by setting; that searches by it are right is in the contract suite."""
+"""Graphs and lists in PostgreSQL by setting; that they find the best is in the contract suite."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender.errors import InvalidRequest
 from recommender.models import Filters, Item, SearchRequest
-from recommender.stores.ports import IndexedItem
-from recommender.stores.postgres import SCAN, Database, Hnsw
+from recommender.stores.ports import IndexedItem, Space
+from recommender.stores.postgres import SCAN, Database, Hnsw, ann
 from recommender.stores.postgres.ann import Quantisation
 from recommender.stores.postgres.items import PostgresItemStore
 from tests.conftest import new_database
@@ -58,9 +59,9 @@ def exactly(films: list[IndexedItem], k: int) -> set[str]:
 @pytest.mark.parametrize(
     ("quantisation", "names"),
     [
-        ("none", {"ann_embedding_none_384_m16", "ann_fused_none_384_m64"}),
-        ("halfvec", {"ann_embedding_halfvec_384_m16", "ann_fused_halfvec_384_m64"}),
-        ("binary", {"ann_embedding_binary_384_m16", "ann_fused_halfvec_384_m64"}),
+        ("none", {"ann_embedding_none_384_m16", "ann_fused_none_384_l2"}),
+        ("halfvec", {"ann_embedding_halfvec_384_m16", "ann_fused_halfvec_384_l2"}),
+        ("binary", {"ann_embedding_binary_384_m16", "ann_fused_halfvec_384_l2"}),
     ],
 )
 def test_each_setting_has_its_indexes_and_searches_go_by_them(
@@ -100,7 +101,7 @@ def test_another_setting_keeps_what_both_share(graphs: Database) -> None:
     PostgresItemStore(graphs, hnsw=Hnsw("binary")).build_indexes()
     after = indexes(graphs)
     assert after.keys() - before.keys() == {"ann_embedding_binary_384_m16"}
-    assert after["ann_fused_halfvec_384_m64"] == before["ann_fused_halfvec_384_m64"]
+    assert after["ann_fused_halfvec_384_l2"] == before["ann_fused_halfvec_384_l2"]
 
 
 def test_the_graph_of_one_space_may_be_built_alone(graphs: Database) -> None:
@@ -108,19 +109,55 @@ def test_the_graph_of_one_space_may_be_built_alone(graphs: Database) -> None:
     assert indexes(graphs).keys() == FILTERS | {"ann_embedding_binary_384_m16"}
 
 
+@pytest.mark.parametrize("quantisation", ["none", "halfvec"])
+def test_the_best_of_peoples_space_are_found_however_long_they_are(
+    graphs: Database, quantisation: Quantisation
+) -> None:
+    lengths = np.tile(np.geomspace(0.2, 4, 20).astype(np.float32), len(FILMS) // 20)
+    placed = [
+        replace(film, fused=film.vector * length)
+        for film, length in zip(FILMS, lengths, strict=True)
+    ]
+    store = PostgresItemStore(graphs, hnsw=Hnsw(quantisation))
+    store.upsert(placed)
+    store.build_indexes()
+    vectors = store.vectors([film.item.item_id for film in placed], "fused")
+    for query in (FILMS[7].vector, FILMS[8].vector * 0.001, FILMS[9].vector * 1000):
+        best = sorted(vectors, key=lambda item_id: -float(vectors[item_id] @ query))[:10]
+        hits = store.nearest(query, 10, Filters(), (), "fused")
+        assert [hit.item_id for hit in hits] == best
+    nowhere = np.zeros(384, dtype=np.float32)
+    assert [hit.score for hit in store.nearest(nowhere, 3, Filters(), (), "fused")] == [0, 0, 0]
+
+
+def test_more_films_have_more_lists_up_to_a_limit(
+    graphs: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PostgresItemStore(graphs, hnsw=Hnsw("halfvec"))
+    monkeypatch.setattr(ann, "FILMS_OF_A_LIST", 10)
+    store.build_indexes()
+    assert "ann_fused_halfvec_384_l60" in indexes(graphs)
+    monkeypatch.setattr(ann, "MOST_LISTS", 20)
+    store.build_indexes()
+    assert "ann_fused_halfvec_384_l20" in indexes(graphs)
+    store.remove([film.item.item_id for film in FILMS])
+    store.build_indexes()
+    assert "ann_fused_halfvec_384_l1" in indexes(graphs)
+
+
 def test_with_a_filter_more_candidates_are_ranked_again() -> None:
     """Few are enough for what lies near; the best that pass may lie among thousands as far away."""
     binary = Hnsw("binary")
     assert binary.depth(10, "text", filtered=False) == 500
     assert binary.depth(10, "text", filtered=True) == 2000
-    assert binary.depth(10, "fused", filtered=True) == 1500  # its graph holds no signs
+    assert binary.depth(10, "fused", filtered=True) == 20  # lists are looked through to the end
     assert binary.depth(100, "text", filtered=True) == 5000
 
 
 def test_an_index_whose_building_broke_off_is_built_anew(graphs: Database) -> None:
     store = PostgresItemStore(graphs, hnsw=Hnsw("halfvec"))
     store.build_indexes()
-    name, before = "ann_fused_halfvec_384_m64", indexes(graphs)
+    name, before = "ann_fused_halfvec_384_l2", indexes(graphs)
     with graphs.connect() as connection:
         connection.execute(
             text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = :name ::regclass"),
@@ -144,19 +181,25 @@ def test_while_one_server_builds_another_goes_on_without(graphs: Database) -> No
     assert "ann_embedding_binary_384_m16" in indexes(graphs)
 
 
+@pytest.mark.parametrize("space", ["text", "fused"])
 @pytest.mark.parametrize("quantisation", ["none", "halfvec", "binary"])
 def test_the_few_films_that_pass_a_filter_are_all_found(
-    graphs: Database, quantisation: Quantisation
+    graphs: Database,
+    quantisation: Quantisation,
+    space: Space,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Far more is looked at than a graph would, which gives up after ``hnsw.max_scan_tuples``."""
+    """Far more is looked at than a graph or lists would, which give up by these settings."""
+    monkeypatch.setattr(ann, "FILMS_OF_A_LIST", 10)
     url = graphs.engine.url.render_as_string(hide_password=False)
     short = {"hnsw.max_scan_tuples": "1", "hnsw.ef_search": "5", "enable_seqscan": "off"}
-    hasty = Database(url, options=SCAN | short | {"enable_bitmapscan": "off"})
+    short |= {"ivfflat.probes": "1", "ivfflat.max_probes": "1", "enable_bitmapscan": "off"}
+    hasty = Database(url, options=SCAN | short)
     hasty.migrate()
     store = PostgresItemStore(hasty, hnsw=Hnsw(quantisation))
     store.build_indexes()
     rare = [film for film in FILMS if film.item.genres]
-    hits = store.nearest(FILMS[7].vector, 10, Filters(include_genres=("Rare",)))
+    hits = store.nearest(FILMS[7].vector, 10, Filters(include_genres=("Rare",)), (), space)
     assert [hit.item_id for hit in hits] == sorted(
         exactly(rare, 10), key=lambda i: -float(FILMS[int(i)].vector @ FILMS[7].vector)
     )

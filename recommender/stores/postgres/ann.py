@@ -1,4 +1,9 @@
-"""Approximate search with pgvector: HNSW indexes over both spaces, whole or quantised.
+"""Approximate search with pgvector: a graph over texts, lists for people's space (fused).
+
+Texts are equally long, and a graph (HNSW) leads to the nearest. People's space has vectors of
+different lengths, where few links lead to the short ones: a graph with enough of them takes hours
+for a million films. Lists (IVFFlat), each of films that lie together, take minutes; those whose
+centres have the highest inner products with the query are looked through.
 
 The table keeps every vector whole, so that candidates of an index are always ranked again by their
 true inner products; only what an index holds is made smaller. Indexes are no migrations: they are
@@ -10,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from pgvector.sqlalchemy import BIT, HALFVEC, VECTOR
 from sqlalchemy import ColumnElement, Connection, Float, Table, bindparam, cast, func, select, text
 from sqlalchemy.types import UserDefinedType
@@ -36,17 +42,24 @@ SCAN = {
     # that takes out what lies nearest, and what is left of the walk then is not the best.
     "hnsw.max_scan_tuples": "200000",
     "hnsw.scan_mem_multiplier": "32",  # of work_mem: 128 MB at most
+    "ivfflat.probes": "150",
+    "ivfflat.iterative_scan": "relaxed_order",
     # A plan for any filter takes each for one that few films pass, and fetches all that do.
     "plan_cache_mode": "force_custom_plan",
 }
 """Settings of the connections that search."""
-LINKS: Mapping[Space, int] = {"text": 16, "fused": 64}
-"""Of each film in a graph, ``m``. Where vectors differ in length, fewer leave films that no link
-leads to: 3 in 100 of the nearest were never found, however far the graph was walked."""
-WIDTHS: Mapping[Space, int] = {"text": 128, "fused": 200}
-"""Of the search for links, ``ef_construction``."""
+LINKS, WIDTH = 16, 128
+"""Of each film in a graph, ``m``, and of the search for them, ``ef_construction``."""
+FILMS_OF_A_LIST, MOST_LISTS = 250, 1000
+"""So that up to 37,500 films all lists are looked through, and of a million 150 in 1,000."""
+FAR = 1000.0
+"""How far out in a query's direction the point lies from which lists are searched: the nearest to
+it have the highest inner products, as how long films' vectors are, 0.3 to 3.3, hardly matters
+beside it. Distances from one much farther out would differ too little for 32-bit floats."""
 DEPTHS: Mapping[Quantisation, int] = {"none": 1, "halfvec": 2, "binary": 50}
 """How many times as many candidates as films are asked for are ranked again."""
+DEPTH_OF_LISTS = 2
+"""The same for lists, with a filter as without: they are looked through to the end."""
 LEAST_FILTERED: Mapping[Quantisation, int] = {"none": 1500, "halfvec": 1500, "binary": 2000}
 """Candidates at least, of those that pass a filter: where it takes out what lies nearest, the best
 of the rest are nearly as far away as thousands of others, which signs hardly tell apart."""
@@ -59,7 +72,7 @@ FILTERS = {
     f"{PREFIX}people": 'USING gin ((director || "cast"))',
     f"{PREFIX}year": "(year)",
 }
-"""Let a filter that few films pass be answered exactly, without a graph."""
+"""Let a filter that few films pass be answered exactly, without a graph or lists."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +91,10 @@ class Hnsw:
         self, column: ColumnElement[Any], vector: Vector, space: Space
     ) -> ColumnElement[Any]:
         """The distance that the index of the space is sorted by, an expression like its own."""
-        size = vector.size
+        size, held = vector.size, self.held_as(space)
+        if space == "fused":
+            return _from_afar(column, vector, held)
         query: ColumnElement[Any] = cast(bindparam("query", vector, Binary()), VECTOR(size))
-        held = self.held_as(space)
         if held == "binary":
             bits = cast(func.binary_quantize(column), BIT(size))
             asked = func.binary_quantize(query, type_=BIT(size))
@@ -91,8 +105,22 @@ class Hnsw:
 
     def depth(self, k: int, space: Space, filtered: bool) -> int:
         """How many candidates are ranked again for k films."""
-        held = self.held_as(space)
-        return max(k * DEPTHS[held], LEAST_FILTERED[held] if filtered else 0)
+        if space == "fused":
+            return k * DEPTH_OF_LISTS
+        least = LEAST_FILTERED[self.quantisation] if filtered else 0
+        return max(k * DEPTHS[self.quantisation], least)
+
+
+def _from_afar(
+    column: ColumnElement[Any], vector: Vector, held: Quantisation
+) -> ColumnElement[Any]:
+    """The distance from the point that lies far out in a vector's direction."""
+    norm = max(float(np.linalg.norm(vector)), float(np.finfo(np.float32).tiny))
+    point = (vector / np.float32(norm)) * np.float32(FAR)
+    far: ColumnElement[Any] = cast(bindparam("far", point, Binary()), VECTOR(vector.size))
+    if held == "halfvec":
+        column, far = cast(column, HALFVEC(vector.size)), cast(far, HALFVEC(vector.size))
+    return column.op("<->", return_type=Float())(far)
 
 
 def build_indexes(
@@ -173,24 +201,39 @@ def _definitions(
     for space in spaces:
         column = COLUMNS[space]
         held, dim = hnsw.held_as(space), length(connection, table, column)
-        wanted[f"{PREFIX}{column}_{held}_{dim}_m{LINKS[space]}"] = (
-            f"USING hnsw ({_expression(column, held, dim)}) "
-            f"WITH (m = {LINKS[space]}, ef_construction = {WIDTHS[space]})"
-        )
+        name = f"{PREFIX}{column}_{held}_{dim}"
+        if space == "text":
+            wanted[f"{name}_m{LINKS}"] = (
+                f"USING hnsw ({_expression(column, held, dim)}) "
+                f"WITH (m = {LINKS}, ef_construction = {WIDTH})"
+            )
+        else:
+            lists = _lists(_count(connection, table))
+            wanted[f"{name}_l{lists}"] = (
+                f"USING ivfflat ({_expression(column, held, dim, 'l2')}) WITH (lists = {lists})"
+            )
     suffix = table.name.removeprefix(items.name)
     return {name + suffix: definition for name, definition in wanted.items()}
 
 
-def _expression(column: str, held: Quantisation, dim: int) -> str:
+def _lists(films: int) -> int:
+    return min(max(films // FILMS_OF_A_LIST, 1), MOST_LISTS)
+
+
+def _expression(column: str, held: Quantisation, dim: int, distance: str = "ip") -> str:
     if held == "binary":
         return f"(binary_quantize({column})::bit({dim})) bit_hamming_ops"
     if held == "halfvec":
-        return f"({column}::halfvec({dim})) halfvec_ip_ops"
-    return f"{column} vector_ip_ops"
+        return f"({column}::halfvec({dim})) halfvec_{distance}_ops"
+    return f"{column} vector_{distance}_ops"
 
 
 def _memory(connection: Connection, table: Table) -> int:
-    """Bytes that hold a graph of all films while it is built."""
-    count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    """Bytes that hold a graph of all films while it is built; the lists of as many need less."""
     dims = [length(connection, table, column) for column in COLUMNS.values()]
-    return min(max(count * (4 * max(dims) + MEMORY_OF_A_FILM), LEAST_MEMORY), MOST_MEMORY)
+    bytes_of_a_film = 4 * max(dims) + MEMORY_OF_A_FILM
+    return min(max(_count(connection, table) * bytes_of_a_film, LEAST_MEMORY), MOST_MEMORY)
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
