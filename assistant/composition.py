@@ -327,8 +327,8 @@ def open_recommender(
     """A recommender over the catalogue, which is indexed on first use with a progress bar.
 
     ``embedded`` is the encoder that runs here; ``anew`` indexes every film again. An index that was
-    withdrawn serves again when ``asked``. What is learned is stored behind the answers, all of it
-    before this ends.
+    withdrawn serves again when ``asked``. What is learned is stored behind the answers, and
+    what is left of it when this ends.
     """
     domain = RecommenderSettings()
     if anew:  # what is kept is of films with the same fingerprints

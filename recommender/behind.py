@@ -38,7 +38,8 @@ class AtOnce(Later):
 class Behind(Later):
     """After the answer, one write after the other, in a thread that does nothing else.
 
-    One that fails is logged. A context that ends when all is written. Thread-safe.
+    One that fails is logged. A context that ends when all is written, or it takes too long.
+    Thread-safe.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,8 @@ class Behind(Later):
 
     def __exit__(self, *_: object) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: not self._at_work, LAST_SECONDS)
+            if not self._changed.wait_for(lambda: not self._at_work, LAST_SECONDS):
+                logger.warning("%d writes were not done in time", len(self._waiting) + 1)
 
     def write(self, user_id: str, write: Write) -> None:  # noqa: D102 - the protocol's
         with self._changed:

@@ -71,7 +71,7 @@ class _Films:
 
 
 class HeldItems(ItemStore):
-    """ItemStore over another one, read once: exact searches without a round trip, 3 kB a film.
+    """ItemStore over another one, read once: exact searches without a round trip, 4 kB a film.
 
     Thread-safe. What others write to the store is seen by who starts afterwards.
     """

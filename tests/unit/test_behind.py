@@ -67,6 +67,18 @@ def test_a_context_ends_when_all_is_written(gate: Gate) -> None:
     assert written == ["bob's"]
 
 
+def test_a_write_that_hangs_keeps_nobody_from_ending(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("recommender.behind.LAST_SECONDS", 0.01)
+    with Behind() as behind:
+        behind.write("ann", gate)
+        assert gate.begun.wait(SECONDS)
+        behind.write("bob", lambda: None)
+    assert "2 writes were not done in time" in caplog.text
+    gate.opened.set()
+
+
 def test_a_write_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
     written: list[str] = []
     with Behind() as behind:
