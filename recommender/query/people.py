@@ -179,7 +179,8 @@ class PeopleFinder:
 
         Alternatives ("Tom Hanks or Meg Ryan") are left as they are.
         ``lone``: all that is left when the words of asking are taken; a surname there is a name.
-        ``announced``: where words that were taken say that a name begins ("late …").
+        ``announced``: where words that were taken say that a name begins ("late …"), unless a word
+        of plain English does ("a late bloom").
         """
         found: list[NamedPerson] = []
         guesses = MAX_GUESSES
@@ -188,7 +189,7 @@ class PeopleFinder:
             guess = guesses > 0 and self._unknown(words, index)
             guesses -= guess
             cue: tuple[Role, int] | None = ("any", index)
-            if index != announced:
+            if index != announced or words.key(index) in english_words():
                 cue = self._cue(words, index, found)
             person = self._at(words, index, cue, lone, guess=guess)
             if person and (judged := self._judged(words, person, found)):

@@ -2,9 +2,9 @@
 
 from recommender.catalogue import Catalogue
 from recommender.kept import JSON, UNKEPT, Kept
-from recommender.models import MAX_NAMES, Filters, Item, Understanding
+from recommender.models import MAX_NAMES, Filters, Item, Part, Understanding
 from recommender.query.anchors import NamedFilm, TitleFinder
-from recommender.query.careers import Career, find_careers, years_of
+from recommender.query.careers import find_careers, years_of
 from recommender.query.exclusions import Exclusion, ExclusionFinder
 from recommender.query.filler import Filler
 from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, plain_phrases
@@ -74,11 +74,13 @@ class QueryReader:
         people, career = self._people_and_career(words)
         words = words.take(person.span for person in people if not person.refused)
         if career:
-            names = [name for person in people if not person.refused for name in person.names]
-            years += [Years(career.span, years_of(career.part, names, self._catalogue))]
-            words = words.take([career.span])
-        ages = self._years.ages(words, self._filler.strip(words).left(), _anchor_year(films))
-        words = words.take(found.span for found in ages)
+            words = words.take([career[1].span])
+        years += self._years.ages(words, self._filler.strip(words).left(), _anchor_year(films))
+        words = words.take(found.span for found in years)
+        part = None
+        if career and wanted(words, years) == (None, None):  # years that are stated stand
+            part = career[0]
+            years.append(career[1])
         words = words.take(span for span, _ in self._lengths.find(words))
         refused = list(find_refusals(words))
         words = words.take(span for span, _ in refused)
@@ -93,23 +95,29 @@ class QueryReader:
         return Understanding(
             text=self._filler.clean(words),
             similar_to=tuple(film.item.item_id for film in films),
-            filters=_filters(people, wanted(words, years + ages), genres),
+            filters=_filters(people, wanted(words, years), genres),
             soft_genres=genres.soft,
             less=tuple(dict.fromkeys(less)),
             without=_names(left_out, known=True),
             unknown=_names(left_out, known=False),
-            part=career.part if career else None,
+            part=part,
             for_someone_else=_is_for_others(recipients),
         )
 
-    def _people_and_career(self, words: Words) -> tuple[list[NamedPerson], Career | None]:
-        """The people named, and which part of their work is asked for."""
+    def _people_and_career(
+        self, words: Words
+    ) -> tuple[list[NamedPerson], tuple[Part, Years] | None]:
+        """The people named, and which part of their work is asked for, if years tell it."""
         for career in find_careers(words):
             rest = words.take([career.span])
-            lone = self._filler.strip(rest).left()
-            people = self._people.find(rest, lone, career.span.end)
+            lone = self._filler.strip(rest if career.works else words).left()
+            announced = career.span.end if career.begins else None
+            people = self._people.find(rest, lone, announced)
             if any(map(career.is_of, people)):
-                return people, career
+                names = [name for person in people if not person.refused for name in person.names]
+                years = years_of(career.part, names, self._catalogue)
+                if years != (None, None):
+                    return people, (career.part, Years(career.span, years))
         return self._people.find(words, self._filler.strip(words).left()), None
 
 

@@ -20,6 +20,7 @@ from langchain_core.tools import BaseTool
 
 import prompts
 from assistant.planner import OfflinePlanner, offline_planner
+from assistant.planner.unknown import unknown
 from fusion.encoder import Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import HashingEncoder
@@ -868,6 +869,25 @@ def test_of_the_latest_message_only(model: OfflinePlanner) -> None:
     messages = [*searched("a comedy in black and white"), HumanMessage("older")]
     messages += [model.invoke(messages), found]
     assert prompts.phrase("clarify.colour") not in model.invoke(messages).text
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("too long and boring", "length"),
+        ("not too long and funny", "length"),
+        ("nothing too long with kids", "length"),
+        ("not that long please", "length"),
+        ("not as long as Titanic", "length"),
+        ("under 2.5 hours", "runtime"),
+        ("less than 1.5 h", "runtime"),
+        ("a comedy under 90 minutes with dogs", "runtime"),
+        ("something short that makes me laugh", "runtime"),
+        ("is it long?", "runtime"),
+    ],
+)
+def test_a_wish_for_a_length_is_known_as_one(said: str, kind: str) -> None:
+    assert unknown(said) == (kind,)
 
 
 @pytest.mark.parametrize("said", ["Short Circuit", "a short cut home"])
