@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from recommender.catalogue import Catalogue
-from recommender.query.genres import plain_phrases
+from recommender.query.genres import plain_phrases, strong_phrases
 from recommender.query.lexicon import Phrases, english_words, load
 from recommender.query.titles import TitleIndex
 from recommender.query.words import Span, Words, keys_of
@@ -20,6 +20,8 @@ _FOLLOWERS = _NOUNS | frozenset(_LEXICON["trailing"])
 _BOUNDARIES = frozenset(_LEXICON["boundaries"]) | _FOLLOWERS
 _UNMARKED = frozenset(_LEXICON["unmarked"])
 _FIRMS = frozenset(_LEXICON["firms"])
+_WISHES = frozenset(_LEXICON["wishes"]) | _NOUNS
+_CLAUSES = frozenset(_LEXICON["clauses"])
 
 
 @dataclass(frozen=True)
@@ -38,26 +40,27 @@ class ExclusionFinder:
         self._titles = titles
         self._catalogue = catalogue
         self._plain = plain_phrases()
+        self._genres = strong_phrases()
         self._negators = Phrases(
             dict.fromkeys(_LEXICON["negators"], False) | dict.fromkeys(_LEXICON["sure"], True)
         )
 
     def find(self, words: Words) -> list[Exclusion]:
         """The names refused, from left to right."""
-        negators = self._negators.all(words)
-        return [
-            name
-            for span, sure in negators
-            if not words.pauses(span.end - 1)
-            for name in self._listed(words, span, sure=sure)
-        ]
+        found: list[Exclusion] = []
+        for span, sure in self._negators.all(words):
+            if not words.pauses(span.end - 1):
+                found += self._listed(words, span, sure=sure)
+                words = words.take(each.span for each in found)
+        return found
 
     def _listed(self, words: Words, negator: Span, *, sure: bool) -> Iterator[Exclusion]:
         """The names after a negator: after "or", "and" and commas before these it holds on."""
         begin, end = negator
+        wished = self._is_wish(words, begin)
         while True:
             start = _after(words, end)
-            refused = self._at(words, begin, start, sure=sure)
+            refused = self._at(words, begin, start, sure=sure, wished=wished)
             if refused:
                 yield refused
             begin = end = refused.span.end if refused else self._end_of_genre(words, start)
@@ -75,13 +78,25 @@ class ExclusionFinder:
         carrying = (row for name in names for row in self._carrying(keys_of(name), titled=True))
         return list(dict.fromkeys(carrying))
 
-    def _at(self, words: Words, begin: int, start: int, *, sure: bool) -> Exclusion | None:
+    def _is_wish(self, words: Words, begin: int) -> bool:
+        """Whether the negator at ``begin`` says what is wished for, not what a film is about."""
+        if words.pauses(begin - 1):
+            return True
+        if any(words.key(i) in _CLAUSES for i in range(words.clause(begin), begin)):
+            return False
+        return words.key(begin - 1) in _WISHES or self._genres.ending(words, begin) is not None
+
+    def _at(
+        self, words: Words, begin: int, start: int, *, sure: bool, wished: bool
+    ) -> Exclusion | None:
         if self._end_of_genre(words, start) > start:
             return None
         keys = words.following(start, LONGEST)
         ends = [n for n in range(len(keys), 0, -1) if _closed(words, start + n)]
         for count in ends:
             name, place = keys[:count], Span(start, start + count)
+            if not wished and not words.capital(start) and _is_english(name):
+                continue
             plain = self._titles.ordinary(name) and english_words().issuperset(name)
             titled = sure or count > 1 or words.capital(start) or not plain
             if next(self._carrying(name, titled=titled), None) is not None:
@@ -122,9 +137,22 @@ class ExclusionFinder:
         return tags
 
 
+def _is_english(name: Sequence[str]) -> bool:
+    return _english_stems().issuperset(map(_stem, name))
+
+
+@cache
+def _english_stems() -> frozenset[str]:
+    return frozenset(map(_stem, english_words()))
+
+
 def _stems(keys: Sequence[str]) -> tuple[str, ...]:
     """A name's words without what only says that it is a firm's; one film or many are the same."""
-    return tuple(key.removesuffix("s") for key in keys if key not in _FIRMS)
+    return tuple(_stem(key) for key in keys if key not in _FIRMS)
+
+
+def _stem(key: str) -> str:
+    return key.removesuffix("s")
 
 
 def _after(words: Words, end: int) -> int:
