@@ -1,5 +1,6 @@
 """Names whose films are refused: "not harry potter", "no disney", "anything but star wars"."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -21,6 +22,7 @@ _BOUNDARIES = frozenset(_LEXICON["boundaries"]) | _FOLLOWERS
 _UNMARKED = frozenset(_LEXICON["unmarked"])
 _FIRMS = frozenset(_LEXICON["firms"])
 _WISHES = frozenset(_LEXICON["wishes"]) | _NOUNS
+_MANY = re.compile(r"(?<=[osxz])e$|(?<=[cs]h)e$")
 _CLAUSES = frozenset(_LEXICON["clauses"])
 
 
@@ -101,9 +103,19 @@ class ExclusionFinder:
             titled = sure or count > 1 or words.capital(start) or not plain
             if next(self._carrying(name, titled=titled), None) is not None:
                 return _refused(words, begin, place, known=True)
-        if 1 in ends and (keys[0] in _UNMARKED or keys[0] not in english_words()):
+        if 1 in ends and (keys[0] in _UNMARKED or self._is_unheard(words, start)):
             return _refused(words, begin, Span(start, start + 1), known=False)
         return None
+
+    def _is_unheard(self, words: Words, index: int) -> bool:
+        """Whether a word looks like a name that no film carries.
+
+        In small letters, many of something are things: "no spoilers".
+        """
+        key = words.key(index)
+        if _is_english([key]) or self._titles.ordinary([key]):
+            return False
+        return words.capital(index) or _stem(key) == key
 
     def _end_of_genre(self, words: Words, start: int) -> int:
         """Where a genre or mood that is all the name at ``start`` ends; there, if none is."""
@@ -152,7 +164,9 @@ def _stems(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _stem(key: str) -> str:
-    return key.removesuffix("s")
+    """One spelling of one and of many: "hero" and "heroes", "puppy" and "puppies"."""
+    one = key if key.endswith("ss") else key.removesuffix("s")
+    return f"{one[:-2]}y" if one.endswith("ie") else _MANY.sub("", one)
 
 
 def _after(words: Words, end: int) -> int:

@@ -118,6 +118,14 @@ def test_a_name_is_that_of_all_films_that_begin_with_it(wish: str, titles: set[s
     assert len(left_out) == len(titles)
 
 
+@pytest.mark.parametrize(
+    ("one", "many"), [("superhero", "superheroes"), ("zombie", "zombies"), ("witch", "witches")]
+)
+def test_one_and_many_of_what_is_refused_are_the_same(one: str, many: str) -> None:
+    left_out = [set(READER.left_out(READER.read(f"no {word}"))) for word in (one, many)]
+    assert left_out[0] == left_out[1] != set()
+
+
 WORDS = st.sampled_from(
     "like something similar to heat Heat Her it the The Thing (1982) 1917 90s nineties by with and "
     "or but not no without horror comedy sci-fi film movie movies noir tonight for a about old new "
