@@ -9,10 +9,10 @@ from typing import Any
 from recommender.catalogue import Catalogue
 from recommender.query.genres import plain_phrases, strong_phrases
 from recommender.query.lexicon import Phrases, english_words, load
-from recommender.query.titles import TitleIndex
+from recommender.query.titles import TitleIndex, without_article
 from recommender.query.words import Span, Words, keys_of
 
-LONGEST = 6
+LONGEST = 12
 _LEXICON: dict[str, Any] = load("exclusions")
 _BETWEEN = frozenset(_LEXICON["between"])
 _JOINERS = frozenset(_LEXICON["joiners"])
@@ -55,6 +55,26 @@ class ExclusionFinder:
                 found += self._listed(words, span, sure=sure)
                 words = words.take(each.span for each in found)
         return found
+
+    def titles(self, words: Words) -> list[Span]:
+        """Where titles of several words stand right after a negator: these name neither a film to
+        compare with nor a person.
+        """
+        negators = self._negators.all(words)
+        places = (self._title(words, span, sure=sure) for span, sure in negators)
+        return [place for place in places if place]
+
+    def _title(self, words: Words, negator: Span, *, sure: bool) -> Span | None:
+        if words.pauses(negator.end - 1) or words.key(negator.start - 1) == "why":
+            return None
+        start = _after(words, negator.end)
+        keys = words.following(start, LONGEST)
+        count, films = self._titles.longest(keys)
+        name = without_article(keys[:count])
+        if not films or len(name) < 2 or not _closed(words, start + count):
+            return None
+        told = sure or words.capital(start) or not _is_english(name)
+        return Span(start, start + count) if told else None
 
     def _listed(self, words: Words, negator: Span, *, sure: bool) -> Iterator[Exclusion]:
         """The names after a negator: after "or", "and" and commas before these it holds on."""
