@@ -1,7 +1,7 @@
 """Names whose films are refused: "not harry potter", "no disney", "anything but star wars"."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -97,8 +97,15 @@ class ExclusionFinder:
 
     def rows(self, names: Sequence[str]) -> list[int]:
         """The catalogue's rows of the films that carry any of these names."""
-        carrying = (row for name in names for row in self._carrying(keys_of(name), titled=True))
+        carrying = (row for name in names for row in self._named(name))
         return list(dict.fromkeys(carrying))
+
+    def _named(self, name: str) -> Iterable[int]:
+        """Rows of the films that carry a name. A plain word written as a title is no topic."""
+        keys = keys_of(name)
+        if name[:1].isupper() and _is_english(keys) and self._titles.exact(keys):
+            return self._titles.beginning(keys)
+        return self._carrying(keys, titled=True)
 
     def _is_wish(self, words: Words, begin: int) -> bool:
         """Whether the negator at ``begin`` says what is wished for, not what a film is about."""

@@ -108,6 +108,8 @@ def test_a_misspelt_name_is_still_one(wish: str, person: str) -> None:
         ("no lotr", {"Fellowship of the Ring", "Two Towers", "Return of the King"}),
         ("no spock", {"The Search for Spock"}),
         ("anything but terminator 2", {"Judgment Day"}),
+        ("anything but Alien", {"Alien", "Alien: Resurrection"}),
+        ("anything but Cars", {"Cars"}),
         ("no back to the future", {"Back to the Future", "Part II", "Part III"}),
     ],
 )
