@@ -16,6 +16,7 @@ LONGEST = 12
 _LEXICON: dict[str, Any] = load("exclusions")
 _BETWEEN = frozenset(_LEXICON["between"])
 _JOINERS = frozenset(_LEXICON["joiners"])
+_ALTERNATIVES = frozenset(_LEXICON["alternatives"])
 _NOUNS = frozenset(_LEXICON["nouns"])
 _FOLLOWERS = _NOUNS | frozenset(_LEXICON["trailing"])
 _BOUNDARIES = frozenset(_LEXICON["boundaries"]) | _FOLLOWERS
@@ -47,10 +48,13 @@ class ExclusionFinder:
             dict.fromkeys(_LEXICON["negators"], False) | dict.fromkeys(_LEXICON["sure"], True)
         )
 
-    def find(self, words: Words) -> list[Exclusion]:
-        """The names refused, from left to right."""
+    def find(self, words: Words, refused: Iterable[Span] = ()) -> list[Exclusion]:
+        """The names refused, after negators and after "or" behind what else is ``refused``."""
+        alternatives = [
+            (Span(end, end + 1), False) for _, end in refused if words.key(end) in _ALTERNATIVES
+        ]
         found: list[Exclusion] = []
-        for span, sure in self._negators.all(words):
+        for span, sure in sorted([*self._negators.all(words), *alternatives]):
             if not words.pauses(span.end - 1):
                 found += self._listed(words, span, sure=sure)
                 words = words.take(each.span for each in found)

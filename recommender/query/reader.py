@@ -89,7 +89,8 @@ class QueryReader:
         refused = list(find_refusals(words))
         words = words.take(span for span, _ in refused)
         words = words.give_back(titles)
-        left_out = self._exclusions.find(words.take(p.span for p in people))
+        others = [*(p.span for p in people if p.refused), *(span for span, _ in refused)]
+        left_out = self._exclusions.find(words.take(p.span for p in people), others)
         words = words.take(each.span for each in left_out)
         young = any(recipient.young for recipient in recipients)
         genres = self._genres.find(words, FOR_THE_YOUNG if young else ())
