@@ -1,25 +1,30 @@
 """Names whose films are refused: "not harry potter", "no disney", "anything but star wars"."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from recommender.catalogue import Catalogue
-from recommender.query.genres import plain_phrases
+from recommender.query.genres import plain_phrases, strong_phrases
 from recommender.query.lexicon import Phrases, english_words, load
-from recommender.query.titles import TitleIndex
+from recommender.query.titles import TitleIndex, without_article
 from recommender.query.words import Span, Words, keys_of
 
-LONGEST = 6
+LONGEST = 12
 _LEXICON: dict[str, Any] = load("exclusions")
 _BETWEEN = frozenset(_LEXICON["between"])
 _JOINERS = frozenset(_LEXICON["joiners"])
+_ALTERNATIVES = frozenset(_LEXICON["alternatives"])
 _NOUNS = frozenset(_LEXICON["nouns"])
 _FOLLOWERS = _NOUNS | frozenset(_LEXICON["trailing"])
 _BOUNDARIES = frozenset(_LEXICON["boundaries"]) | _FOLLOWERS
 _UNMARKED = frozenset(_LEXICON["unmarked"])
 _FIRMS = frozenset(_LEXICON["firms"])
+_WISHES = frozenset(_LEXICON["wishes"]) | _NOUNS
+_MANY = re.compile(r"(?<=[osxz])e$|(?<=[cs]h)e$")
+_CLAUSES = frozenset(_LEXICON["clauses"])
 
 
 @dataclass(frozen=True)
@@ -38,26 +43,50 @@ class ExclusionFinder:
         self._titles = titles
         self._catalogue = catalogue
         self._plain = plain_phrases()
+        self._genres = strong_phrases()
         self._negators = Phrases(
             dict.fromkeys(_LEXICON["negators"], False) | dict.fromkeys(_LEXICON["sure"], True)
         )
 
-    def find(self, words: Words) -> list[Exclusion]:
-        """The names refused, from left to right."""
-        negators = self._negators.all(words)
-        return [
-            name
-            for span, sure in negators
-            if not words.pauses(span.end - 1)
-            for name in self._listed(words, span, sure=sure)
+    def find(self, words: Words, refused: Iterable[Span] = ()) -> list[Exclusion]:
+        """The names refused, after negators and after "or" behind what else is ``refused``."""
+        alternatives = [
+            (Span(end, end + 1), False) for _, end in refused if words.key(end) in _ALTERNATIVES
         ]
+        found: list[Exclusion] = []
+        for span, sure in sorted([*self._negators.all(words), *alternatives]):
+            if not words.pauses(span.end - 1):
+                found += self._listed(words, span, sure=sure)
+                words = words.take(each.span for each in found)
+        return found
+
+    def titles(self, words: Words) -> list[Span]:
+        """Where titles of several words stand right after a negator: these name neither a film to
+        compare with nor a person.
+        """
+        negators = self._negators.all(words)
+        places = (self._title(words, span, sure=sure) for span, sure in negators)
+        return [place for place in places if place]
+
+    def _title(self, words: Words, negator: Span, *, sure: bool) -> Span | None:
+        if words.pauses(negator.end - 1) or words.key(negator.start - 1) == "why":
+            return None
+        start = _after(words, negator.end)
+        keys = words.following(start, LONGEST)
+        count, films = self._titles.longest(keys)
+        name = without_article(keys[:count])
+        if not films or len(name) < 2 or not _closed(words, start + count):
+            return None
+        told = sure or words.capital(start) or not _is_english(name)
+        return Span(start, start + count) if told else None
 
     def _listed(self, words: Words, negator: Span, *, sure: bool) -> Iterator[Exclusion]:
         """The names after a negator: after "or", "and" and commas before these it holds on."""
         begin, end = negator
+        wished = self._is_wish(words, begin)
         while True:
             start = _after(words, end)
-            refused = self._at(words, begin, start, sure=sure)
+            refused = self._at(words, begin, start, sure=sure, wished=wished)
             if refused:
                 yield refused
             begin = end = refused.span.end if refused else self._end_of_genre(words, start)
@@ -72,23 +101,52 @@ class ExclusionFinder:
 
     def rows(self, names: Sequence[str]) -> list[int]:
         """The catalogue's rows of the films that carry any of these names."""
-        carrying = (row for name in names for row in self._carrying(keys_of(name), titled=True))
+        carrying = (row for name in names for row in self._named(name))
         return list(dict.fromkeys(carrying))
 
-    def _at(self, words: Words, begin: int, start: int, *, sure: bool) -> Exclusion | None:
+    def _named(self, name: str) -> Iterable[int]:
+        """Rows of the films that carry a name. A plain word written as a title is no topic."""
+        keys = keys_of(name)
+        if name[:1].isupper() and _is_english(keys) and self._titles.exact(keys):
+            return self._titles.beginning(keys)
+        return self._carrying(keys, titled=True)
+
+    def _is_wish(self, words: Words, begin: int) -> bool:
+        """Whether the negator at ``begin`` says what is wished for, not what a film is about."""
+        if words.pauses(begin - 1):
+            return True
+        if any(words.key(i) in _CLAUSES for i in range(words.clause(begin), begin)):
+            return False
+        return words.key(begin - 1) in _WISHES or self._genres.ending(words, begin) is not None
+
+    def _at(
+        self, words: Words, begin: int, start: int, *, sure: bool, wished: bool
+    ) -> Exclusion | None:
         if self._end_of_genre(words, start) > start:
             return None
         keys = words.following(start, LONGEST)
         ends = [n for n in range(len(keys), 0, -1) if _closed(words, start + n)]
         for count in ends:
             name, place = keys[:count], Span(start, start + count)
+            if not wished and not words.capital(start) and _is_english(name):
+                continue
             plain = self._titles.ordinary(name) and english_words().issuperset(name)
             titled = sure or count > 1 or words.capital(start) or not plain
             if next(self._carrying(name, titled=titled), None) is not None:
                 return _refused(words, begin, place, known=True)
-        if 1 in ends and (keys[0] in _UNMARKED or keys[0] not in english_words()):
+        if 1 in ends and (keys[0] in _UNMARKED or self._is_unheard(words, start)):
             return _refused(words, begin, Span(start, start + 1), known=False)
         return None
+
+    def _is_unheard(self, words: Words, index: int) -> bool:
+        """Whether a word looks like a name that no film carries.
+
+        In small letters, many of something are things: "no spoilers".
+        """
+        key = words.key(index)
+        if _is_english([key]) or self._titles.ordinary([key]):
+            return False
+        return words.capital(index) or _stem(key) == key
 
     def _end_of_genre(self, words: Words, start: int) -> int:
         """Where a genre or mood that is all the name at ``start`` ends; there, if none is."""
@@ -122,9 +180,24 @@ class ExclusionFinder:
         return tags
 
 
+def _is_english(name: Sequence[str]) -> bool:
+    return _english_stems().issuperset(map(_stem, name))
+
+
+@cache
+def _english_stems() -> frozenset[str]:
+    return frozenset(map(_stem, english_words()))
+
+
 def _stems(keys: Sequence[str]) -> tuple[str, ...]:
     """A name's words without what only says that it is a firm's; one film or many are the same."""
-    return tuple(key.removesuffix("s") for key in keys if key not in _FIRMS)
+    return tuple(_stem(key) for key in keys if key not in _FIRMS)
+
+
+def _stem(key: str) -> str:
+    """One spelling of one and of many: "hero" and "heroes", "puppy" and "puppies"."""
+    one = key if key.endswith("ss") else key.removesuffix("s")
+    return f"{one[:-2]}y" if one.endswith("ie") else _MANY.sub("", one)
 
 
 def _after(words: Words, end: int) -> int:

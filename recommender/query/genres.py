@@ -34,6 +34,11 @@ def genre_phrases() -> Phrases[Genres]:
     return Phrases(_GENRES["strong"] | _GENRES["weak"], plurals=True)
 
 
+def strong_phrases() -> Phrases[Genres]:
+    """The phrases that name a genre wherever they stand."""
+    return Phrases(_GENRES["strong"], plurals=True)
+
+
 def mood_phrases() -> Phrases[Genres]:
     """All phrases that lean towards genres."""
     return Phrases(_MOODS["moods"])

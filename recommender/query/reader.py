@@ -53,12 +53,14 @@ class QueryReader:
         if found := self._lookup.whole(words):
             return _looked_up(words, *found)
         words = self._typos.mended(words)
-        films = self._titles.find(words)
+        titles = self._exclusions.titles(words)
+        films = [film for film in self._titles.find(words) if not _within(film.span, titles)]
+        words = words.take(titles)
         recipients = self._recipients.find(words.take(film.span for film in films))
         asked = self._filler.strip(words.take(recipient.span for recipient in recipients))
         if not any(film.compared for film in films) and (found := self._lookup.asked(asked)):
             return _looked_up(words, *found, for_someone_else=_is_for_others(recipients))
-        return self._request(words, films, recipients)
+        return self._request(words, titles, films, recipients)
 
     def left_out(self, understood: Understanding) -> list[str]:
         """The ids of the films that carry a name that is refused."""
@@ -66,7 +68,11 @@ class QueryReader:
         return [self._catalogue.items[row].item_id for row in rows]
 
     def _request(
-        self, words: Words, films: list[NamedFilm], recipients: list[Recipient]
+        self,
+        words: Words,
+        titles: list[Span],
+        films: list[NamedFilm],
+        recipients: list[Recipient],
     ) -> Understanding:
         words = words.take([*(film.span for film in films), *(each.span for each in recipients)])
         years = self._years.periods(words)
@@ -84,7 +90,9 @@ class QueryReader:
         words = words.take(span for span, _ in self._lengths.find(words))
         refused = list(find_refusals(words))
         words = words.take(span for span, _ in refused)
-        left_out = self._exclusions.find(words.take(p.span for p in people))
+        words = words.give_back(titles)
+        others = [*(p.span for p in people if p.refused), *(span for span, _ in refused)]
+        left_out = self._exclusions.find(words.take(p.span for p in people), others)
         words = words.take(each.span for each in left_out)
         young = any(recipient.young for recipient in recipients)
         genres = self._genres.find(words, FOR_THE_YOUNG if young else ())
@@ -119,6 +127,10 @@ class QueryReader:
                 if years != (None, None):
                     return people, (career.part, Years(career.span, years))
         return self._people.find(words, self._filler.strip(words).left()), None
+
+
+def _within(span: Span, others: list[Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)
 
 
 def _names(found: list[Exclusion], *, known: bool) -> tuple[str, ...]:

@@ -138,6 +138,11 @@ class Words:
         indices = {index for start, end in spans for index in range(start, end)}
         return self if indices <= self.taken else replace(self, taken=self.taken | indices)
 
+    def give_back(self, spans: Iterable[Span]) -> "Words":
+        """The same words with these spans no longer taken."""
+        indices = {index for start, end in spans for index in range(start, end)}
+        return replace(self, taken=self.taken - indices)
+
     def parts(self) -> list[Span]:
         """The stretches of words between semicolons."""
         ends = [index + 1 for index, word in enumerate(self.words) if ";" in word.after]

@@ -108,6 +108,8 @@ def test_a_misspelt_name_is_still_one(wish: str, person: str) -> None:
         ("no lotr", {"Fellowship of the Ring", "Two Towers", "Return of the King"}),
         ("no spock", {"The Search for Spock"}),
         ("anything but terminator 2", {"Judgment Day"}),
+        ("anything but Alien", {"Alien", "Alien: Resurrection"}),
+        ("anything but Cars", {"Cars"}),
         ("no back to the future", {"Back to the Future", "Part II", "Part III"}),
     ],
 )
@@ -116,6 +118,14 @@ def test_a_name_is_that_of_all_films_that_begin_with_it(wish: str, titles: set[s
     ends = {title for title in titles if any(film.endswith(title) for film in left_out)}
     assert ends == titles
     assert len(left_out) == len(titles)
+
+
+@pytest.mark.parametrize(
+    ("one", "many"), [("superhero", "superheroes"), ("zombie", "zombies"), ("witch", "witches")]
+)
+def test_one_and_many_of_what_is_refused_are_the_same(one: str, many: str) -> None:
+    left_out = [set(READER.left_out(READER.read(f"no {word}"))) for word in (one, many)]
+    assert left_out[0] == left_out[1] != set()
 
 
 WORDS = st.sampled_from(
