@@ -1179,3 +1179,27 @@ def test_more_like_the_last_takes_nothing_back(model: OfflinePlanner) -> None:
 def test_a_film_is_settled_on(model: OfflinePlanner) -> None:
     message = model.invoke([*searched(), HumanMessage("ok, Alien it is")])
     assert calls(message) == [("search_movies", {"query": "Alien"})]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "but funnier, a family film",
+        "with Al Pacino, a good film",
+        "less violent, a lighter movie",
+        "only from the 90s, some good films",
+        "no horror, a film",
+        "no horror, some good films",
+    ],
+)
+def test_a_film_named_after_a_change_is_part_of_it(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert calls(message) == [("search_movies", {"query": "crime", "refinements": [said]})]
+
+
+@pytest.mark.parametrize(
+    "said", ["no marvel please, a superhero film", "not this again, a war film"]
+)
+def test_a_film_asked_for_after_a_refusal_is_a_wish(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert args["query"] != "crime"
