@@ -1203,3 +1203,16 @@ def test_a_film_named_after_a_change_is_part_of_it(model: OfflinePlanner, said: 
 def test_a_film_asked_for_after_a_refusal_is_a_wish(model: OfflinePlanner, said: str) -> None:
     ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
     assert args["query"] != "crime"
+
+
+@pytest.mark.parametrize("said", ["no Jaws, it was boring", "not jaws, I hated it"])
+def test_a_film_refused_for_what_it_was_is_disliked(franchise: OfflinePlanner, said: str) -> None:
+    wanted = [("record_reaction", {"direction": "dislike", "title_or_id": "Jaws"})]
+    assert calls(franchise.invoke([HumanMessage(said)])) == wanted
+
+
+@pytest.mark.parametrize("said", ["no Jaws, Fargo was great", "no Jaws, something lighter"])
+def test_a_film_refused_is_not_what_is_said_of_another(
+    franchise: OfflinePlanner, said: str
+) -> None:
+    assert calls(franchise.invoke([HumanMessage(said)])) == [("search_movies", {"query": said})]
