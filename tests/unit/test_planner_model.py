@@ -1216,3 +1216,10 @@ def test_a_film_refused_is_not_what_is_said_of_another(
     franchise: OfflinePlanner, said: str
 ) -> None:
     assert calls(franchise.invoke([HumanMessage(said)])) == [("search_movies", {"query": said})]
+
+
+@pytest.mark.parametrize(
+    "said", ["something like Jaws, Fargo was clever", "I want films like Jaws, Fargo was great"]
+)
+def test_a_wish_that_comes_first_is_the_wish(franchise: OfflinePlanner, said: str) -> None:
+    assert calls(franchise.invoke([HumanMessage(said)])) == [("search_movies", {"query": said})]
