@@ -1223,3 +1223,22 @@ def test_a_film_refused_is_not_what_is_said_of_another(
 )
 def test_a_wish_that_comes_first_is_the_wish(franchise: OfflinePlanner, said: str) -> None:
     assert calls(franchise.invoke([HumanMessage(said)])) == [("search_movies", {"query": said})]
+
+
+@pytest.fixture(scope="module")
+def pronouns() -> OfflinePlanner:
+    named = [Item(item_id="8", title="It", year=2017), Item(item_id="9", title="Her", year=2013)]
+    bound = offline_planner(HashingEncoder(), [*FILMS, *named]).bind_tools(ALL_TOOLS)
+    assert isinstance(bound, OfflinePlanner)
+    return bound
+
+
+def test_a_pronoun_is_no_title_without_a_capital(pronouns: OfflinePlanner) -> None:
+    shown = searched("a heist", [FilmLine("6", "Heat", 1995)])
+    asked = calls(pronouns.invoke([*shown, HumanMessage("is it too long?")]))
+    assert asked == [("describe_movie", {"title_or_id": "id:6"})]
+    assert ("describe_movie", {"title_or_id": "her"}) not in calls(
+        pronouns.invoke([HumanMessage("what about her")])
+    )
+    asked = calls(pronouns.invoke([HumanMessage("what about Her")]))
+    assert asked == [("describe_movie", {"title_or_id": "Her"})]
