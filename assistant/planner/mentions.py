@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from assistant.planner.examples import ExampleClassifier, Guess
-from assistant.planner.reactions import Reaction, Reactions, without_request
+from assistant.planner.reactions import Reaction, Reactions, read_reactions, without_request
 from assistant.planner.titles import Mention, Titles
 
 _REACTIONS = frozenset({"like", "dislike", "skip"})
@@ -54,12 +55,20 @@ class Mentions:
         given = tuple(dict.fromkeys(self._given(stated)))
         return Reactions(given, wish if given else "")
 
-    def refuses(self, text: str) -> bool:
-        """Whether films named are not wanted this time, whatever is thought of them."""
+    def refused(self, text: str) -> Reactions | None:
+        """What is said of a film that is not wanted, such as "no Titanic, it was boring"; as a rule
+        nothing, for it is not wanted this time. None where no film is refused.
+        """
         refused = _REFUSED.match(text)
         rest = text[refused.end() :] if refused else ""
         first = next(iter(self._titles.named(rest)), None)
-        return bool(first and not first.start and _CLOSED.match(rest[first.end :]))
+        if not first or first.start or not _CLOSED.match(rest[first.end :]):
+            return None
+        said = read_reactions(rest, self._titles)
+        if any(self._titles.match(each.film) != first.title for each in said.given):
+            return Reactions(())
+        given = (replace(each, film=first.title) for each in said.given)
+        return Reactions(tuple(dict.fromkeys(given)), said.request)
 
     def sequel(self, text: str) -> bool:
         """Whether a title with a number after it is another film: "alien 3 was great"."""

@@ -169,8 +169,9 @@ class Planner:
 
     def _understood(self, text: str, conversation: Conversation) -> Plan | None:
         """What the wording, films and examples settle, the surest first; None where none does."""
-        if self._mentions.refuses(text):
-            return self._search(text, conversation)
+        if (refused := self._mentions.refused(text)) is not None:
+            given = refused.given
+            return self._react(refused, conversation) if given else self._search(text, conversation)
         intent, spelt_like = settled(text), self._by_letters(text)
         firm = _FIRM & {intent or spelt_like}
         if self._pointers.beyond(text, conversation):

@@ -13,7 +13,7 @@ from assistant.planner.references import (
     position,
     title_of,
 )
-from assistant.planner.titles import Titles
+from assistant.planner.titles import Titles, is_pronoun
 
 _PICKED = (
     r"(?:pick(?:ed)?|choose|chose|chosen|recommend(?:ed|ing)?|suggest(?:ed|ing)?|show(?:n|ing)?|"
@@ -122,7 +122,8 @@ def film_asked_next(text: str) -> str | None:
 def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> str | None:
     """The title in a question of fact, such as "who directed Heat?" or "who is in it?"."""
     said = text.replace("’", "'").strip(" ?!.")
-    if (judged := _JUDGED.match(said) or _WHAT_ABOUT.match(said)) and titles.exact(judged["film"]):
+    judged = _JUDGED.match(said) or _WHAT_ABOUT.match(said)
+    if judged and not is_pronoun(judged["film"]) and titles.exact(judged["film"]):
         return judged["film"]
     if not _FACT.match(said):
         return None

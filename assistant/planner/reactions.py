@@ -94,13 +94,20 @@ _OPINION = re.compile(
 _BETWEEN = re.compile(r",? (?:but|and|while|though) |[;,] ", re.IGNORECASE)
 _SEVERAL = re.compile(r"(?:the )?(?:first|top) (two|three|four|five)\b.*", re.IGNORECASE)
 _COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5}
+_ASKING = r"what|any(?:thing)?|some(?:thing)?|show|give|recommend|suggest|find|can|could|more|got"
 _REQUEST = re.compile(
-    r"[,.;!?]+ *(?:so |and |now |but )*(?=(?:what|any(?:thing)?|some(?:thing)?|show|give|"
-    r"recommend|suggest|find|can|could|more|got|please|now|tonight)\b)"
+    rf"[,.;!?]+ *(?:so |and |now |but )*(?=(?:{_ASKING}|please|now|tonight)\b)"
     r"|[,.;!?]* *\b(?:but|and|so) (?:now )?(?:i )?(?=(?:want|need|would|'d|feel|am looking|"
     r"give|show|recommend|find|suggest|what)\b)",
     re.IGNORECASE,
 )
+_REQUESTED = re.compile(
+    rf"(?:(?:ok(?:ay)?|so|and|now|please),? )*(?:{_ASKING}|films|movies|"
+    r"(?:i|we)(?:'d| would)? (?:want|need|like) (?:an?|some(?:thing)?|any(?:thing)?|films|movies)"
+    r")\b",
+    re.IGNORECASE,
+)
+"""A wish that comes first is one of its own: "something like Heat, Fargo was clever"."""
 _TAIL = re.compile(
     r"(?:[ ,]+(?:too|a lot|so much|very much|as well|either|yet|before|though|as a kid|last night|"
     r"yesterday|at all|any ?more|the other day|both|to bits|tbh|the most))+$",
@@ -226,8 +233,13 @@ def _statement(text: str, titles: Titles) -> Iterator[Reaction]:
         if all(verdicts):
             for verdict in filter(None, verdicts):
                 yield from _judged(verdict, titles)
-        elif whole := _VERDICT.match(text):
+        elif (whole := _VERDICT.match(text)) and not _begins_as_request(text, titles):
             yield from _judged(whole, titles)
+
+
+def _begins_as_request(text: str, titles: Titles) -> bool:
+    """Whether a wish comes first, not a title such as "Something Wild"."""
+    return bool(_REQUESTED.match(text)) and not titles.leading(text)
 
 
 def _spoken_of(text: str, titles: Titles) -> str | None:

@@ -158,6 +158,11 @@ class Titles:
         return start + 1
 
 
+def is_pronoun(text: str) -> bool:
+    """Whether a word in lower case points at something, though a film may be called so: "her"."""
+    return text.islower() and (text in _NO_TITLES or text.capitalize() in _PRONOUNS)
+
+
 def title_key(text: str) -> str:
     """The letters and digits of a title, without a year in brackets or a leading article."""
     return bare_title(_YEAR.sub("", text.strip()))

@@ -112,7 +112,11 @@ _REFINES_TOO = re.compile(
 """The same after "something", and what takes the place of what was said: "the 90s instead". But
 "something with Tom Hanks" is a wish of its own.
 """
-_OWN_WISH = re.compile(r"[,;:] *(?:an?|some) [^,;:]*\b(?:films?|movies?)\W*$")
+_OWN_WISH = re.compile(
+    r"^(?:ok |and |now |please )*(?:no|not|without|except|anything but) [^,;:]*[,;:] *(?:an?|some) "
+    rf"(?!(?:good|great|nice|decent|other|different|better|{_COMPARED}) (?:films?|movies?))"
+    r"[^,;:]*\w (?:films?|movies?)\W*$"
+)
 """What stands by itself after what it is to be without: "no marvel please, a superhero film"."""
 _REFINE_WORDS = 12
 _SCORE, _MARGIN = 0.5, 0.15

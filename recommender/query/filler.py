@@ -3,11 +3,11 @@
 from recommender.query.lexicon import Phrases, load
 from recommender.query.words import Span, Words
 
-_LEXICON = load("filler")
-_LEADING = frozenset(_LEXICON["leading"])
+_LEXICON, _ASIDES = load("filler"), load("asides")
+_LEADING = frozenset((*_LEXICON["leading"], *_ASIDES["leading"]))
 _KEPT = (*load("moods")["moods"], *_LEXICON["kept"])
 _REWORDINGS: dict[str, str] = load("moods")["rewordings"]
-_TRAILING = frozenset(_LEXICON["trailing"])
+_TRAILING = frozenset((*_LEXICON["trailing"], *_ASIDES["trailing"]))
 MAX_PASSES = 8
 FOREIGN_BELOW = 0.5
 
@@ -16,7 +16,7 @@ class Filler:
     """Knows the words of asking ("can you recommend me a film about ...")."""
 
     def __init__(self, everyday: frozenset[str]) -> None:
-        asking = dict.fromkeys(_LEXICON["phrases"], True)
+        asking = dict.fromkeys((*_LEXICON["phrases"], *_ASIDES["phrases"]), True)
         self._phrases = Phrases(dict.fromkeys(_KEPT, False) | asking)
         self._everyday = everyday
 

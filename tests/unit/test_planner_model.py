@@ -1199,3 +1199,66 @@ def test_more_like_the_last_takes_nothing_back(model: OfflinePlanner) -> None:
 def test_a_film_is_settled_on(model: OfflinePlanner) -> None:
     message = model.invoke([*searched(), HumanMessage("ok, Alien it is")])
     assert calls(message) == [("search_movies", {"query": "Alien"})]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "but funnier, a family film",
+        "with Al Pacino, a good film",
+        "less violent, a lighter movie",
+        "only from the 90s, some good films",
+        "no horror, a film",
+        "no horror, some good films",
+    ],
+)
+def test_a_film_named_after_a_change_is_part_of_it(model: OfflinePlanner, said: str) -> None:
+    message = model.invoke([*searched(), HumanMessage(said)])
+    assert calls(message) == [("search_movies", {"query": "crime", "refinements": [said]})]
+
+
+@pytest.mark.parametrize(
+    "said", ["no marvel please, a superhero film", "not this again, a war film"]
+)
+def test_a_film_asked_for_after_a_refusal_is_a_wish(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert args["query"] != "crime"
+
+
+@pytest.mark.parametrize("said", ["no Jaws, it was boring", "not jaws, I hated it"])
+def test_a_film_refused_for_what_it_was_is_disliked(franchise: OfflinePlanner, said: str) -> None:
+    wanted = [("record_reaction", {"direction": "dislike", "title_or_id": "Jaws"})]
+    assert calls(franchise.invoke([HumanMessage(said)])) == wanted
+
+
+@pytest.mark.parametrize("said", ["no Jaws, Fargo was great", "no Jaws, something lighter"])
+def test_a_film_refused_is_not_what_is_said_of_another(
+    franchise: OfflinePlanner, said: str
+) -> None:
+    assert calls(franchise.invoke([HumanMessage(said)])) == [("search_movies", {"query": said})]
+
+
+@pytest.mark.parametrize(
+    "said", ["something like Jaws, Fargo was clever", "I want films like Jaws, Fargo was great"]
+)
+def test_a_wish_that_comes_first_is_the_wish(franchise: OfflinePlanner, said: str) -> None:
+    assert calls(franchise.invoke([HumanMessage(said)])) == [("search_movies", {"query": said})]
+
+
+@pytest.fixture(scope="module")
+def pronouns() -> OfflinePlanner:
+    named = [Item(item_id="8", title="It", year=2017), Item(item_id="9", title="Her", year=2013)]
+    bound = offline_planner(HashingEncoder(), [*FILMS, *named]).bind_tools(ALL_TOOLS)
+    assert isinstance(bound, OfflinePlanner)
+    return bound
+
+
+def test_a_pronoun_is_no_title_without_a_capital(pronouns: OfflinePlanner) -> None:
+    shown = searched("a heist", [FilmLine("6", "Heat", 1995)])
+    asked = calls(pronouns.invoke([*shown, HumanMessage("is it too long?")]))
+    assert asked == [("describe_movie", {"title_or_id": "id:6"})]
+    assert ("describe_movie", {"title_or_id": "her"}) not in calls(
+        pronouns.invoke([HumanMessage("what about her")])
+    )
+    asked = calls(pronouns.invoke([HumanMessage("what about Her")]))
+    assert asked == [("describe_movie", {"title_or_id": "Her"})]
