@@ -285,7 +285,6 @@ def results_table(results: Results) -> str:
         f"copies whose vectors are moved by noise ({NOISE} of their length: two copies of one film",
         "have a cosine of 0.6). Queries are moved in the same way. One client, the 10 best, times",
         "in milliseconds; recall is of the 10 best that a look at every film finds. MB is what a",
-        "in milliseconds; recall is of the 10 best that a look at every film finds. MB is what a",
         "search reads: the vectors as bytes for `memory`, the table for `exact`, the indexes for",
         "the rest; whole vectors are looked up for candidates only. `hnsw` searches texts by a",
         "graph and people's space (`fused`) by lists.",
