@@ -18,7 +18,7 @@ from recommender import Recommender
 from recommender.errors import InvalidRequest
 
 FOLDER = Path(__file__).parents[1] / "dialogues"
-LEAST = {"intents": 521 / 529, "references": 111 / 118, "slots": 244 / 254}
+LEAST = {"intents": 523 / 531, "references": 111 / 118, "slots": 247 / 257}
 """What was measured; the planner is deterministic."""
 
 
