@@ -140,3 +140,13 @@ def test_an_empty_catalogue_has_empty_columns() -> None:
     assert catalogue.allowed(Filters(include_genres=("Drama",))).tolist() == []
     for column in (catalogue.popularity, catalogue.acclaim, catalogue.years):
         assert column.shape == (0,)
+
+
+def test_films_share_what_is_the_same_of_all() -> None:
+    one, other = (Item(item_id=name, title=name, credit=f"Written {'by'}") for name in "ab")
+    assert one.credit is other.credit
+    assert one.model_fields_set is other.model_fields_set
+    changed = one.model_copy(update={"year": 1999})
+    assert (changed.year, one.year) == (1999, None)
+    assert changed != one
+    assert Item.model_validate(one.model_dump()) == one
