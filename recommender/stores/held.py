@@ -50,7 +50,7 @@ class _Scan:
 
     def _possible(self, vector: Vector, rows: NDArray[np.intp], k: int) -> NDArray[np.intp]:
         """Those that may be among the ``k`` best: at their highest, no less than the k-th is at
-        its lowest.
+        its lowest. See `Quantized.bounds` for how sure that is.
         """
         lowest, highest = self._bounds(vector)
         least = np.partition(lowest[rows], -k)[-k]
