@@ -321,14 +321,12 @@ def open_recommender(
     embedded: TextEncoder,
     anew: bool = False,
     asked: bool = False,
-    *,
-    behind: bool = True,
 ) -> Iterator[Recommender]:
     """A recommender over the catalogue, which is indexed on first use with a progress bar.
 
     ``embedded`` is the encoder that runs here; ``anew`` indexes every film again. An index that was
-    withdrawn serves again when ``asked``. What is learned is stored behind the answers, and
-    what is left of it when this ends.
+    withdrawn serves again when ``asked``. With PREFERENCES_BEHIND what is learned is stored behind
+    the answers, and what is left of it when this ends.
     """
     domain = RecommenderSettings()
     if anew:  # what is kept is of films with the same fingerprints
@@ -375,7 +373,7 @@ def open_recommender(
             writer=writer,
             survey_cards=films.survey,
             cache_folder=settings.cache,
-            later=stack.enter_context(Behind()) if behind else None,
+            later=stack.enter_context(Behind()) if settings.preferences_behind else None,
         )
 
 

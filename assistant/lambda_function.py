@@ -32,13 +32,12 @@ def create_handler(opened: ExitStack) -> Handler:
     Raises typer.Exit with code 2, having said what to mend, when a setting does not do.
     """
     with mendable():
-        settings = Settings()
+        # Once it has answered, Lambda lets nothing run.
+        settings = Settings().model_copy(update={"preferences_behind": False})
         for room in ROOMS:  # Mangum would write each path, and paths name people
             logging.getLogger(room).setLevel(settings.log_level.upper())
         encoder = load_encoder(settings)
-        # Once it has answered, Lambda lets nothing run.
-        whole = open_recommender(settings, encoder, behind=False)
-        recommender = opened.enter_context(whole)
+        recommender = opened.enter_context(open_recommender(settings, encoder))
     api = create_api(recommender, ApiSettings())
     answer = Mangum(api, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, PROBLEM])
     return _measured(answer, settings) if settings.metrics == "emf" else answer
