@@ -317,10 +317,7 @@ def load_writer(settings: Settings) -> ExplanationWriter | None:
 
 @contextmanager
 def open_recommender(
-    settings: Settings,
-    embedded: TextEncoder,
-    anew: bool = False,
-    asked: bool = False,
+    settings: Settings, embedded: TextEncoder, anew: bool = False, asked: bool = False
 ) -> Iterator[Recommender]:
     """A recommender over the catalogue, which is indexed on first use with a progress bar.
 

@@ -55,6 +55,7 @@ def _found(text: str) -> Iterator[tuple[str, str]]:
         if pattern.search(text):
             yield name, pattern.sub(" ", text)
     words = Words.parse(text)
+    lengths = list(_lengths.find(words))
     for kind in ("runtime", "length"):
-        if spans := [span for span, about in _lengths.find(words) if about == kind]:
+        if spans := [span for span, about in lengths if about == kind]:
             yield kind, words.take(spans).text()

@@ -135,13 +135,12 @@ class Words:
 
     def take(self, spans: Iterable[Span]) -> "Words":
         """The same words with these spans taken."""
-        indices = {index for start, end in spans for index in range(start, end)}
+        indices = _indices(spans)
         return self if indices <= self.taken else replace(self, taken=self.taken | indices)
 
     def give_back(self, spans: Iterable[Span]) -> "Words":
         """The same words with these spans no longer taken."""
-        indices = {index for start, end in spans for index in range(start, end)}
-        return replace(self, taken=self.taken - indices)
+        return replace(self, taken=self.taken - _indices(spans))
 
     def parts(self) -> list[Span]:
         """The stretches of words between semicolons."""
@@ -172,3 +171,7 @@ class Words:
 
 def _key(text: str) -> str:
     return _SYMBOLS.get(text) or fold(text) or text.lower()
+
+
+def _indices(spans: Iterable[Span]) -> frozenset[int]:
+    return frozenset(index for start, end in spans for index in range(start, end))
