@@ -17,6 +17,7 @@ from fusion.item_space import FILE as ITEM_SPACE
 from fusion.item_space import digest
 from fusion.linear_fusion import POPULARITY, RANK
 from fusion.onnx_encoder import OnnxTextEncoder, open_session
+from fusion.remembering import RememberingEncoder
 from fusion.tokens import as_text
 
 Kind = Literal["embedding", "token"]
@@ -120,7 +121,7 @@ class OnnxEmbeddingFusion(OnnxFusion):
             ModelFilesCorrupt: a file is damaged, or the item space beside it is another one.
         """
         super().__init__(folder)
-        self._text = text or OnnxTextEncoder(folder / TEXT_FOLDER, threads)
+        self._text = RememberingEncoder(text or OnnxTextEncoder(folder / TEXT_FOLDER, threads))
         self._session = open_session(folder / GRAPH, threads)
 
     def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:

@@ -16,14 +16,12 @@ def mmr(
     row numbers, best first (Carbonell & Goldstein 1998).
     """
     chosen: list[int] = []
-    closest = np.zeros(len(relevance))
-    open_rows = np.ones(len(relevance), dtype=bool)
+    worth, closest = balance * relevance, np.zeros(len(relevance))
     for _ in range(min(k, len(relevance))):
-        gain = np.where(open_rows, balance * relevance - (1 - balance) * closest, -np.inf)
-        best = int(np.argmax(gain))
+        best = int((worth - (1 - balance) * closest).argmax())
         chosen.append(best)
-        open_rows[best] = False
-        closest = np.maximum(closest, vectors @ vectors[best])
+        worth[best] = -np.inf
+        np.maximum(closest, vectors @ vectors[best], out=closest)
     return chosen
 
 

@@ -11,6 +11,8 @@ from recommender.preferences.model import Tier, UserPreferences
 from recommender.ranking_weights import RankingWeights
 from recommender.retrieval import Candidates
 
+NOWHERE = np.zeros(0, np.intp)
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -110,10 +112,27 @@ class Ranker:
         if tier == "generic":
             return np.zeros(len(rows))
         mix = self._weights.light_mix
-        films = [self._catalogue.items[row] for row in rows.tolist()]
-        genres = _labels([film.genres for film in films], preferences.genre_weights)
-        tags = _labels([film.tags for film in films], preferences.tag_weights)
+        genres = self._genre_fit(rows, preferences.genre_weights)
+        tags = self._tag_fit(rows, preferences.tag_weights)
         return np.asarray(mix.genres * genres + mix.tags * tags)
+
+    def _genre_fit(
+        self, rows: NDArray[np.intp], weights: Mapping[str, float]
+    ) -> NDArray[np.float64]:
+        """How well films' genres suit a taste, -1..1; see `_weighed`."""
+        known = [genre in weights for genre in self._catalogue.genres]
+        weighed = [weights.get(genre, 0.0) for genre in self._catalogue.genres]
+        has = self._catalogue.genre_matrix[rows]
+        return _weighed(has @ np.array(weighed), has @ np.array(known, dtype=float))
+
+    def _tag_fit(self, rows: NDArray[np.intp], weights: Mapping[str, float]) -> NDArray[np.float64]:
+        """The same of their tags."""
+        total, count = np.zeros((2, len(self._catalogue)))
+        for tag, weight in weights.items():
+            tagged = self._catalogue.tag_rows.get(tag, NOWHERE)
+            total[tagged] += weight
+            count[tagged] += 1
+        return _weighed(total[rows], count[rows])
 
     def _wished(
         self,
@@ -139,11 +158,10 @@ class Ranker:
         """How well films suit a taste, shape (n,), -1..1; all 0 in the generic tier."""
         if tier == "generic" or not len(rows):
             return np.zeros(len(rows))
-        films = [self._catalogue.items[row] for row in rows.tolist()]
         parts = (
             self._along_vector(vectors, preferences),
-            _labels([film.genres for film in films], preferences.genre_weights),
-            _labels([film.tags for film in films], preferences.tag_weights),
+            self._genre_fit(rows, preferences.genre_weights),
+            self._tag_fit(rows, preferences.tag_weights),
             self._year_fit(rows, preferences),
             preferences.popularity_bias * (2 * self._catalogue.popularity[rows] - 1),
         )
@@ -187,7 +205,7 @@ class Ranker:
         """1 for films with any of the tags, else 0."""
         found = np.zeros(len(self._catalogue))
         for tag in tags:
-            found[self._catalogue.tag_rows.get(tag, [])] = 1.0
+            found[self._catalogue.tag_rows.get(tag, NOWHERE)] = 1.0
         return found[rows]
 
     def _genre_share(self, rows: NDArray[np.intp], genres: tuple[str, ...]) -> NDArray[np.float64]:
@@ -197,12 +215,9 @@ class Ranker:
         return np.asarray(self._catalogue.genre_matrix[rows][:, columns].mean(axis=1))
 
 
-def _labels(labels: Sequence[Sequence[str]], weights: Mapping[str, float]) -> NDArray[np.float64]:
-    """For each of n films, its labels' weights summed, over the root of their number; -1..1."""
-    weighed = [[weights[n] for n in dict.fromkeys(names) if n in weights] for names in labels]
-    total = np.array([sum(each) for each in weighed], dtype=np.float64)
-    count = np.array([max(len(each), 1) for each in weighed])
-    return np.asarray(np.clip(total / np.sqrt(count), -1, 1))
+def _weighed(total: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of n films, the weights of their labels summed, over the root of their number; -1..1."""
+    return np.asarray(np.clip(total / np.sqrt(np.maximum(count, 1)), -1, 1))
 
 
 def _fame(catalogue: Catalogue) -> NDArray[np.float64]:

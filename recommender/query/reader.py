@@ -1,5 +1,7 @@
 """Reads a query: films and people it names, years and genres it asks for, and for whom."""
 
+from functools import lru_cache
+
 from recommender.catalogue import Catalogue
 from recommender.kept import JSON, UNKEPT, Kept
 from recommender.models import MAX_NAMES, Filters, Item, Part, Understanding
@@ -20,6 +22,8 @@ from recommender.query.words import Span, Words
 from recommender.query.years import YearFinder, Years, wanted
 
 MAX_CHARS = 600
+KEPT_QUERIES = 2000
+"""Who asks why, or pages through an answer, sends the same words again."""
 FOR_THE_YOUNG = ("Children",)
 FOR_THE_FAMILY = ("gory", "scary")
 """What children and one's elders are shown less of, where nothing like it is wished for."""
@@ -44,9 +48,13 @@ class QueryReader:
         self._lengths = LengthFinder()
         self._genres = GenreFinder(catalogue, everyday)
         self._recipients = RecipientFinder()
+        self._remembered = lru_cache(KEPT_QUERIES)(self._understood)
 
     def read(self, query: str) -> Understanding:
         """Read a query; never raises. Longer than ``MAX_CHARS`` it is prose, and only text."""
+        return self._remembered(query)
+
+    def _understood(self, query: str) -> Understanding:
         if len(query) > MAX_CHARS:
             return Understanding(text=" ".join(query.split()))
         words = Words.parse(query)

@@ -1,7 +1,6 @@
 """The embedding and search caches in PostgreSQL (unlogged tables)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -114,7 +113,9 @@ def _carrying_over() -> Update:
 
 # Built once: it takes as long as running them.
 GET_EMBEDDINGS = Prepared(_embeddings())
-PUT_EMBEDDING = _replacing(embedding_cache, KEY, embedding=bindparam("embedding", type_=Binary()))
+PUT_EMBEDDING = Prepared(
+    _replacing(embedding_cache, KEY, embedding=bindparam("embedding", type_=Binary()))
+)
 GET_SEARCH = Prepared(
     select(search_cache.c.payload, search_cache.c.item_ids).where(_holds(search_cache))
 )
@@ -137,16 +138,10 @@ class PostgresEmbeddingCache(EmbeddingCache):
         return {CacheKey(*key): unpacked(vector) for *key, vector in stored}
 
     def put_many(self, entries: Sequence[NewEmbedding]) -> None:
-        if not entries:
-            return
-        # Always in one order: two writers that wait for each other's rows would never end.
-        rows = [
-            vars(new.key) | {"embedding": new.vector, "expires_at": new.expires_at}
-            for new in sorted(entries, key=lambda new: astuple(new.key))
-        ]
-        with self._database.connect() as connection:
-            connection.execute(PUT_EMBEDDING, rows)  # the driver sends them together
-        self._sweeper.after_write(self._database)
+        for new in entries:
+            row = vars(new.key) | {"embedding": new.vector, "expires_at": new.expires_at}
+            self._database.run(PUT_EMBEDDING, row)
+            self._sweeper.after_write(self._database)
 
     def erase(self, owner: str) -> None:
         self._database.run(ERASE_EMBEDDINGS, {"owner": owner})
