@@ -7,7 +7,7 @@ from recommender.catalogue import Catalogue
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
 from recommender.models import (
-    MAX_RESULTS,
+    USUAL_RESULTS,
     Direction,
     Evidence,
     Item,
@@ -19,7 +19,7 @@ from recommender.users import UserState, UserStates
 
 
 class Counterfactuals:
-    """Compares a film's place in a list of `MAX_RESULTS` with and without a like."""
+    """Compares a film's place in a list of `USUAL_RESULTS` with and without a like."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Counterfactuals:
         liked = next((e.item_id for e in evidence if e.kind == "liked_film" and e.item_id), None)
         if liked is None:
             return None
-        asked = request.model_copy(update={"k": MAX_RESULTS})
+        asked = request.model_copy(update={"k": USUAL_RESULTS})
         place = self._engine.place(item.item_id, asked, understood, state, variant, fallbacks)
         if place is None:
             return None
@@ -66,7 +66,7 @@ class Counterfactuals:
 def _sentence(title: str, place: int, other: int | None) -> str:
     if other is None:
         return (
-            f"Without {title} among your likes it would not be among the first {MAX_RESULTS}; "
+            f"Without {title} among your likes it would not be among the first {USUAL_RESULTS}; "
             f"it is {ordinal(place)}"
         )
     return (

@@ -23,6 +23,8 @@ from pydantic import (
 from recommender.experiments.variants import ShownVariant, Variant
 
 MAX_RESULTS = 100
+USUAL_RESULTS = 20
+"""How many films a search shows unless asked for more or fewer."""
 MAX_QUERY_CHARS = 10_000
 MAX_NAMES = 20
 MAX_NAMED_FILMS = 10
@@ -230,7 +232,7 @@ class SearchRequest(Frozen):
 
     user_id: UserIdentifier
     query: Query = ""
-    k: int = Field(default=20, ge=1, le=MAX_RESULTS)
+    k: int = Field(default=USUAL_RESULTS, ge=1, le=MAX_RESULTS)
     explain: bool = False
     filters: Filters = Filters()
     similar_to: tuple[Identifier, ...] = Field(default=(), max_length=MAX_NAMED_FILMS)

@@ -14,6 +14,7 @@ from recommender.models import (
     MAX_NAMED_FILMS,
     MAX_RESULTS,
     MAX_TASTE,
+    USUAL_RESULTS,
     Direction,
     Filters,
     Frozen,
@@ -126,7 +127,7 @@ class SearchIn(Frozen):
 
     user_id: UserIdentifier
     query: Query = ""
-    k: Count = Field(default=20, le=MAX_RESULTS, description="How many films.")
+    k: Count = Field(default=USUAL_RESULTS, le=MAX_RESULTS, description="How many films.")
     explain: bool = Field(default=False, strict=True, description="Add the evidence per film.")
     filters: Filters | None = None
     similar_to: NamedFilms = Field(

@@ -14,7 +14,7 @@ from recommender.claims import ClaimChecker
 from recommender.evaluation.bench import Bench
 from recommender.evaluation.fact_checker import FactChecker
 from recommender.evaluation.world import swipes_of
-from recommender.models import MAX_RESULTS, Direction, Evidence, Explanation, Item, SearchRequest
+from recommender.models import USUAL_RESULTS, Direction, Evidence, Explanation, Item, SearchRequest
 from recommender.query import QueryReader
 from recommender.service import Recommender
 from recommender.settings import RecommenderSettings
@@ -155,7 +155,7 @@ class Judge:
         said = claim.text.replace(self._catalogue.get(claim.item_id or "").title, "", 1)
         places = [int(place) for place in re.findall(r"(\d+)(?:st|nd|rd|th)", said)]
         place, other = (self._place(who, item.item_id, query) for who in (user_id, twin))
-        if f"not be among the first {MAX_RESULTS}" in said:
+        if f"not be among the first {USUAL_RESULTS}" in said:
             return other is None and places == [place]
         return places == [other, place]
 
@@ -219,4 +219,4 @@ def gained(explanations: Sequence[Sequence[Told]]) -> list[list[str]]:
 
 
 def _asking(user_id: str, query: str) -> SearchRequest:
-    return SearchRequest(user_id=user_id, query=query, k=MAX_RESULTS)
+    return SearchRequest(user_id=user_id, query=query, k=USUAL_RESULTS)

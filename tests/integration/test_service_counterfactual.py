@@ -7,7 +7,7 @@ import pytest
 from recommender import Recommender
 from recommender.catalogue import Catalogue
 from recommender.counterfactual import ordinal
-from recommender.models import Direction, Evidence, Item
+from recommender.models import USUAL_RESULTS, Direction, Evidence, Item
 from tests.integration.viewers import ROMANCE, SCI_FI, ids, look, opinions, tell
 
 SHOWN = 10
@@ -39,17 +39,17 @@ def test_ranking_without_the_like_gives_that_place(
 ) -> None:
     said = told(recommender, fan, query)
     assert said, "no like is behind any film of the answer"
-    with_it = ids(look(recommender, fan, query, k=100))
+    with_it = ids(look(recommender, fan, query, k=USUAL_RESULTS))
     for item_id, fact in said.items():
         swiped = opinions(catalogue, SCI_FI, ROMANCE)
         assert swiped[str(fact.item_id)] == "like"
         twin = f"twin-{query}-{item_id}"
         tell(recommender, twin, swiped)
         recommender.record_swipe(twin, str(fact.item_id), Direction.SKIP)
-        without = ids(look(recommender, twin, query, k=100))
+        without = ids(look(recommender, twin, query, k=USUAL_RESULTS))
         places = [int(n) for n in re.findall(r"(\d+)(?:st|nd|rd|th)", fact.text)]
         assert with_it.index(item_id) + 1 == places[-1]
-        if "first 100" in fact.text:
+        if f"first {USUAL_RESULTS}" in fact.text:
             assert item_id not in without
         else:
             assert without.index(item_id) + 1 == places[0] > places[-1]
