@@ -70,7 +70,7 @@ class AnswerCache:
 
     def embeddings(self, slots: Sequence[Slot], now: datetime) -> dict[Slot, Vector]:
         """The vectors that were kept earlier, of those that are there."""
-        if not self._settings.enable_embedding_cache:
+        if not slots or not self._settings.enable_embedding_cache:
             return {}
         kept = self._embeddings.get_many([slot.key for slot in slots], now)
         return {slot: kept[slot.key] for slot in slots if slot.key in kept}

@@ -31,13 +31,16 @@ ANCHOR_SHARE = 0.85
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A vector of so many numbers that a search needs: where it is kept, and what makes it."""
+    """A vector of so many numbers that a search needs: where it is kept, if it is, and what makes
+    it.
+    """
 
     slot: Slot
     length: int
     part: Literal["encoder", "fusion"]
     step: Literal["encode", "fuse"]
     make: Callable[[], Vector]
+    lasting: bool = True
 
 
 @dataclass(frozen=True)
@@ -176,13 +179,15 @@ class QueryEmbedder:
             "fusion",
             "fuse",
             lambda: packed(encoder.fuse(asked)),
+            # A taste that is only supposed is hardly ever asked of twice.
+            lasting=whose is None or not whose.mentioned,
         )
 
     def _obtain(self, wanted: Sequence[_Wanted], now: datetime, fallbacks: Fallbacks) -> _Obtained:
         """Recall vectors; make those that are not there, side by side, and remember them."""
         if not wanted:
             return _Obtained({}, frozenset(), 0.0)
-        slots = [each.slot for each in wanted]
+        slots = [each.slot for each in wanted if each.lasting]
         known = fallbacks.attempt(
             "embedding_cache", lambda: self._cache.embeddings(slots, now), dict[Slot, Vector]()
         )
@@ -195,9 +200,9 @@ class QueryEmbedder:
         start = perf_counter()
         made = self._made(missing, fallbacks)
         latency_ms = 1000 * (perf_counter() - start)
-        if made:
+        if lasting := {slot: made[slot] for slot in slots if slot in made}:
             fallbacks.attempt(
-                "embedding_cache", lambda: self._cache.keep_embeddings(made, now), None
+                "embedding_cache", lambda: self._cache.keep_embeddings(lasting, now), None
             )
         return _Obtained(recalled | made, frozenset(recalled), latency_ms)
 

@@ -1,6 +1,7 @@
 """The vectors of a search: made at the same time, read and written together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
 from unittest.mock import create_autospec
@@ -18,6 +19,7 @@ from recommender.fallbacks import Fallbacks
 from recommender.fusing import FusionInputs
 from recommender.models import SearchRequest, Understanding
 from recommender.preferences.learn import no_preferences
+from recommender.preferences.model import Tier
 from recommender.query_vector import QueryEmbedder, QueryVector
 from recommender.settings import RecommenderSettings
 from recommender.stores.memory import memory_stores
@@ -70,9 +72,14 @@ def embeddings() -> EmbeddingCache:
 
 
 def embed(
-    embeddings: EmbeddingCache, words: TextEncoder, fusion: FusionEncoder, text: str = "robots"
+    embeddings: EmbeddingCache,
+    words: TextEncoder,
+    fusion: FusionEncoder,
+    text: str = "robots",
+    state: UserState = NOBODY,
+    tier: Tier = "generic",
 ) -> tuple[QueryVector, tuple[str, ...]]:
-    """What is embedded for a person of no taste, and the fallbacks taken."""
+    """What is embedded for a person, of no taste if not said otherwise, and the fallbacks taken."""
     stores = memory_stores()
     vectors = ItemVectors(stores.items)
     embedder = QueryEmbedder(
@@ -85,9 +92,7 @@ def embed(
     )
     fallbacks = Fallbacks()
     request, understood = SearchRequest(user_id="ann", query=text), Understanding(text=text)
-    vector = embedder.embed(
-        request, understood, NOBODY, "generic", "embedding_fusion", NOW, fallbacks
-    )
+    vector = embedder.embed(request, understood, state, tier, "embedding_fusion", NOW, fallbacks)
     return vector, fallbacks.taken
 
 
@@ -119,6 +124,19 @@ def test_both_are_read_and_written_together_and_made_once(embeddings: EmbeddingC
     assert (again.cached, again.latency_ms) == (True, 0.0)
     np.testing.assert_array_equal(again.vector, first.vector)
     np.testing.assert_array_equal(again.words, first.words)
+
+
+def test_what_is_fused_of_a_taste_that_is_only_supposed_is_not_remembered(
+    embeddings: EmbeddingCache,
+) -> None:
+    words, fusion = Words(), Fusion()
+    supposed = replace(NOBODY, mentioned=frozenset({"heat"}))
+    for times in (1, 2):
+        found, _ = embed(embeddings, words, fusion, state=supposed, tier="personal")
+        assert (fusion.calls, found.cached, words.calls) == (times, False, 1)
+    embed(embeddings, words, fusion, state=replace(supposed, user_id="bob"), tier="generic")
+    _, generic = embed(embeddings, words, fusion, state=NOBODY)
+    assert (fusion.calls, generic) == (3, ()), "what is of nobody's taste is remembered"
 
 
 def test_what_one_lacks_the_other_has_all_the_same(embeddings: EmbeddingCache) -> None:
