@@ -9,6 +9,7 @@ from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from fusion.item_space import digest
 from recommender.errors import InvalidRequest
+from recommender.features import FEATURES, read_features, write_features
 from recommender.indexer import STARTER, STARTER_VECTORS, read_items, read_vectors
 from recommender.models import Item
 from recommender.remote_files import local_copy, named_failures
@@ -41,11 +42,9 @@ def load_films(settings: Settings, encoder: TextEncoder) -> Films:
             file = local_copy(url, settings.downloads)
             return Films(read_items(file), {}, digest(file))
     _need_tables("CATALOGUE")
-    from recommender.features import FEATURES, ITEMS, read_features
-
     folder = local_copy(f"{url.rstrip('/')}/{FEATURES}", settings.downloads)
-    read = read_features(folder, encoder)
-    return Films(read.items, read.vectors, digest(folder / ITEMS), read.survey)
+    read = read_features(folder, encoder, settings.cache)
+    return Films(read.items, read.vectors, read.digest, read.survey)
 
 
 def write_films(
@@ -53,8 +52,6 @@ def write_films(
 ) -> Films:
     """Write the catalogue that is set as `CATALOGUE` takes it. Raises InvalidRequest."""
     _need_tables("reelwise features")
-    from recommender.features import write_features
-
     films = load_films(settings, encoder)
     write_features(url.rstrip("/"), films.items, encoder, films.vectors, survey_size, seed)
     return films

@@ -79,7 +79,8 @@ def embed_items(base: Base = OPT_ML) -> None:
     Those whose vectors are in such a file of the input, made by the same model, are taken from it.
     """
     with _processing(base) as (items, output):
-        from recommender.features import EMBEDDINGS, write_embeddings
+        from recommender.features import EMBEDDINGS
+        from recommender.tables import write_embeddings
 
         encoder = load_encoder(Settings())
         known = _known(base / "processing" / "input" / EMBEDDINGS, encoder)
@@ -106,7 +107,7 @@ def curate_survey(
 
 def _known(path: Path, encoder: TextEncoder) -> Mapping[str, Vector]:
     """The vectors of a run before, by fingerprint; those of another model are none."""
-    from recommender.features import read_embeddings
+    from recommender.tables import read_embeddings
 
     try:
         return read_embeddings(path, encoder)
@@ -127,7 +128,8 @@ def _processing(base: Path) -> Iterator[tuple[list[Item], Path]]:
     folder, output = base / "processing" / "input", base / "processing" / "output"
     with _told(base / "output" / "message"), mendable():
         need("features", "pyarrow")
-        from recommender.features import ITEMS, read_items_table
+        from recommender.features import ITEMS
+        from recommender.tables import read_items_table
 
         table = folder / ITEMS
         items = read_items_table(table) if table.exists() else read_items(_only(folder, "*.jsonl"))

@@ -27,8 +27,9 @@ from transformers import AutoModel, AutoTokenizer
 from fusion.encoder import Vectors
 from fusion.network import QueryTower
 from fusion.tokens import film_text
-from recommender.features import EMBEDDINGS, FEATURES, ITEMS, read_items_table
+from recommender.features import EMBEDDINGS, FEATURES, ITEMS
 from recommender.models import Item
+from recommender.tables import read_items_table
 from recommender.text import embedding_text
 
 CANDIDATES = 60

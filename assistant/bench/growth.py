@@ -10,8 +10,9 @@ from assistant.bench.figures import People, Person, timing
 from assistant.bench.load import SystemClock, closed_loop
 from assistant.bench.processes import Server
 from assistant.bench.workload import EXPLAIN, SEARCH, SWIPE, K, Taste, history, varied_queries
-from recommender.features import FEATURES, ITEMS, read_items_table
+from recommender.features import FEATURES, ITEMS
 from recommender.models import Item
+from recommender.tables import read_items_table
 
 SWIPES = (10, 100, 1_000, 5_000)
 PROFILE = "profile"

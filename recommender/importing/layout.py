@@ -10,12 +10,13 @@ from fasteners import InterProcessLock
 
 from fusion.encoder import TextEncoder
 from recommender.errors import InvalidRequest
-from recommender.features import EMBEDDINGS, FEATURES, SURVEY_SIZE, read_embeddings, write_features
+from recommender.features import EMBEDDINGS, FEATURES, SURVEY_SIZE, write_features
 from recommender.importing.source import Source
 from recommender.indexer import BATCH, Progress, embedded, fingerprint
 from recommender.models import Item
 from recommender.remote_files import local_copy, writing
 from recommender.stores.ports import Vector
+from recommender.tables import read_embeddings
 
 RAW = "raw"
 COPIED = 2**20

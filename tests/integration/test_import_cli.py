@@ -15,13 +15,14 @@ from typer.testing import CliRunner, Result
 
 from assistant.cli import app
 from fusion.encoder import TextEncoder, Vectors
-from recommender.features import EMBEDDINGS, FEATURES, ITEMS, SURVEY, read_items_table
+from recommender.features import EMBEDDINGS, FEATURES, ITEMS, SURVEY
 from recommender.importing.layout import VectorJournal, write_catalogue
 from recommender.importing.movielens import read_movielens
 from recommender.importing.report import Report
 from recommender.importing.source import Source
 from recommender.indexer import BATCH
 from recommender.models import Item
+from recommender.tables import read_items_table
 from tests.movielens_shape import write_movielens
 from tests.unit.test_tmdb import HEAT, KEY, Tmdb, film, served
 

@@ -16,17 +16,10 @@ from typer.testing import CliRunner, Result
 from assistant.sagemaker_job import Hyperparameters, _hyperparameters, app
 from fusion.encoder import TextEncoder
 from fusion.fake import HashingEncoder
-from recommender.features import (
-    EMBEDDINGS,
-    ITEMS,
-    SURVEY,
-    read_embeddings,
-    write_embeddings,
-    write_features,
-    write_items,
-)
+from recommender.features import EMBEDDINGS, ITEMS, SURVEY, write_features
 from recommender.indexer import STARTER_VECTORS, fingerprint, read_vectors
 from recommender.models import Item
+from recommender.tables import read_embeddings, write_embeddings, write_items
 from recommender.text import embedding_text
 
 FILMS = 30
