@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -27,6 +28,10 @@ class Server:
     url: str
     log: Path
 
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 80
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -43,13 +48,15 @@ def command(*words: str) -> list[str]:
 
 def launch(home: Path, **settings: str) -> Server:
     """A server that has only just been started; its log is appended to."""
-    port, log = free_port(), home.parent / f"{home.name}.log"
+    log = home.parent / f"{home.name}.log"
     # A busy machine's models are slow, and searches are not to go on without them.
-    usual = {"REELWISE_HOME": str(home), "PORT": str(port), "ENCODER_TIMEOUT": "60"}
-    environment = os.environ | usual | settings
+    usual = {"REELWISE_HOME": str(home), "PORT": str(free_port()), "ENCODER_TIMEOUT": "60"}
+    told = usual | settings
     with log.open("ab") as output:
-        process = subprocess.Popen(command("serve"), env=environment, stdout=output, stderr=output)
-    return Server(process, f"http://127.0.0.1:{port}", log)
+        process = subprocess.Popen(
+            command("serve"), env=os.environ | told, stdout=output, stderr=output
+        )
+    return Server(process, f"http://127.0.0.1:{told['PORT']}", log)
 
 
 def start(home: Path, **settings: str) -> Server:
