@@ -17,6 +17,8 @@ from tests.processes import Server
 
 SHIPPED = Path(__file__).parents[1] / "infra" / "nginx" / "reelwise.conf"
 ABSENT = "there is no nginx: apt-get install nginx-light"
+STICKY = "reelwise_server"
+"""The cookie that says which server a browser is with."""
 START_SECONDS = 30
 LISTEN, FIRST, SECOND = "8000", "8001", "8002"
 """The ports of the shipped configuration."""

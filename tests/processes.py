@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -112,5 +112,6 @@ def no_process_left(home: Path) -> Iterator[None]:
     finally:
         left = database_processes(home)
         for process in left:
-            process.send_signal(signal.SIGTERM)
+            with suppress(psutil.NoSuchProcess):  # it was ending by itself
+                process.send_signal(signal.SIGTERM)
         psutil.wait_procs(left, timeout=10)

@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from assistant.api.settings import ApiSettings
-from tests.nginx import balancing
+from tests.nginx import STICKY, balancing
 
-STICKY = "reelwise_server"
 SOCKET = "/ws/socket.io/?EIO=4&transport=polling"
 KEY = {"Idempotency-Key": "one"}
 
@@ -158,7 +157,7 @@ def test_the_cookie_is_for_nobody_s_eyes(browser: httpx.Client) -> None:
     assert given == f"{STICKY}={answered_by(answer)}; Path=/; HttpOnly; SameSite=Lax"
 
 
-def test_a_browser_goes_to_the_other_server_and_stays_there(
+def test_a_browser_goes_to_the_server_that_is_left_and_stays_there(
     browser: httpx.Client, pair: Pair
 ) -> None:
     first = answered_by(browser.get(SOCKET))
@@ -169,6 +168,9 @@ def test_a_browser_goes_to_the_other_server_and_stays_there(
     assert browser.cookies[STICKY] == str(other.server_port)
     back = Scripted(port=first)
     assert {answered_by(browser.post("/project/action")) for _ in range(4)} == {other.server_port}
+    other.gone()
+    assert answered_by(browser.get(SOCKET)) == first
+    assert answered_by(browser.get(SOCKET)) == first
     back.gone()
 
 
