@@ -426,6 +426,13 @@ def test_the_figures_are_nobodys_where_no_password_is_set(
     assert ApiClient(api(service)).get(path).status_code == 200
 
 
+@pytest.mark.parametrize("asks", ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "unknown"])
+def test_the_figures_are_not_for_whom_a_proxy_on_this_machine_asks(
+    service: Recommender, asks: str
+) -> None:
+    problem(ApiClient(api(service), client=(asks, 1)).get("/metrics"), 401, "operators-only")
+
+
 @pytest.mark.parametrize("path", ["/items/541", "/healthz", "/readyz", "/docs", "/openapi.json"])
 def test_what_is_nobodys_is_open(client: ApiClient, path: str) -> None:
     assert client.get(path).status_code == 200

@@ -10,6 +10,7 @@ from assistant.api.app import create_api
 from assistant.api.keys import make_key
 from assistant.api.settings import ApiSettings
 from recommender import Recommender
+from tests.integration.api_client import ApiClient
 
 README = Path(__file__).parents[2] / "README.md"
 EXAMPLE = re.compile(r"```console\n\$ (?P<command>.*?[^\\])\n(?P<output>.*?)```", re.DOTALL)
@@ -41,7 +42,7 @@ def pattern(output: str) -> str:
 
 
 def test_the_walk_through_gives_what_it_shows(recommender: Recommender) -> None:
-    client = TestClient(create_api(recommender, ApiSettings()), "http://localhost:8000")
+    client = ApiClient(create_api(recommender, ApiSettings()), "http://localhost:8000")
     examples = list(EXAMPLE.finditer(README.read_text()))
     assert len(examples) >= 6
     for example in examples:
