@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import copy
@@ -12,16 +12,17 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from aiohttp import ClientSession, ClientTimeout, CookieJar, TCPConnector
+from aiohttp import ClientSession, TCPConnector
 
+from tests import nginx
 from tests.load.arrivals import Acting, crowd, live
-from tests.load.chatters import USER_HEADER, Chatter
+from tests.load.chatters import USER_HEADER, Chatter, client
 from tests.load.people import SWIPES_BEFORE, Person, wishes
 from tests.load.plot import draw
 from tests.load.report import Figures, figures, recovery, table
-from tests.load.resources import Reading, watch
+from tests.load.resources import Measured, Reading, watch
 from tests.load.samples import Recorder
-from tests.processes import Server, no_process_left, serving
+from tests.processes import no_process_left, serving
 
 LIMIT = 0.3
 """Seconds that 95 of a hundred answers are to stay under."""
@@ -33,8 +34,9 @@ OPEN_FOR_CLIENT_SECONDS = 3
 
 @dataclass(frozen=True)
 class Plan:
-    """How many people, how many of them chat, how long, and how often each acts."""
+    """How many servers, people, and of them in chats; how long, and how often each acts."""
 
+    servers: int
     users: int
     chatting: int
     seconds: float
@@ -52,6 +54,7 @@ class Plan:
 
 def main(
     out: Annotated[Path, typer.Option(help="A folder for the report.")] = Path("test-artifacts"),
+    servers: Annotated[int, typer.Option(min=1, help="Servers; several are behind nginx.")] = 1,
     users: Annotated[int, typer.Option(min=2, help="People.")] = 1000,
     chatting: Annotated[int, typer.Option(min=0, help="Of them, on the chat's sockets.")] = 100,
     seconds: Annotated[float, typer.Option(min=1, help="How long.")] = 600.0,
@@ -61,16 +64,18 @@ def main(
         typer.Option(help="In the second quarter, so many times as many, come what may."),
     ] = None,
 ) -> None:
-    """Start a server on a fresh folder and put it under load.
+    """Start servers on a fresh folder and put them under load.
 
-    Its settings are taken from the environment. Exit code 1: an action failed or, without
+    Their settings are taken from the environment. Exit code 1: an action failed or, without
     --overload, was refused, or 5 of 100 took longer than 300 ms.
     """
-    plan = Plan(users, min(chatting, users), seconds, every, overload)
+    if servers > 1 and nginx.program() is None:
+        raise typer.BadParameter(f"For several servers, {nginx.ABSENT}")
+    plan = Plan(servers, users, min(chatting, users), seconds, every, overload)
     out.mkdir(parents=True, exist_ok=True)
-    with a_server() as (server, home):
-        recorder, readings = asyncio.run(run(server, home, plan))
-        copy(server.log, out / "load.log")
+    with served(servers) as measured:
+        recorder, readings = asyncio.run(run(measured, plan))
+        copy(measured.servers[0].log, out / "load.log")
     report = figures(recorder.samples, readings, seconds) | {"plan": asdict(plan)}
     if overload:
         report["overload"] = recovery(recorder.samples, plan.steps, LIMIT)
@@ -91,24 +96,30 @@ def met(report: Figures) -> bool:
 
 
 @contextmanager
-def a_server() -> Iterator[tuple[Server, Path]]:
-    """A server of its own, which tells people apart by a header; quotas are per address."""
+def served(count: int) -> Iterator[Measured]:
+    """Servers of their own, which tell people apart by a header; quotas are per address."""
     settings = {
         "CHAT_AUTH": "header",
         "CHAT_AUTH_HEADER": USER_HEADER,
         "RATE_LIMIT_PER_ADDRESS": os.environ.get("RATE_LIMIT_PER_ADDRESS", "1000000/minute"),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "warning"),
     }
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
         home = Path(folder) / "home"
-        with no_process_left(home), serving(home, **settings) as server:
-            yield server, home
+        stack.enter_context(no_process_left(home))
+        servers = [stack.enter_context(serving(home, **settings)) for _ in range(count)]
+        balancer = None
+        if count > 1:
+            ports = [server.port for server in servers]
+            balancer = stack.enter_context(nginx.balancing(Path(folder) / "nginx", ports))
+        yield Measured(servers, balancer, home)
 
 
-async def run(server: Server, home: Path, plan: Plan) -> tuple[Recorder, list[Reading]]:
+async def run(measured: Measured, plan: Plan) -> tuple[Recorder, list[Reading]]:
     """Everybody arrives, and then acts."""
+    url = (measured.balancer or measured.servers[0]).url
     connector = TCPConnector(limit=0, keepalive_timeout=OPEN_FOR_CLIENT_SECONDS)
-    async with connector, client(server.url, connector) as http, AsyncExitStack() as stack:
+    async with connector, client(url, connector) as http, AsyncExitStack() as stack:
         films, asked = await some_films(http), wishes()
         people = [
             Person(http, f"load-{number}", films, asked)
@@ -117,27 +128,16 @@ async def run(server: Server, home: Path, plan: Plan) -> tuple[Recorder, list[Re
         await swipe_before(people)
         chatters = []
         for number in range(plan.chatting):
-            own = await stack.enter_async_context(client(server.url, connector))
+            own = await stack.enter_async_context(client(url, connector))
             chatters.append(Chatter(own, f"chat-{number}", films, asked))
-            await chatters[-1].connect(server.url)
+            await chatters[-1].connect(url)
             stack.push_async_callback(chatters[-1].leave)
         typer.echo(f"{len(people)} people and {len(chatters)} in chats are there", err=True)
         recorder = Recorder()
-        watching = asyncio.create_task(watch(recorder, server.process.pid, home))
+        watching = asyncio.create_task(watch(recorder, measured))
         await everybody(recorder, people, chatters, plan)
         watching.cancel()
         return recorder, await watching
-
-
-def client(url: str, connector: TCPConnector) -> ClientSession:
-    """A browser with cookies of its own, on connections that all share."""
-    return ClientSession(
-        url,
-        connector=connector,
-        connector_owner=False,
-        cookie_jar=CookieJar(unsafe=True),  # also from a host without a name
-        timeout=ClientTimeout(total=30),
-    )
 
 
 async def everybody(

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import socketio
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientTimeout, CookieJar, TCPConnector
 
 from tests.load.people import DIRECTIONS, Action, answer
 from tests.load.samples import Failed
 
-USER_HEADER = "X-Forwarded-User"
+USER_HEADER = "X-Load-User"
+"""Not the usual one, which a balancer takes out of what clients send."""
 TURNS = {
     "{wish}": 5,
     "older": 1,
@@ -26,6 +27,17 @@ SWIPES_A_TURN = 2
 """Cards that are swiped for each message: what a deck is for."""
 APOLOGIES = ("Something went wrong", "The database does not answer")
 TURN_SECONDS = 30
+
+
+def client(url: str, connector: TCPConnector) -> ClientSession:
+    """A browser with cookies of its own, on connections that all share."""
+    return ClientSession(
+        url,
+        connector=connector,
+        connector_owner=False,
+        cookie_jar=CookieJar(unsafe=True),  # also from a host without a name
+        timeout=ClientTimeout(total=30),
+    )
 
 
 class Chatter:

@@ -62,7 +62,7 @@ def cores(readings: Sequence[Reading]) -> Figures:
     passed = (last.at - first.at) or 1.0
     return {
         who: (getattr(last, f"{who}_seconds") - getattr(first, f"{who}_seconds")) / passed
-        for who in ("server", "database", "client")
+        for who in ("server", "balancer", "database", "client")
     }
 
 
@@ -106,13 +106,16 @@ def table(report: Figures) -> Iterator[str]:
     if "overload" in report:
         yield f"as before {report['overload']['recovered_after']:.1f} s after the rush"
     yield f"sent late: p99 {report['sent_late_p99']:.1f} ms"
+    servers = report["plan"]["servers"]
+    called = {"server": f"{servers} servers together"} if servers > 1 else {}
     for who, share in report["cores"].items():
-        yield f"{who}: {share:.2f} cores"
+        if who != "balancer" or servers > 1:
+            yield f"{called.get(who, who)}: {share:.2f} cores"
     first, last = report["readings"][0], report["readings"][-1]
     for who in ("server", "database"):
         most = max(reading[f"{who}_mib"] for reading in report["readings"])
         yield (
-            f"{who}: {first[f'{who}_mib']:.0f} MiB at first, {last[f'{who}_mib']:.0f} at last, "
+            f"{called.get(who, who)}: {first[f'{who}_mib']:.0f} MiB at first, {last[f'{who}_mib']:.0f} at last, "
             f"{most:.0f} at most"
         )
     for detail, count in report["failures"].items():

@@ -1,4 +1,4 @@
-"""What the server, its PostgreSQL and this client take of the machine, over time."""
+"""What servers, their PostgreSQL, nginx and this client take of the machine, over time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,59 +9,71 @@ from pathlib import Path
 import psutil
 
 from tests.load.samples import Recorder
-from tests.processes import database_processes
+from tests.processes import Server, database_processes
 
 EVERY_SECONDS = 5.0
 _MIB = 2**20
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Servers on one data folder, and nginx before several."""
+
+    servers: Sequence[Server]
+    balancer: Server | None
+    home: Path
+
+
+@dataclass(frozen=True)
 class Reading:
     """At one moment of the run: processor seconds so far, and MiB in memory.
 
-    Of PostgreSQL's processes, which share most of theirs, each counts in proportion (PSS).
+    Servers are summed. Of PostgreSQL's processes, which share most of theirs, each counts in
+    proportion (PSS).
     """
 
     at: float
     server_seconds: float
+    balancer_seconds: float
     database_seconds: float
     client_seconds: float
     server_mib: float
     database_mib: float
 
 
-async def watch(recorder: Recorder, pid: int, home: Path) -> list[Reading]:
+async def watch(recorder: Recorder, measured: Measured) -> list[Reading]:
     """Read until cancelled."""
     readings: list[Reading] = []
-    server, client = psutil.Process(pid), psutil.Process()
     with suppress(asyncio.CancelledError):
         while True:
-            database = await asyncio.to_thread(database_processes, home)
-            readings.append(await asyncio.to_thread(_read, recorder, server, database, client))
+            readings.append(await asyncio.to_thread(_read, recorder, measured))
             await asyncio.sleep(EVERY_SECONDS)
     return readings
 
 
-def _read(
-    recorder: Recorder,
-    server: psutil.Process,
-    database: Sequence[psutil.Process],
-    client: psutil.Process,
-) -> Reading:
+def _read(recorder: Recorder, measured: Measured) -> Reading:
+    servers = [psutil.Process(server.process.pid) for server in measured.servers]
+    balancer = _with_workers(measured.balancer) if measured.balancer else []
     seconds, mib = 0.0, 0.0
-    for process in set(database):
+    for process in set(database_processes(measured.home)):
         with suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
             seconds += times.user + times.system + times.children_user + times.children_system
             mib += process.memory_full_info().pss / _MIB
     return Reading(
         recorder.now,
-        _seconds(server),
+        sum(map(_seconds, servers)),
+        sum(map(_seconds, balancer)),
         seconds,
-        _seconds(client),
-        server.memory_info().rss / _MIB,
+        _seconds(psutil.Process()),
+        sum(server.memory_info().rss for server in servers) / _MIB,
         mib,
     )
+
+
+def _with_workers(nginx: Server) -> list[psutil.Process]:
+    master = psutil.Process(nginx.process.pid)
+    return [master, *master.children()]
 
 
 def _seconds(process: psutil.Process) -> float:

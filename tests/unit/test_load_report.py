@@ -13,7 +13,11 @@ def sample(due: float, seconds: float = 0.01, outcome: Outcome = "ok") -> Sample
     return Sample("search", due, 0.0, seconds, outcome, "500" if outcome == "failed" else "")
 
 
-READINGS = [Reading(0, 1, 1, 1, 300, 50), Reading(10, 16, 2, 3, 310, 60)]
+def lines_of(samples: list[Sample], servers: int) -> list[str]:
+    return list(table(figures(samples, READINGS, 10) | {"plan": {"servers": servers}}))
+
+
+READINGS = [Reading(0, 1, 0, 1, 1, 300, 50), Reading(10, 16, 5, 2, 3, 310, 60)]
 
 
 def test_percentiles_are_of_those_that_were_served() -> None:
@@ -32,7 +36,12 @@ def test_of_one_value_all_percentiles_are_that_value() -> None:
 
 
 def test_cores_are_processor_time_over_time() -> None:
-    assert cores(READINGS) == {"server": 1.5, "database": 0.1, "client": 0.2}
+    assert cores(READINGS) == {
+        "server": 1.5,
+        "balancer": 0.5,
+        "database": 0.1,
+        "client": 0.2,
+    }
 
 
 def test_recovery_ends_with_the_last_who_was_refused_or_waited() -> None:
@@ -45,8 +54,15 @@ def test_recovery_ends_with_the_last_who_was_refused_or_waited() -> None:
 
 
 def test_the_table_names_what_failed() -> None:
-    lines = list(table(figures([sample(1), sample(2, 1, "failed")], READINGS, 10)))
-    assert "1 × 500" in lines
+    assert "1 × 500" in lines_of([sample(1), sample(2, 1, "failed")], servers=1)
+
+
+def test_the_table_says_of_how_many_servers_it_is() -> None:
+    one, two = (lines_of([sample(1)], servers) for servers in (1, 2))
+    assert "server: 1.50 cores" in one
+    assert not [line for line in one if line.startswith("balancer")]
+    assert {"2 servers together: 1.50 cores", "balancer: 0.50 cores"} <= set(two)
+    assert "2 servers together: 300 MiB at first, 310 at last, 310 at most" in two
 
 
 class Quick:
