@@ -22,7 +22,7 @@ STICKY = "reelwise_server"
 START_SECONDS = 30
 LISTEN, FIRST, SECOND = "8000", "8001", "8002"
 """The ports of the shipped configuration."""
-_PORT = re.compile(f"{LISTEN}|{FIRST}|{SECOND}")
+_PORT = re.compile(f"({LISTEN}|{FIRST}|{SECOND})")
 # What Debian's nginx.conf holds around it, in a folder that is nginx's prefix.
 _AROUND = """\
 daemon off;
@@ -47,6 +47,9 @@ def program() -> str | None:
     return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
+needs_nginx = pytest.mark.skipif(program() is None, reason=ABSENT)
+
+
 def configuration(listen: int, ports: Sequence[int]) -> str:
     """The shipped one for servers on these ports; the second's lines serve for further ones."""
     return "".join(
@@ -60,15 +63,14 @@ def _of_all(line: str, listen: str, ports: Sequence[str]) -> Iterator[str]:
     named = _PORT.search(line)
     for second in ports[1:] if named and named[0] == SECOND else ports[1:2]:
         mine = {LISTEN: listen, FIRST: ports[0], SECOND: second}
-        yield _PORT.sub(lambda port, mine=mine: mine[port[0]], line)
+        yield "".join(mine.get(part, part) for part in _PORT.split(line))
 
 
 @contextmanager
 def balancing(folder: Path, ports: Sequence[int]) -> Iterator[Server]:
-    """nginx before the servers on these ports, its files in ``folder``; skips where it is not."""
+    """nginx before the servers on these ports, its files in ``folder``."""
     nginx, listen = program(), free_port()
-    if nginx is None:
-        pytest.skip(ABSENT)
+    assert nginx, ABSENT
     folder.mkdir()
     (folder / "reelwise.conf").write_text(configuration(listen, ports))
     # Workers are nobody otherwise, who may not enter the folders of root's tests.

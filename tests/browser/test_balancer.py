@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.browser_chat import USER, Chat
-from tests.nginx import STICKY, balancing
+from tests.nginx import STICKY, balancing, needs_nginx
 from tests.processes import Server, no_process_left, start
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, needs_nginx]
 
 
 @pytest.fixture(scope="module")

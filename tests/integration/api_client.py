@@ -10,7 +10,7 @@ from assistant.api.settings import ApiSettings
 from recommender.service import Recommender
 
 Json = dict[str, Any]
-Address = tuple[str, int]
+HERE = ("127.0.0.1", 50000)
 
 
 def api(recommender: Recommender, **settings: Any) -> FastAPI:  # noqa: ANN401
@@ -21,8 +21,8 @@ def api(recommender: Recommender, **settings: Any) -> FastAPI:  # noqa: ANN401
 class ApiClient(TestClient):
     """Sends JSON texts as they are, also those that no JSON library would write; from here."""
 
-    def __init__(self, *args: Any, client: Address = ("127.0.0.1", 50000), **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(*args, client=client, **kwargs)
+    def __init__(self, app: FastAPI, base_url: str = "http://testserver", **more: Any) -> None:  # noqa: ANN401
+        super().__init__(app, base_url, **({"client": HERE} | more))
 
     def post_text(self, path: str, text: str | bytes) -> Any:  # noqa: ANN401
         return self.post(path, content=text, headers={"Content-Type": "application/json"})

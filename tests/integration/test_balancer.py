@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from assistant.api.settings import ApiSettings
-from tests.nginx import STICKY, balancing
+from tests.nginx import STICKY, balancing, needs_nginx
 
+pytestmark = needs_nginx
 SOCKET = "/ws/socket.io/?EIO=4&transport=polling"
 KEY = {"Idempotency-Key": "one"}
 

@@ -115,8 +115,8 @@ def table(report: Figures) -> Iterator[str]:
     for who in ("server", "database"):
         most = max(reading[f"{who}_mib"] for reading in report["readings"])
         yield (
-            f"{called.get(who, who)}: {first[f'{who}_mib']:.0f} MiB at first, {last[f'{who}_mib']:.0f} at last, "
-            f"{most:.0f} at most"
+            f"{called.get(who, who)}: {first[f'{who}_mib']:.0f} MiB at first, "
+            f"{last[f'{who}_mib']:.0f} at last, {most:.0f} at most"
         )
     for detail, count in report["failures"].items():
         yield f"{count} × {detail}"
