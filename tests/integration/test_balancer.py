@@ -51,7 +51,7 @@ class Scripted(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Telling)
         self.hangs_up = hangs_up
         self.received: list[str] = []
-        Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def gone(self) -> None:
         self.shutdown()
@@ -173,6 +173,18 @@ def test_a_browser_goes_to_the_server_that_is_left_and_stays_there(
     assert answered_by(browser.get(SOCKET)) == first
     assert answered_by(browser.get(SOCKET)) == first
     back.gone()
+
+
+def test_as_many_servers_as_a_load_test_wants(tmp_path: Path) -> None:
+    servers = {server.server_port: server for server in (Scripted() for _ in range(4))}
+    with balancing(tmp_path / "nginx", list(servers)) as nginx:
+        for _ in servers:
+            with httpx.Client(base_url=nginx.url) as browser:
+                held_by = answered_by(browser.get(SOCKET))
+                assert {answered_by(browser.get("/")) for _ in servers} == {held_by}
+    for server in servers.values():
+        assert server.received.count(f"GET {SOCKET}") == 1
+        server.gone()
 
 
 @pytest.mark.parametrize("made_up", ["1", "22", "127.0.0.1:22", "reelwise", "8001; x", "../"])

@@ -70,7 +70,7 @@ def main(
     --overload, was refused, or 5 of 100 took longer than 300 ms.
     """
     if servers > 1 and nginx.program() is None:
-        raise typer.BadParameter(f"For several servers, {nginx.ABSENT}")
+        raise typer.BadParameter(f"Several servers are balanced by nginx, and {nginx.ABSENT}")
     plan = Plan(servers, users, min(chatting, users), seconds, every, overload)
     out.mkdir(parents=True, exist_ok=True)
     with served(servers) as measured:
