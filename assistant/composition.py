@@ -23,7 +23,6 @@ from fusion.item_space import ItemSpace, load_item_space
 from fusion.onnx_encoder import OnnxTextEncoder
 from fusion.onnx_fusion import MODELS, SMALL, SPACE_FOLDER, load_fusion
 from recommender import Recommender
-from recommender.behind import Behind
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
 from recommender.explanation import ExplanationWriter
@@ -322,8 +321,7 @@ def open_recommender(
     """A recommender over the catalogue, which is indexed on first use with a progress bar.
 
     ``embedded`` is the encoder that runs here; ``anew`` indexes every film again. An index that was
-    withdrawn serves again when ``asked``. With PREFERENCES_BEHIND what is learned is stored behind
-    the answers, and what is left of it when this ends.
+    withdrawn serves again when ``asked``.
     """
     domain = RecommenderSettings()
     if anew:  # what is kept is of films with the same fingerprints
@@ -370,7 +368,6 @@ def open_recommender(
             writer=writer,
             survey_cards=films.survey,
             cache_folder=settings.cache,
-            later=stack.enter_context(Behind()) if settings.preferences_behind else None,
         )
 
 

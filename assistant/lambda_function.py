@@ -32,8 +32,7 @@ def create_handler(opened: ExitStack) -> Handler:
     Raises typer.Exit with code 2, having said what to mend, when a setting does not do.
     """
     with mendable():
-        # Once it has answered, Lambda lets nothing run.
-        settings = Settings().model_copy(update={"preferences_behind": False})
+        settings = Settings()
         for room in ROOMS:  # Mangum would write each path, and paths name people
             logging.getLogger(room).setLevel(settings.log_level.upper())
         encoder = load_encoder(settings)

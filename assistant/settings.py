@@ -66,11 +66,6 @@ class Settings(BaseSettings):
     user_store: Literal["postgres", "dynamodb"] = Field(
         default="postgres", description="where swipes, preferences and caches are"
     )
-    preferences_behind: bool = Field(
-        default=True,
-        description="store what a swipe taught after it was acknowledged: sooner, but one thread "
-        "more wants the interpreter, so fewer people fit into a process",
-    )
     ddb_swipes_table: str = "user_swipes"
     ddb_preferences_table: str = "user_preferences"
     ddb_embeddings_cache_table: str = "enhanced_embeddings_cache"

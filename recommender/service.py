@@ -16,7 +16,6 @@ import numpy as np
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
-from recommender.behind import AtOnce, Later
 from recommender.cache import SHARED, AnswerCache
 from recommender.catalogue import Catalogue
 from recommender.colikes import CoLikes
@@ -120,14 +119,13 @@ class Recommender:
         writer: ExplanationWriter | None = None,
         survey_cards: Sequence[str] = (),
         cache_folder: Path | None = None,
-        later: Later | None = None,
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
         ``fusions`` are the encoders by variant; a variant without one blends vectors. ``writer``
         puts explanations into words; without one templates do. Surveys ask about
         ``survey_cards`` before other films. ``cache_folder`` keeps what is made of the catalogue's
-        words. What is learned is stored before a swipe is acknowledged, or ``later``.
+        words.
         """
         fusions = fusions or {}
         self._stores = stores
@@ -157,7 +155,7 @@ class Recommender:
             mean_vector,
             clock,
         )
-        self._users = UserStates(stores.swipes, self._learner, later or AtOnce())
+        self._users = UserStates(stores.swipes, self._learner)
         self._engine = SearchEngine(
             self._catalogue,
             QueryReader(self._catalogue, kept),
@@ -440,7 +438,6 @@ class Recommender:
         conversations = self._conversations(user_id)
         if not (events or surveys or exposures or conversations):
             raise UnknownUser(user_id)
-        self._users.settle(user_id)
         preferences = self._stores.preferences.get(user_id)
         return UserExport(
             user_id=user_id,

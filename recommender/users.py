@@ -7,7 +7,6 @@ from threading import Lock
 
 from cachetools import LRUCache
 
-from recommender.behind import Later
 from recommender.learner import PreferenceLearner
 from recommender.models import Direction, Swipe, SwipeEvent
 from recommender.preferences.fold import standing_swipes, swipe_of
@@ -40,10 +39,9 @@ class UserState:
 class UserStates:
     """Reads states, keeping them as long as the user's log version stands."""
 
-    def __init__(self, log: SwipeLog, learner: PreferenceLearner, later: Later) -> None:
+    def __init__(self, log: SwipeLog, learner: PreferenceLearner) -> None:
         self._log = log
         self._learner = learner
-        self._later = later
         self._states: LRUCache[str, UserState] = LRUCache(KEPT_USERS)
         self._lock = Lock()
 
@@ -129,14 +127,9 @@ class UserStates:
         with self._lock:
             self._states.pop(user_id, None)
 
-    def settle(self, user_id: str) -> None:
-        """Return when all that was learned of a user is stored."""
-        self._later.settle(user_id)
-
     def forget(self, user_id: str) -> None:
         """Erase what was learned of a user whose log was erased."""
         self.evict(user_id)
-        self.settle(user_id)
         self._learner.forget(user_id)
 
     def _learned(
@@ -144,14 +137,11 @@ class UserStates:
     ) -> UserPreferences:
         preferences = self._learner.learned(version, swipes)
         if version.count:
-            self._later.write(user_id, lambda: self._store(user_id, preferences))
+            self._learner.store(user_id, preferences)
+            # Fewer events: the user was forgotten meanwhile.
+            if self._log.version(user_id).count < version.count:
+                self._learner.forget(user_id)
         return preferences
-
-    def _store(self, user_id: str, preferences: UserPreferences) -> None:
-        self._learner.store(user_id, preferences)
-        # Fewer events: the user was forgotten meanwhile.
-        if self._log.version(user_id).count < preferences.event_count:
-            self._learner.forget(user_id)
 
 
 def _seen(swipes: Mapping[str, Swipe]) -> dict[str, Swipe]:

@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.behind import AtOnce
 from recommender.catalogue import Catalogue
 from recommender.learner import PreferenceLearner
 from recommender.models import SwipeEvent
@@ -38,7 +37,7 @@ def states_of(stores: Stores) -> UserStates:
         np.zeros(4, np.float32),
         lambda: NOW,
     )
-    return UserStates(stores.swipes, learner, AtOnce())
+    return UserStates(stores.swipes, learner)
 
 
 def append(stores: Stores, film: str, action: str) -> SwipeEvent:
