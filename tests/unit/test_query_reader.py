@@ -120,6 +120,34 @@ def test_a_name_is_that_of_all_films_that_begin_with_it(wish: str, titles: set[s
     assert len(left_out) == len(titles)
 
 
+def test_every_film_can_be_refused_by_its_title() -> None:
+    wishes = {item.item_id: f"anything but {item.title}" for item in CATALOGUE.items}
+    shown = [f for f, wish in wishes.items() if f not in READER.left_out(READER.read(wish))]
+    assert shown == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "title"),
+    [
+        ('anything but "Heat"', "Heat"),
+        ("anything but (500) days of summer", "(500) Days of Summer"),
+        ("without Hugo please", "Hugo"),
+        ("exclude from hell", "From Hell"),
+        ("i hate the american president", "The American President"),
+    ],
+)
+def test_a_title_refused_in_full_leaves_out_no_other_film(wish: str, title: str) -> None:
+    assert [_name(film)[:-7] for film in READER.left_out(READER.read(wish))] == [title]
+
+
+@pytest.mark.parametrize(
+    ("wish", "genre"),
+    [("anything but kids films", "Children"), ("anything but scary movie", "Horror")],
+)
+def test_a_genre_that_is_also_a_title_is_refused(wish: str, genre: str) -> None:
+    assert READER.read(wish).filters.exclude_genres == (genre,)
+
+
 @pytest.mark.parametrize(
     ("one", "many"), [("superhero", "superheroes"), ("zombie", "zombies"), ("witch", "witches")]
 )
