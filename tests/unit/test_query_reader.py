@@ -102,6 +102,21 @@ def test_a_misspelt_name_is_still_one(wish: str, person: str) -> None:
     assert READER.read(wish).filters.people == (person,)
 
 
+@pytest.mark.parametrize("word", "crimea spoons auctions cartons romanticism chimes".split())
+@pytest.mark.parametrize("wish", ["{} movie", "films about {}", "{}"])
+def test_a_rare_word_is_no_misspelt_genre(word: str, wish: str) -> None:
+    understood = READER.read(wish.format(word))
+    assert understood.filters.include_genres == understood.soft_genres == ()
+    assert understood.text == word
+
+
+@pytest.mark.parametrize("topic", ["milan", "auckland", "plumbers", "jurors", "the quran"])
+def test_what_a_film_is_about_is_no_misspelt_name(topic: str) -> None:
+    understood = READER.read(f"a film about {topic}")
+    assert (understood.lookup, understood.filters.people) == (None, ())
+    assert understood.text == topic.removeprefix("the ")
+
+
 @pytest.mark.parametrize(
     ("wish", "titles"),
     [
