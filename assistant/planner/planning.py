@@ -68,6 +68,10 @@ _IT_IS = re.compile(
 )
 """Settles on a film: "ok, Alien it is"."""
 _THEN = re.compile(r"[,.;!]+ +|,? but ", re.IGNORECASE)
+_OF_A_SWIPE = re.compile(
+    r"\b(?:swip\w+|reactions?|ratings?|(?:dis)?likes?|votes?|cards?|wrong)\b", re.IGNORECASE
+)
+"""Says which of the last things is to be undone: not a change of the wish."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
 _ACCEPTS = re.compile(
@@ -207,6 +211,8 @@ class Planner:
         refinements = conversation.refinements
         left = without_named(text, refinements)
         if left is None and takes_back(text):
+            if changed := _before_changed(conversation):
+                return changed
             if not refinements:
                 return _say(Intent.RESTART)
             left = list(refinements[:-1])
@@ -234,8 +240,14 @@ class Planner:
         return named if named == [self._titles.exact(text)] and shown else []
 
     def _other(self, text: str, films: Sequence[str], conversation: Conversation) -> Plan:
-        """Search on without films that are turned down, which is not held against them later."""
-        if text:
+        """Search on without films that are turned down, which is not held against them later, but
+        for what is said of one: "not Heat, I hated it".
+        """
+        said = read_reactions(text, self._titles)
+        if said.given and len(films) == 1 and all(is_deictic(each.film) for each in said.given):
+            given = tuple(replace(each, film=films[0]) for each in said.given)
+            return self._react(Reactions(given, said.request), conversation, goes_on=True)
+        if text and not only_seen(text, self._titles):
             search = wording.read_search(text, conversation, self._titles)
         else:
             search = Search.again(conversation)
@@ -255,8 +267,15 @@ class Planner:
                 return _say(intent)
 
     def _undo(self, text: str, conversation: Conversation) -> Plan:
-        """Take the last reaction back, and record what is said instead: "…, it was great"."""
+        """Undo what was done last, a reaction or a change of the wish, and record what is said
+        instead: "…, it was great".
+        """
+        changed = None if _OF_A_SWIPE.search(text) else _before_changed(conversation)
         undone = _do(Intent.UNDO, Call(UNDO, _last_said(conversation)))
+        if changed and conversation.reacted:
+            undone = replace(undone, rounds=undone.rounds + changed.rounds)
+        elif changed:
+            undone = changed
         _, *instead = _THEN.split(text, maxsplit=1)
         given = [r for said in instead for r in read_reactions(said, self._titles).given]
         if not given:
@@ -390,7 +409,10 @@ class Planner:
         query = wish(str(conversation.last_search.get("query", "")), conversation.refinements)
         return _do(Intent.EXPLAIN, Call("explain_movie", {**place, "query": query}))
 
-    def _react(self, reactions: Reactions, conversation: Conversation) -> Plan:
+    def _react(
+        self, reactions: Reactions, conversation: Conversation, *, goes_on: bool = False
+    ) -> Plan:
+        """Record reactions, then search for what else is asked; ``goes_on``: or as before."""
         given = reactions.given[:_MOST_REACTIONS]
         places = [refer(reaction.film, conversation) for reaction in given]
         if any(place is None for place in places):
@@ -402,8 +424,10 @@ class Planner:
         undone = tuple(call for call in calls if call.name == UNDO)
         reacted = tuple(call for call in calls if call.name != UNDO)
         rounds = tuple(filter(None, (undone, reacted)))
-        if reactions.request:
-            search = wording.read_search(self._wish(reactions), conversation, self._titles)
+        if reactions.request or goes_on:
+            search = Search.again(conversation)
+            if reactions.request:
+                search = wording.read_search(self._wish(reactions), conversation, self._titles)
             rounds += _search(_counting(search, calls)).rounds
         notes = ("error.CallLimit",) if len(reactions.given) > _MOST_REACTIONS else ()
         intent = Intent.UNDO if calls[0].name == UNDO else Intent.REACTION
@@ -433,6 +457,19 @@ def _search(search: Search, *notes: str) -> Plan:
     return Plan(Intent.SEARCH, ((Call(SEARCH, search.args),),), notes=(*notes, *capped))
 
 
+def _before_changed(conversation: Conversation) -> Plan | None:
+    """The search before the latest, if the message before this one changed its wish: made it
+    another ("older") or turned films down.
+    """
+    if not conversation.searches[1:]:
+        return None
+    (_, earlier), (said, changed) = conversation.searches[-2:]
+    alike = earlier.get("query") == changed.get("query") and earlier != changed
+    if said != conversation.said_before or not alike:
+        return None
+    return _search(Search.of(earlier))
+
+
 def _with_what_is_unknown(plan: Plan, text: str) -> Plan:
     """The same plan; where it searches, it says what of the wish the catalogue does not know."""
     if not any(call.name == SEARCH for calls in plan.rounds for call in calls):
@@ -448,7 +485,8 @@ def _counting(search: Search, reactions: Sequence[Call]) -> Search:
         film = call.args.get("title_or_id")
         if film and call.name == REACT:
             said[str(call.args["direction"])].append(str(film))
-    return replace(search, liked=tuple(said["like"]), disliked=tuple(said["dislike"]))
+    disliked = (*search.disliked, *said["dislike"])
+    return replace(search, liked=tuple(said["like"]), disliked=tuple(dict.fromkeys(disliked)))
 
 
 def _say(intent: Intent, phrase: str = "") -> Plan:

@@ -10,7 +10,8 @@ from assistant.planner.titles import Titles
 _LIKED = r"loved|adored|enjoyed|liked|was blown away by|(?:(?:am|'m) )?(?:a )?(?:big |huge )?fan of"
 _DISLIKED = (
     r"hated|disliked|detested|despised|loathed|couldn'?t stand|could not stand|was bored by|"
-    r"walked out of|did(?:n'?t| not) (?:really |much )?(?:like|enjoy|love|care for)|"
+    r"walked out of|(?:(?:was|am|'m) )?(?:meh|lukewarm|so-so) (?:on|about)|"
+    r"did(?:n'?t| not) (?:really |much )?(?:like|enjoy|love|care for)|"
     r"never (?:really |much )?(?:liked|enjoyed|loved|cared for)"
 )
 _SKIPPED = (
@@ -109,8 +110,8 @@ _REQUESTED = re.compile(
 )
 """A wish that comes first is one of its own: "something like Heat, Fargo was clever"."""
 _TAIL = re.compile(
-    r"(?:[ ,]+(?:too|a lot|so much|very much|as well|either|yet|before|though|as a kid|last night|"
-    r"yesterday|at all|any ?more|the other day|both|to bits|tbh|the most))+$",
+    r"(?:[ ,]+(?:too|a lot|so much|very much|as well|either|yet|already|before|though|as a kid|"
+    r"last night|yesterday|at all|any ?more|the other day|both|to bits|tbh|the most))+$",
     re.IGNORECASE,
 )
 _UNSAID = re.compile(

@@ -155,7 +155,11 @@ class Search:
     @classmethod
     def again(cls, conversation: Conversation, **changed: object) -> "Search":
         """The latest search, with something changed."""
-        args = conversation.last_search
+        return cls.of(conversation.last_search, **changed)
+
+    @classmethod
+    def of(cls, args: Mapping[str, object], **changed: object) -> "Search":
+        """A search by the arguments of its tool call, with something changed."""
         names = ("query", "k", "explore", "refinements", "liked", "disliked", "use_taste")
         earlier = {name: args[name] for name in names if name in args} | changed
         if "refinements" in changed:

@@ -58,11 +58,16 @@ def calls(message: BaseMessage) -> list[tuple[str, dict[str, Any]]]:
     return [(call["name"], call["args"]) for call in message.tool_calls]
 
 
-def searched(query: str = "crime", films: Sequence[FilmLine] = SHOWN) -> list[BaseMessage]:
+def searched(
+    query: str = "crime",
+    films: Sequence[FilmLine] = SHOWN,
+    said: str = "",
+    changed: dict[str, list[str]] | None = None,
+) -> list[BaseMessage]:
     """A turn in which films were shown."""
-    call = {"name": "search_movies", "args": {"query": query}, "id": "1"}
+    call = {"name": "search_movies", "args": {"query": query, **(changed or {})}, "id": "1"}
     return [
-        HumanMessage(query),
+        HumanMessage(said or query),
         AIMessage("", tool_calls=[call]),
         ToolMessage(write({"found": 3}, films), tool_call_id="1", name="search_movies"),
         AIMessage("Here are 3 films."),
@@ -643,6 +648,10 @@ def test_without_an_encoder_words_still_work() -> None:
         ("just saw Heat, loved it", [("like", "id:6")]),
         ("I watched Aliens and it was boring", [("dislike", "Aliens")]),
         ("I liked the second one but not the third", [("like", "id:6"), ("dislike", "id:7")]),
+        (
+            "loved Heat, hated Sabrina, meh on Alien",
+            [("like", "id:6"), ("dislike", "id:7"), ("dislike", "id:1214")],
+        ),
     ],
 )
 def test_ways_to_react(model: OfflinePlanner, said: str, reactions: list[tuple[str, str]]) -> None:
@@ -949,6 +958,49 @@ def test_the_film_spoken_of_is_turned_down(
     ((name, args),) = calls(model.invoke([*before, HumanMessage(said)]))
     assert (name, args["query"]) == ("search_movies", "crime")
     assert args["disliked"] == [f"id:{film}" for film in films]
+
+
+@pytest.mark.parametrize(
+    ("said", "film"),
+    [
+        ("not Heat, I hated it", "6"),
+        ("not the first one, it was boring", "1214"),
+        ("anything but Sabrina, couldn't stand it", "7"),
+    ],
+)
+def test_what_is_said_of_a_film_turned_down_is_recorded(
+    model: OfflinePlanner, said: str, film: str
+) -> None:
+    conversation: list[BaseMessage] = [*searched(), HumanMessage(said)]
+    conversation.append(model.invoke(conversation))
+    reaction = {"direction": "dislike", "title_or_id": f"id:{film}"}
+    assert calls(conversation[-1]) == [("record_reaction", reaction)]
+    conversation.append(ToolMessage(write({}), tool_call_id="1", name="record_reaction"))
+    on = {"query": "crime", "disliked": [f"id:{film}"]}
+    assert calls(model.invoke(conversation)) == [("search_movies", on)]
+
+
+@pytest.mark.parametrize("said", ["not Heat, I've seen it", "not Heat, seen it already"])
+def test_that_a_film_turned_down_was_seen_is_no_wish(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert args == {"query": "crime", "disliked": ["id:6"]}
+
+
+@pytest.mark.parametrize("said", ["take that back", "undo that", "forget that", "never mind"])
+@pytest.mark.parametrize("changed", [{"disliked": ["id:1214"]}, {"refinements": ["older"]}])
+def test_what_was_done_last_is_undone(
+    model: OfflinePlanner, said: str, changed: dict[str, list[str]]
+) -> None:
+    before = [*searched(), *searched(said="not that one", changed=changed)]
+    assert calls(model.invoke([*before, HumanMessage(said)])) == [
+        ("search_movies", {"query": "crime"})
+    ]
+
+
+def test_a_swipe_is_undone_whatever_was_wished_since(model: OfflinePlanner) -> None:
+    before = [*searched(), *searched(said="not that one", changed={"disliked": ["id:1214"]})]
+    message = model.invoke([*before, HumanMessage("undo my last swipe")])
+    assert calls(message) == [("undo_reaction", {})]
 
 
 @pytest.mark.parametrize("said", ["not bad", "not scary", "not with Tom Hanks, something older"])
