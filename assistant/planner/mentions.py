@@ -31,7 +31,7 @@ _NO_TITLE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TITLE_BEFORE = re.compile(
-    r"\s*(?:$|[,.;:!?)\U0001f000-\U0001ffff]|(?:was|is|were|are|sucks?|sucked|rocks?|rules|rocked|"
+    r"\s*(?:$|[,.;:!?)\U0001f000-\U0001ffff]|(?:was|is|sucks?|sucked|rocks?|rules|rocked|"
     r"slaps|too|so|very|when|blew|made|did|left|bored|tho|though|and|but|or|\d+/)\b|\d)"
 )
 

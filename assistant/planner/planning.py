@@ -14,8 +14,9 @@ from assistant.planner.language import Vocabulary, is_foreign
 from assistant.planner.mentions import Mentions, is_refused
 from assistant.planner.nearest import NearestExample
 from assistant.planner.once import without_taste
-from assistant.planner.pointers import Pointed, Pointers
+from assistant.planner.pointers import Pointed, Pointers, without_lead
 from assistant.planner.questions import (
+    asks_who,
     fact_asked,
     film_asked_about,
     film_asked_next,
@@ -57,10 +58,15 @@ _SEVERAL = re.compile(r"(?:any of )?(?:these|those|them)(?: (?:ones|films|movies
 _WHAT_ABOUT = re.compile(r"^(?:and |or )?(?:what|how) about \w", re.IGNORECASE)
 _THAT_ONE = re.compile(
     r"(?:(?:yes|yeah|yep|ah|oh|right|exactly)[,.! ]+)*(?:it'?s |that'?s )?"
-    r"(?:that one|this one|that'?s it|the one)[.! ]*",
+    r"(?:that one|this one|that'?s it|the one)[.! ]*"
+    r"|(?:(?:ok(?:ay)?|great|good|right|alright|then|so|well|yes)[,.! ]+)*"
+    r"(?:(?:we|i)(?:'ll| will)|let'?s) (?:watch|take|try|pick|see|go (?:with|for)) "
+    r"(?:it|this|that)(?: one)?[.! ]*",
     re.IGNORECASE,
 )
-"""Finds what was looked for, best first, among what is shown: "yes, that's the one!"."""
+"""Finds what was looked for, best first, among what is shown: "yes, that's the one!", "great, we'll
+watch that".
+"""
 _IT_IS = re.compile(
     r"(?:(?:ok(?:ay)?|right|alright|then|so|well)[, ]+)*"
     r"(?P<film>.+?),? (?:it is|then it is|it'll be)[.! ]*",
@@ -74,13 +80,17 @@ _OF_A_SWIPE = re.compile(
 """Says which of the last things is to be undone: not a change of the wish."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
+_OF_IT = re.compile(
+    r"(?:is|was|does|did|has|would|will) (?!there\b|it be\b)[^?]*\?\s*$", re.IGNORECASE
+)
+"""Asks what the film talked about is like: "would my grandson enjoy it?"."""
 _ACCEPTS = re.compile(
     r"^(?:ok(?:ay)?|k|sure|y|yes+|yeah|yep|yup|all ?right|sounds good|let's|go ahead|of course|"
     r"definitely|why not|fine)\b",
     re.IGNORECASE,
 )
 """Not every "cool" takes an offer."""
-_FIRM = frozenset({Intent.PRIVACY, Intent.UNDO, Intent.FORGET, Intent.RESTART})
+_FIRM = frozenset({Intent.PRIVACY, Intent.UNDO, Intent.FORGET, Intent.RESTART, Intent.PROFILE})
 """What is meant however much a message seems to speak of a film."""
 _ACT_SCORE, _ACT_MARGIN = 0.35, 0.08
 """How like the examples of an act, and how much more than of another, a message must be."""
@@ -297,6 +307,8 @@ class Planner:
             return _say(Intent.CLARIFY, "clarify.opinion" if clear else "clarify.film")
         if asked := film_asked_about(text, conversation, self._titles):
             return _describe(text, refer(asked, conversation) or {"title_or_id": asked})
+        if asks_who(text):
+            return _say(Intent.CLARIFY, "clarify.film")
         return self._about_a_film_named(text, conversation)
 
     def _about_a_film_named(self, text: str, conversation: Conversation) -> Plan | None:
@@ -319,13 +331,15 @@ class Planner:
             return None
         if is_refused(pointed.masked):
             return self._search(text, conversation)
+        film = f"id:{pointed.films[0].item_id}"
         if not pointed.says_more:
-            return _describe(text, refer(text, conversation) or {}) if position(text) else None
+            return _describe(text, {"title_or_id": film}) if position(without_lead(text)) else None
         act = self._acts.guess(pointed.masked)
         sure = act.reaches(_ACT_SCORE, _ACT_MARGIN)
         by_examples = self._act(act.label, text, pointed, conversation) if sure else None
         if pointed.deictic:
-            return by_examples
+            asked = by_examples is None and _OF_IT.match(text)
+            return _describe(text, {"title_or_id": film}) if asked else by_examples
         if conversation.last_intent == Intent.EXPLAIN and film_asked_next(pointed.masked):
             return self._explain(f"id:{pointed.films[0].item_id}", conversation)
         by_words = self._about_a_film(text, conversation)

@@ -28,7 +28,7 @@ _CLAUSE = re.compile(
     rf"(?:(?:^|[.!?;,] *|\b(?:and|but|though|while) )(?:(?:i|we)(?:'ve| have)? ?)?|"
     rf"(?<!\bif )\b(?:i|we)(?:'ve| have)? ?){_ADVERBS}"
     rf"(?:(?P<liked>{_LIKED})|(?P<disliked>{_DISLIKED})|(?P<skip>{_SKIPPED})|"
-    rf"(?P<dislike>{_DISLIKE})|(?P<like>{_LIKE}))(?: *: *| +)"
+    rf"(?P<dislike>{_DISLIKE})|(?P<like>{_LIKE}))(?: (?:very|so) much)?(?: *: *| +)"
     r"|(?:,? but|,| and) not (?P<not>)",
     re.IGNORECASE,
 )
@@ -47,13 +47,18 @@ _JUDGEMENT = (
     r"(?:(?P<good>great|brilliant|amazing|fantastic|wonderful|excellent|awesome|superb|perfect|"
     r"masterpieces?|good|fun|beautiful|moving|incredible|hilarious|lovely|nice|sweet|decent|"
     r"stunning|gripping|outstanding|terrific|phenomenal|cute|charming|adorable|funny|touching|"
-    r"clever|magical|cool|entertaining|enjoyable|impressive|spectacular|solid)|"
+    r"clever|magical|cool|entertaining|enjoyable|impressive|spectacular|solid|great fun|"
+    r"fire|lit|dope|epic|goated|peak)|"
     r"(?P<bad>(?<!is )(?<!are )too (?!good\b|funny\b)\w+(?: and \w+)?|slow|confusing|predictable|"
     r"forgettable|stupid|dumb|terrible|awful|boring|bad|overrated|dreadful|rubbish|horrible|dull|"
-    r"disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong))"
+    r"disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong|mid|meh|"
+    r"cringe|underwhelming))"
 )
 """That it "is too scary" asks for another film; that it "was too slow" judges one seen."""
-_AFTER = r"(?: (?:films?|movies?|one|ones|though|tbh|honestly|really|too|actually|stuff))*"
+_AFTER = (
+    r"(?:,? (?:films?|movies?|one|ones|though|tbh|honestly|really|too|actually|stuff|"
+    r"if you ask me|in my opinion|imh?o|to me|for me))*"
+)
 _HELD = (
     r"(?:(?:and|but|so|well|honestly|personally|imo),? )*"
     r"(?:i|we) (?P<doubted>(?:do|did)(?:n'?t| not) )?"

@@ -148,7 +148,8 @@ class ExclusionFinder:
             if not wished and not words.capital(start) and _is_english(name):
                 continue
             plain = self._titles.ordinary(name) and english_words().issuperset(name)
-            titled = sure or count > 1 or words.capital(start) or not plain
+            again = words.key(start + count) == "again"
+            titled = sure or again or count > 1 or words.capital(start) or not plain
             if next(self._carrying(name, titled=titled), None) is not None:
                 return _refused(words, begin, place, known=True)
         if 1 in ends and (keys[0] in _UNMARKED or self._is_unheard(words, start)):

@@ -652,6 +652,9 @@ def test_without_an_encoder_words_still_work() -> None:
             "loved Heat, hated Sabrina, meh on Alien",
             [("like", "id:6"), ("dislike", "id:7"), ("dislike", "id:1214")],
         ),
+        ("Sabrina is overrated if you ask me", [("dislike", "id:7")]),
+        ("heat was mid", [("dislike", "id:6")]),
+        ("i loved very much Heat and Sabrina", [("like", "id:6"), ("like", "id:7")]),
     ],
 )
 def test_ways_to_react(model: OfflinePlanner, said: str, reactions: list[tuple[str, str]]) -> None:
@@ -1003,6 +1006,76 @@ def test_a_swipe_is_undone_whatever_was_wished_since(model: OfflinePlanner) -> N
     assert calls(message) == [("undo_reaction", {})]
 
 
+def spoken_of(film_id: str, title: str) -> list[BaseMessage]:
+    """Films were shown, and one of them explained."""
+    told = ToolMessage(
+        write({"film": title, "film id": film_id}), tool_call_id="2", name="explain_movie"
+    )
+    return [*searched(), HumanMessage("why?"), told]
+
+
+@pytest.mark.parametrize(
+    ("said", "film"),
+    [
+        ("who is the director", "6"),
+        ("Who plays the leading man?", "6"),
+        ("and who directed", "6"),
+        ("Would my grandson of nine enjoy it?", "6"),
+        ("great, we'll watch that", "6"),
+        ("let's go with that one!", "6"),
+        ("actually no, the third", "7"),
+    ],
+)
+def test_what_is_asked_is_of_the_film_spoken_of(
+    model: OfflinePlanner, said: str, film: str
+) -> None:
+    message = model.invoke([*spoken_of("6", "Heat"), HumanMessage(said)])
+    assert calls(message) == [("describe_movie", {"title_or_id": f"id:{film}"})]
+
+
+@pytest.mark.parametrize("said", ["How does Alien end?", "Why is Alien considered great?"])
+def test_any_question_about_a_film_is_answered_by_what_is_known(
+    model: OfflinePlanner, said: str
+) -> None:
+    assert calls(model.invoke(said)) == [("describe_movie", {"title_or_id": "Alien"})]
+
+
+def test_who_plays_is_asked_back_where_no_film_is_clear(model: OfflinePlanner) -> None:
+    message = model.invoke([*searched(), HumanMessage("who is the director?")])
+    assert message.text == prompts.phrase("clarify.film")
+
+
+def test_what_was_learned_is_asked_whatever_film_was_spoken_of(model: OfflinePlanner) -> None:
+    said = HumanMessage("What have you learned about me from that?")
+    assert calls(model.invoke([*spoken_of("6", "Heat"), said])) == [("show_profile", {})]
+
+
+@pytest.mark.parametrize("said", ["anyone but him", "without him", "not him please"])
+def test_him_is_the_one_whose_films_were_shown(model: OfflinePlanner, said: str) -> None:
+    before = searched("al pacino films")
+    before[2] = ToolMessage(
+        write({"people": ("Al Pacino",)}, SHOWN), tool_call_id="1", name="search_movies"
+    )
+    ((_, args),) = calls(model.invoke([*before, HumanMessage(said)]))
+    assert args["query"] == "al pacino films"
+    assert args["refinements"][0].startswith("not Al Pacino")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["A war picture, but with a happy ending", "like Alien but less bloody", "a sad western"],
+)
+def test_a_kind_of_film_is_a_wish_of_its_own(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert args == {"query": said}
+
+
+@pytest.mark.parametrize("said", ["a funnier film", "exclude sci-fi", "leave out the sequels"])
+def test_what_is_compared_or_left_out_changes_a_wish(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert args == {"query": "crime", "refinements": [said]}
+
+
 @pytest.mark.parametrize("said", ["not bad", "not scary", "not with Tom Hanks, something older"])
 def test_not_every_not_turns_a_film_down(model: OfflinePlanner, said: str) -> None:
     message = model.invoke([*searched(), HumanMessage(said)])
@@ -1299,10 +1372,16 @@ def test_a_wish_that_comes_first_is_the_wish(franchise: OfflinePlanner, said: st
 
 @pytest.fixture(scope="module")
 def pronouns() -> OfflinePlanner:
-    named = [Item(item_id="8", title="It", year=2017), Item(item_id="9", title="Her", year=2013)]
+    titles = {"8": "It", "9": "Her", "10": "Kids"}
+    named = [Item(item_id=film, title=title, year=2000) for film, title in titles.items()]
     bound = offline_planner(HashingEncoder(), [*FILMS, *named]).bind_tools(ALL_TOOLS)
     assert isinstance(bound, OfflinePlanner)
     return bound
+
+
+def test_a_word_of_speech_is_not_liked_as_a_film(pronouns: OfflinePlanner) -> None:
+    said = "we need a movie for family night, kids are 6 and 11"
+    assert calls(pronouns.invoke(said)) == [("search_movies", {"query": said})]
 
 
 def test_a_pronoun_is_no_title_without_a_capital(pronouns: OfflinePlanner) -> None:

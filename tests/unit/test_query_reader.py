@@ -164,6 +164,48 @@ def test_a_genre_that_is_also_a_title_is_refused(wish: str, genre: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "refusal",
+    [
+        "exclude {}",
+        "fed up with {}",
+        "my sister can't abide {}",
+        "you may forget about the {}",
+        "i dont like so much {} but funny is ok",
+    ],
+)
+def test_a_genre_is_refused_in_many_words(refusal: str) -> None:
+    filters = READER.read(refusal.format("musicals")).filters
+    assert (filters.include_genres, filters.exclude_genres) == ((), ("Musical",))
+
+
+def test_a_person_is_vetoed() -> None:
+    assert READER.read("My wife vetoes Johnny Depp").filters.exclude_people == ("Johnny Depp",)
+
+
+@pytest.mark.parametrize("wish", ["what about the 2010s", "ok how about 2010s"])
+def test_what_about_a_time_is_that_time(wish: str) -> None:
+    filters = READER.read(wish).filters
+    assert (filters.year_from, filters.year_to) == (2010, 2019)
+
+
+@pytest.mark.parametrize(
+    ("wish", "text"),
+    [
+        ("what is the best movie of all times", ""),
+        ("not in the mood to cry", ""),
+        ("shortest movie", ""),
+    ],
+)
+def test_words_of_asking_are_not_searched_by(wish: str, text: str) -> None:
+    understood = READER.read(wish)
+    assert (understood.text, understood.soft_genres) == (text, ())
+
+
+def test_what_was_shown_too_often_is_a_title() -> None:
+    assert READER.read("not frozen again please").without == ("frozen",)
+
+
+@pytest.mark.parametrize(
     ("one", "many"), [("superhero", "superheroes"), ("zombie", "zombies"), ("witch", "witches")]
 )
 def test_one_and_many_of_what_is_refused_are_the_same(one: str, many: str) -> None:
