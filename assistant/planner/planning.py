@@ -43,10 +43,10 @@ _MOST_REACTIONS = 10
 _ASKS = re.compile(
     r"^(?:please )?(?:who|what|when|where|why|how|which|is|are|do|does|did|can|could|should|"
     r"tell me|explain|define|write|play|order|set|book|buy|translate|solve|calculate|fix|call|help|"
-    r"send|open|turn|remind|read|give me)\b|\?\s*$",
+    r"send|open|turn|remind|read|give me)\b|\S+\s+\S+\s+\S.*\?\s*$",
     re.IGNORECASE,
 )
-"""A question or an order, which the description of a film is not."""
+"""A question or an order, which the description of a film is not; "ice skating?" is a wish."""
 _OTHER = re.compile(
     r"^(?:(?:no|nope|ok(?:ay)?|hm+|please|but)[,.! ]+)*(?:not|anything but) "
     r"(?P<film>[^,.;:!-]{2,40}?)(?: again)?(?: please)?"

@@ -64,7 +64,9 @@ _MAKER = re.compile(
     r"\b(?:(?:films|movies|stuff|ones?|something|anything|more|else|others?|another) )*"
     r"(?:(?:by|from) (?:him|her|them)|of (?:his|hers)|"
     rf"(?:by|from|with) {_SAME} (?:director|filmmaker|maker|guy|person)|"
-    r"(?:his|her|their) other (?:films|movies|work|stuff))\b",
+    r"(?:his|her|their) other (?:films|movies|work|stuff)|"
+    r"(?:what|which) (?:else|other (?:films|movies)) (?:did|has|have) (?:he|she|they) "
+    r"(?:direct(?:ed)?|made?|make))\b",
     re.IGNORECASE,
 )
 _PLAYER = re.compile(

@@ -88,13 +88,16 @@ _FELT = re.compile(
 """What was felt about a film that stands before: "Midsommar made me sick, hated it"."""
 _SAW = re.compile(r"^(?:(?:i|we)(?:'ve| have)? )?(?:just )?(?:seen|watched|saw) ", re.IGNORECASE)
 _ONLY_SEEN = re.compile(rf"{_SEEN_IT})$", re.IGNORECASE)
+_THEY = r"(?:it|(?:they|both|all)(?: of them)?)"
 _OPINION = re.compile(
     r"(?P<good>(?:oh )?(?:yes|yeah|yep|yup|y|very much|a lot|absolutely|of course|sure|i did)|"
-    r"(?:i )?(?:really )?(?:loved|liked|enjoyed) (?:it|them)|(?:it|they) (?:was|were) "
+    r"(?:i )?(?:really )?(?:loved|liked|enjoyed) (?:it|both|them(?: both)?)|"
+    rf"{_THEY} (?:was|were) "
     r"(?:\w+ )?(?:great|good|brilliant|amazing|excellent|fun|wonderful))|"
     r"(?P<bad>no+|nope|nah|n|not (?:really|at all|much)|"
     r"(?:i )?did(?:n't| not)(?: like (?:it|them))?|"
-    r"(?:i )?(?:hated|disliked) (?:it|them)|(?:it|they) (?:was|were) "
+    r"(?:i )?(?:hated|disliked) (?:it|both|them(?: both)?)|"
+    rf"{_THEY} (?:was|were) "
     r"(?:\w+ )?(?:boring|bad|terrible|awful|dull))"
 )
 _BETWEEN = re.compile(r",? (?:but|and|while|though) |[;,] ", re.IGNORECASE)
@@ -121,11 +124,12 @@ _TAIL = re.compile(
 )
 _UNSAID = re.compile(
     r"\b(?:i|we) (?:can(?:'?t|not| not)|could(?:n'?t| not)|would(?:n'?t| not)) "
-    r"(?:really |honestly )?say (?:that )?(i|we)(?:'ve| have)? (?:really |much )?"
-    r"(love|enjoy|like|adore)(?:e?d)?\b",
+    r"(?:really |honestly )?say (?:that )?(?:i|we)(?:'ve| have)? (?:really |much )?"
+    r"(?P<verb>love|enjoy|like|adore)(?:e?d)?\b"
+    r"|\bneither of us (?:really |much )?(?P<both>love|enjoy|like|adore)(?:e?d)\b",
     re.IGNORECASE,
 )
-"""A dislike that is put politely: "I can't say I enjoyed Fargo"."""
+"""A dislike put politely, or by two: "I can't say I enjoyed Fargo", "neither of us liked it"."""
 _WITHDRAWN = re.compile(
     r"^(?:(?:no|oh|ok(?:ay)?|actually|sorry|wait|hey|please|can you|could you)[,.! ]+)*"
     r"(?:(?:(?:(?:i )?take back|forget|undo|remove|delete|cancel|retract|withdraw|scrap|ignore)|"
@@ -165,7 +169,7 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
     "I love X" counts only where X is a film: "I love westerns" is a wish, not a swipe.
     """
     stated, wish = without_request(text)
-    stated = _UNSAID.sub(r"\1 did not \2", stated)
+    stated = _UNSAID.sub(lambda said: f"I did not {said['verb'] or said['both']}", stated)
     given = tuple(_statement(stated, titles)) or tuple(_clauses(stated, titles))
     if any(is_deictic(reaction.film) for reaction in given):
         given = _pointed(given, titles.mentioned(stated))

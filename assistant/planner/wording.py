@@ -90,7 +90,7 @@ _MORE = re.compile(
 )
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
-    r"exclude|leave out|"
+    r"exclude|leave out|besides|apart from|other than|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
     r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less|n?or|"
     r"(?:(?:his|her|their|the) )?(?:early|earlier|late|later|latest)"
@@ -120,6 +120,7 @@ _OWN_WISH = re.compile(
     r"|^(?!.*\binstead\b)(?:"
     r"(?:(?:something|anything|a (?:film|movie)|films|movies) )?(?:like|similar to|comparable to) "
     r"(?!(?:it|this|that|these|those|them)\b)"
+    rf"|[^:;]{{4,40}}: (?:something|anything|an?) (?!{_COMPARED}\b)"
     rf"|an? (?!(?:bit|little|touch|different|better|{_COMPARED})\b)(?:\w+ )?(?:picture|{_ONE}))"
 )
 """What stands by itself: after what it is to be without ("no marvel please, a superhero film"), by

@@ -652,9 +652,9 @@ def test_without_an_encoder_words_still_work() -> None:
             "loved Heat, hated Sabrina, meh on Alien",
             [("like", "id:6"), ("dislike", "id:7"), ("dislike", "id:1214")],
         ),
-        ("Sabrina is overrated if you ask me", [("dislike", "id:7")]),
         ("heat was mid", [("dislike", "id:6")]),
         ("i loved very much Heat and Sabrina", [("like", "id:6"), ("like", "id:7")]),
+        ("neither of us liked Heat", [("dislike", "id:6")]),
     ],
 )
 def test_ways_to_react(model: OfflinePlanner, said: str, reactions: list[tuple[str, str]]) -> None:
@@ -1045,6 +1045,22 @@ def test_who_plays_is_asked_back_where_no_film_is_clear(model: OfflinePlanner) -
     assert message.text == prompts.phrase("clarify.film")
 
 
+@pytest.mark.parametrize("said", ["both were great", "loved both", "all of them were fun"])
+def test_what_several_films_were_like_is_said_of_each(model: OfflinePlanner, said: str) -> None:
+    before: list[BaseMessage] = [HumanMessage("I've seen Heat and Alien")]
+    before.append(model.invoke(before))
+    given = calls(model.invoke([*before, HumanMessage(said)]))
+    assert [(args["direction"], args["title_or_id"]) for _, args in given] == [
+        ("like", "Heat"),
+        ("like", "Alien"),
+    ]
+
+
+def test_if_you_ask_me_asks_for_no_survey(model: OfflinePlanner) -> None:
+    reaction = {"direction": "dislike", "title_or_id": "Heat"}
+    assert calls(model.invoke("Heat is overrated if you ask me")) == [("record_reaction", reaction)]
+
+
 def test_what_was_learned_is_asked_whatever_film_was_spoken_of(model: OfflinePlanner) -> None:
     said = HumanMessage("What have you learned about me from that?")
     assert calls(model.invoke([*spoken_of("6", "Heat"), said])) == [("show_profile", {})]
@@ -1063,14 +1079,22 @@ def test_him_is_the_one_whose_films_were_shown(model: OfflinePlanner, said: str)
 
 @pytest.mark.parametrize(
     "said",
-    ["A war picture, but with a happy ending", "like Alien but less bloody", "a sad western"],
+    [
+        "A war picture, but with a happy ending",
+        "like Alien but less bloody",
+        "a sad western",
+        "Once the kids are in bed: something for grown ups",
+        "ice skating?",
+    ],
 )
 def test_a_kind_of_film_is_a_wish_of_its_own(model: OfflinePlanner, said: str) -> None:
     ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
     assert args == {"query": said}
 
 
-@pytest.mark.parametrize("said", ["a funnier film", "exclude sci-fi", "leave out the sequels"])
+@pytest.mark.parametrize(
+    "said", ["a funnier film", "exclude sci-fi", "leave out the sequels", "besides Rocky"]
+)
 def test_what_is_compared_or_left_out_changes_a_wish(model: OfflinePlanner, said: str) -> None:
     ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
     assert args == {"query": "crime", "refinements": [said]}
@@ -1283,6 +1307,7 @@ LOOKED_UP = write({"found": 1, "looked up": "Jaws (1975)"}, [FilmLine("6", "Jaws
         ("loved it", "record_reaction", {"direction": "like", "title_or_id": "id:6"}),
         ("who directed it", "describe_movie", {"title_or_id": "id:6"}),
         ("other films by him", "search_movies", {"query": "films by Steven Spielberg"}),
+        ("what else did he direct", "search_movies", {"query": "films by Steven Spielberg"}),
         ("more by the same director", "search_movies", {"query": "films by Steven Spielberg"}),
         (
             "something with the same actors",

@@ -170,6 +170,7 @@ def test_a_genre_that_is_also_a_title_is_refused(wish: str, genre: str) -> None:
         "fed up with {}",
         "my sister can't abide {}",
         "you may forget about the {}",
+        "stop showing me {}",
         "i dont like so much {} but funny is ok",
     ],
 )
@@ -178,8 +179,10 @@ def test_a_genre_is_refused_in_many_words(refusal: str) -> None:
     assert (filters.include_genres, filters.exclude_genres) == ((), ("Musical",))
 
 
-def test_a_person_is_vetoed() -> None:
-    assert READER.read("My wife vetoes Johnny Depp").filters.exclude_people == ("Johnny Depp",)
+@pytest.mark.parametrize("wish", ["My wife vetoes {}", "I can't watch anything with {}"])
+def test_a_person_is_vetoed(wish: str) -> None:
+    understood = READER.read(wish.format("Johnny Depp"))
+    assert understood.filters.exclude_people == ("Johnny Depp",)
 
 
 @pytest.mark.parametrize("wish", ["what about the 2010s", "ok how about 2010s"])
