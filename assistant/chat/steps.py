@@ -35,8 +35,6 @@ class ToolSteps:
         return self._arguments.get(message.tool_call_id, {})
 
     def place(self, message: ToolMessage) -> int:
-        """The how manieth of the turn's calls a tool answers: they run side by side, and end in any
-        order.
-        """
+        """Which of the turn's calls a tool answers, counted from 0: they end in any order."""
         calls = list(self._arguments)
         return calls.index(message.tool_call_id) if message.tool_call_id in calls else len(calls)

@@ -60,7 +60,7 @@ _THAT_ONE = re.compile(
     r"(?:(?:yes|yeah|yep|ah|oh|right|exactly)[,.! ]+)*(?:it'?s |that'?s )?"
     r"(?:that one|this one|that'?s it|the one)[.! ]*"
     r"|(?:(?:ok(?:ay)?|great|good|right|alright|then|so|well|yes)[,.! ]+)*"
-    r"(?:(?:we|i)(?:'ll| will)|let'?s) (?:watch|take|try|pick|see|go (?:with|for)) "
+    r"(?:(?:we|i)(?:['’]ll| will)|let['’]?s) (?:watch|take|try|pick|see|go (?:with|for)) "
     r"(?:it|this|that)(?: one)?[.! ]*",
     re.IGNORECASE,
 )
@@ -341,7 +341,7 @@ class Planner:
             asked = by_examples is None and _OF_IT.match(text)
             return _describe(text, {"title_or_id": film}) if asked else by_examples
         if conversation.last_intent == Intent.EXPLAIN and film_asked_next(pointed.masked):
-            return self._explain(f"id:{pointed.films[0].item_id}", conversation)
+            return self._explain(film, conversation)
         by_words = self._about_a_film(text, conversation)
         return by_words if _means(by_words, pointed) else by_examples or by_words
 
@@ -426,7 +426,7 @@ class Planner:
     def _react(
         self, reactions: Reactions, conversation: Conversation, *, goes_on: bool = False
     ) -> Plan:
-        """Record reactions, then search for what else is asked; ``goes_on``: or as before."""
+        """Record reactions, then search for what else is asked; ``goes_on``: else as before."""
         given = reactions.given[:_MOST_REACTIONS]
         places = [refer(reaction.film, conversation) for reaction in given]
         if any(place is None for place in places):

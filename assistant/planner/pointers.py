@@ -79,7 +79,7 @@ _NOT_ONE = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^(?:(?:actually|no|nah|ok(?:ay)?|oh|well|wait|sorry|then|rather|maybe|and|or)\b[,. ]*)+",
+    r"^(?:(?:actually|no|nah|ok(?:ay)?|oh|well|wait|sorry|then|rather|maybe)\b[,. ]*)+",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"\w[\w'’-]*")
@@ -136,7 +136,7 @@ class Pointers:
         """The message with names in the place of "by him" and "with the same actors", which mean
         the people of the film that was talked about, and of "not him", whose films were shown.
         """
-        if len(conversation.people) == 1:
+        if _NOT_ONE.search(text) and len(conversation.people) == 1:
             text = _NOT_ONE.sub(f"not {conversation.people[0]}", text)
         if not conversation.focus:
             return text
