@@ -170,10 +170,13 @@ class Planner:
 
     def _chosen(self, text: str, conversation: Conversation) -> Plan | None:
         """What is done about films that a message turns down or settles on."""
-        if (other := _OTHER.match(text)) and (
-            films := self._turned_down(other["film"], conversation)
-        ):
-            return self._other(other["wish"] or "", films, conversation)
+        if other := _OTHER.match(text):
+            film, wished, rest = other["film"], other["wish"] or "", text[other.start("film") :]
+            named = next(iter(self._titles.named(rest)), None)
+            if named and not named.start and named.end > len(film):  # "Alien: Resurrection"
+                film, wished = rest[: named.end], rest[named.end :].lstrip(" ,.;:!-")
+            if films := self._turned_down(film, conversation):
+                return self._other(wished, films, conversation)
         if conversation.shown and _THAT_ONE.fullmatch(text):
             film = conversation.focus or conversation.shown[0]
             return _describe(text, {"title_or_id": f"id:{film.item_id}"})
@@ -414,7 +417,7 @@ class Planner:
         return _search(wording.read_search(text, conversation, self._titles), *notes)
 
     def _explain(self, film: str, conversation: Conversation) -> Plan:
-        place = refer(film, conversation)
+        place = self._refer(film, conversation)
         if place is None and not is_deictic(film):
             return _say(Intent.CLARIFY, "clarify.film")
         if place is None:
@@ -428,7 +431,7 @@ class Planner:
     ) -> Plan:
         """Record reactions, then search for what else is asked; ``goes_on``: else as before."""
         given = reactions.given[:_MOST_REACTIONS]
-        places = [refer(reaction.film, conversation) for reaction in given]
+        places = [self._refer(reaction.film, conversation) for reaction in given]
         if any(place is None for place in places):
             return _say(Intent.CLARIFY, "clarify.film")
         calls = tuple(
@@ -446,6 +449,11 @@ class Planner:
         notes = ("error.CallLimit",) if len(reactions.given) > _MOST_REACTIONS else ()
         intent = Intent.UNDO if calls[0].name == UNDO else Intent.REACTION
         return Plan(intent, rounds, notes=notes)
+
+    def _refer(self, text: str, conversation: Conversation) -> Reference | None:
+        """How to tell a tool which film ``text`` means; "The Lego Movie" describes none shown."""
+        title = None if is_deictic(text) else self._titles.exact(text)
+        return refer(text, conversation) or ({"title_or_id": title} if title else None)
 
     def _wish(self, reactions: Reactions) -> str:
         liked = [r.film for r in reactions.given if r.direction == "like"]

@@ -1397,11 +1397,36 @@ def test_a_wish_that_comes_first_is_the_wish(franchise: OfflinePlanner, said: st
 
 @pytest.fixture(scope="module")
 def pronouns() -> OfflinePlanner:
-    titles = {"8": "It", "9": "Her", "10": "Kids"}
+    titles = {"8": "It", "9": "Her", "10": "Kids", "11": "The Lego Movie"}
     named = [Item(item_id=film, title=title, year=2000) for film, title in titles.items()]
     bound = offline_planner(HashingEncoder(), [*FILMS, *named]).bind_tools(ALL_TOOLS)
     assert isinstance(bound, OfflinePlanner)
     return bound
+
+
+def test_a_title_that_reads_as_a_description_is_one(pronouns: OfflinePlanner) -> None:
+    film = {"title_or_id": "The Lego Movie"}
+    liked = ("record_reaction", {"direction": "like", **film})
+    assert calls(pronouns.invoke("I loved The Lego Movie")) == [liked]
+    disliked = ("record_reaction", {"direction": "dislike", **film})
+    assert calls(pronouns.invoke("not The Lego Movie, I hated it")) == [disliked]
+
+
+@pytest.mark.parametrize(
+    ("said", "args"),
+    [
+        ("not Aliens: Colony", {"query": "crime", "disliked": ["id:12"]}),
+        (
+            "anything but Aliens: Colony, something older",
+            {"query": "crime", "refinements": ["something older"], "disliked": ["id:12"]},
+        ),
+    ],
+)
+def test_a_title_turned_down_goes_on_after_its_colon(said: str, args: dict[str, Any]) -> None:
+    films = [*FILMS, Item(item_id="12", title="Aliens: Colony", year=2000)]
+    planner = offline_planner(HashingEncoder(), films).bind_tools(ALL_TOOLS)
+    before = searched(films=[*SHOWN, FilmLine("12", "Aliens: Colony", 2000)])
+    assert calls(planner.invoke([*before, HumanMessage(said)])) == [("search_movies", args)]
 
 
 def test_a_word_of_speech_is_not_liked_as_a_film(pronouns: OfflinePlanner) -> None:
