@@ -10,6 +10,7 @@ from recommender.catalogue import Catalogue
 from recommender.preferences.model import Tier, UserPreferences
 from recommender.ranking_weights import RankingWeights
 from recommender.retrieval import Candidates
+from recommender.top_k import top_k
 
 NOWHERE = np.zeros(0, np.intp)
 
@@ -39,8 +40,7 @@ class Ranker:
         self._mean_vector = mean_vector
         self._weights = weights
         fame, acclaim = _fame(catalogue), _min_max(catalogue.acclaim)
-        # Whether few know a film that nobody rated here is not known: it may be too new.
-        self._gem = np.where(catalogue.rating_counts > 0, 0.5 * acclaim - fame, -0.5)
+        self._gem = np.where(_is_told(catalogue), 0.5 * acclaim - fame, -0.5)
         self._prior = weights.prior_fame * fame + (1 - weights.prior_fame) * acclaim
 
     def rank(
@@ -87,6 +87,11 @@ class Ranker:
         """
         gem = explore * self._weights.explored * self._gem[rows]
         return replace(ranked, score=ranked.score + gem)
+
+    def gems(self, allowed: NDArray[np.bool_], count: int) -> NDArray[np.intp]:
+        """Rows of the ``count`` films allowed that are the best of those few know."""
+        rows = np.flatnonzero(allowed)
+        return rows[top_k(self._gem[rows], count)]
 
     def _fused(
         self,
@@ -224,6 +229,15 @@ def _fame(catalogue: Catalogue) -> NDArray[np.float64]:
     """Square root of the share of the most rated film's ratings: tells hits apart, 0..1."""
     most = max(int(catalogue.rating_counts.max(initial=0)), 1)
     return np.asarray(np.sqrt(catalogue.rating_counts / most))
+
+
+def _is_told(catalogue: Catalogue) -> NDArray[np.bool_]:
+    """Whether ratings tell how many know a film: not while they still come in, in its first years,
+    nor where there are none.
+    """
+    rated = catalogue.rating_counts > 0
+    latest = int(catalogue.years[rated].max(initial=0))
+    return np.asarray(rated & (catalogue.years < latest - 2))
 
 
 def _min_max(values: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -58,14 +58,16 @@ class Retriever:
         exclude: Sequence[str],
         depth: int,
         soft_genres: tuple[str, ...] = (),
+        also: Sequence[int] = (),
     ) -> Candidates:
-        """Up to ``depth`` films by vector, by vector among the wished genres, and by words.
+        """Up to ``depth`` films by vector, by vector among the wished genres, and by words, and
+        ``also`` the films of these rows.
 
         What neither finds is filled up with the most popular films, so that a query of nothing but
         filters, and a person of whom nothing is known, have an answer.
         """
         by_words = self._words.find(text, filters, exclude, depth)
-        found = list(by_words.rows)
+        found = [*by_words.rows, *also]
         if query.vector is not None:
             found += self._by_vector(query, filters, exclude, depth)
             if soft_genres:

@@ -301,8 +301,12 @@ class SearchEngine:
         if understood.filters.exclude_seen:
             exclude += state.swipes
         depth = request.k * self._settings.candidate_multiplier
+        gems: Sequence[int] = ()
         if not _has_wish(understood):
             depth = max(depth, DEPTH_WITHOUT_WORDS)
+            if request.explore:  # neither the most popular nor the nearest are little known
+                allowed = self._catalogue.allowed(understood.filters, exclude)
+                gems = self._ranker.gems(allowed, depth).tolist()
         if self._settings.enhance_candidate_pool:
             depth = pool_size(depth, request.k, preferences.confidence)
         return self._retriever.retrieve(
@@ -312,6 +316,7 @@ class SearchEngine:
             exclude,
             depth,
             understood.soft_genres,
+            gems,
         )
 
     def _text(self, understood: Understanding, preferences: UserPreferences) -> TextQuery:

@@ -135,7 +135,7 @@ def _little_known(context: ToolContext, result: SearchResult) -> bool:
     films = context.recommender.films()
     usual = films[len(films) // 2].rating_count
     counts = (context.recommender.item(item.item_id).rating_count for item in result.items)
-    return sum(count < usual for count in counts) * 2 > len(result.items)
+    return sum(0 < count < usual for count in counts) * 2 > len(result.items)
 
 
 def _film(context: ToolContext, item: RecommendedItem) -> FilmLine:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, cast
 
 import chainlit as cl
@@ -132,10 +133,10 @@ class ChatDoor:
 
     async def _answer(self, words: str) -> None:
         reply = cl.Message(content="")
-        cards: list[cl.CustomElement] = []
+        found: list[tuple[int, cl.CustomElement]] = []
         try:
-            async for asked, artifact in self._turn(words, reply):
-                cards += await self._elements(asked, artifact)
+            async for place, asked, artifact in self._turn(words, reply):
+                found += [(place, card) for card in await self._elements(asked, artifact)]
         except ReelwiseError as error:
             current_turn().outcome = "refused"
             await _append(reply, elements.plain(sentence(error)))
@@ -143,15 +144,21 @@ class ChatDoor:
             current_turn().outcome = "failed"
             log.exception("A chat turn failed")
             await _append(reply, _STUMBLED)
-        if not reply.content and not cards:
+        if not reply.content and not found:
             reply.content = _SPEECHLESS
-        reply.elements = _that_count(cards)
         await reply.send()
+        reply.elements = _that_count([card for _, card in sorted(found, key=itemgetter(0))])
+        for card in reply.elements:  # sent and kept at once, they would come in any order
+            await card.send(for_id=reply.id)
+            await self._history.kept(cl.context.session.thread_id)
 
-    async def _turn(self, words: str, reply: cl.Message) -> AsyncIterator[tuple[Asked, object]]:
+    async def _turn(
+        self, words: str, reply: cl.Message
+    ) -> AsyncIterator[tuple[int, Asked, object]]:
         """Stream the agent's words into ``reply``; yield what its tools return.
 
-        With each come the arguments of the call: a query may hold more than ``words``.
+        With each come the place of the call and its arguments: a query may hold more than
+        ``words``.
         """
         memory = Memory.current()
         context = ToolContext(
@@ -180,7 +187,7 @@ class ChatDoor:
                     if isinstance(message, AIMessage):
                         await steps.begin(message)
                     elif isinstance(message, ToolMessage):
-                        yield await steps.end(message), message.artifact
+                        yield steps.place(message), await steps.end(message), message.artifact
             elif text := _spoken(*part):
                 await speech.add(part[0].id, self._formatted(text))
         await speech.end()

@@ -33,3 +33,8 @@ class ToolSteps:
             step.is_error = message.status == "error"
             await step.update()
         return self._arguments.get(message.tool_call_id, {})
+
+    def place(self, message: ToolMessage) -> int:
+        """Which of the turn's calls a tool answers, counted from 0: they end in any order."""
+        calls = list(self._arguments)
+        return calls.index(message.tool_call_id) if message.tool_call_id in calls else len(calls)

@@ -62,6 +62,12 @@ class Conversation:
         return next((films for films in found if films), ())
 
     @cached_property
+    def people(self) -> Sequence[str]:
+        """Whose films the latest search before this turn was for."""
+        searches = [message for message in self._past_results if message.name == SEARCH]
+        return read(searches[-1].text).values("people") if searches else ()
+
+    @cached_property
     def last_search(self) -> dict[str, object]:
         """The arguments of the latest search before this turn; empty when there was none."""
         return self.searches[-1][1] if self.searches else {}

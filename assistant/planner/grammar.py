@@ -123,7 +123,7 @@ _BEFORE_FILMS = _rules(
         r"|\b(?:show|give|deal|hand) me (?:some |more |a |a few |\d+ )*"
         r"(?:taste |swipe |swiping )?(?:cards|survey|quiz)\b"
         rf"|\brate (?:some|a few|a couple of|\d+|more) {_FILMS}\b"
-        r"|\b(?:quiz|ask|survey) me\b(?! (?:for|later))",
+        r"|(?<!if you )\b(?:quiz|ask|survey) me\b(?! (?:for|later))",
     ),
     (
         Intent.HELP,

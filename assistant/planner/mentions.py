@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from assistant.planner.examples import ExampleClassifier, Guess
 from assistant.planner.reactions import Reaction, Reactions, read_reactions, without_request
-from assistant.planner.titles import Mention, Titles
+from assistant.planner.titles import Mention, Titles, title_key
 
 _REACTIONS = frozenset({"like", "dislike", "skip"})
 _SCORE, _MARGIN = 0.45, 0.15
@@ -23,7 +23,7 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 """What comes next is not wanted: "no batman or superman"."""
-_CLOSED = re.compile(r"\s*(?:$|[,.;!?]|(?:and|or|nor|please|either|again|but)\b)", re.IGNORECASE)
+_CLOSED = re.compile(r"\s*(?:$|[,.;!?)]|(?:and|or|nor|please|either|again|but)\b)", re.IGNORECASE)
 _SAME = re.compile(r"[\s,]*(?:and |also )*it(?: too| also| as well)?[\s,.!]*", re.IGNORECASE)
 _NO_TITLE_BEFORE = re.compile(
     r"\b(?:an?|the|some|more|any|about|with|of|in|from|like|by|to|my|your|no|not|these|those|most|"
@@ -31,7 +31,7 @@ _NO_TITLE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TITLE_BEFORE = re.compile(
-    r"\s*(?:$|[,.;:!?)\U0001f000-\U0001ffff]|(?:was|is|were|are|sucks?|sucked|rocks?|rules|rocked|"
+    r"\s*(?:$|[,.;:!?)\U0001f000-\U0001ffff]|(?:was|is|sucks?|sucked|rocks?|rules|rocked|"
     r"slaps|too|so|very|when|blew|made|did|left|bored|tho|though|and|but|or|\d+/)\b|\d)"
 )
 
@@ -65,7 +65,8 @@ class Mentions:
         if not first or first.start or not _CLOSED.match(rest[first.end :]):
             return None
         said = read_reactions(rest, self._titles)
-        if any(self._titles.match(each.film) != first.title for each in said.given):
+        meant = {title_key(self._titles.match(each.film) or "") for each in said.given}
+        if meant - {title_key(first.title)}:
             return Reactions(())
         given = (replace(each, film=first.title) for each in said.given)
         return Reactions(tuple(dict.fromkeys(given)), said.request)

@@ -14,8 +14,9 @@ from assistant.planner.language import Vocabulary, is_foreign
 from assistant.planner.mentions import Mentions, is_refused
 from assistant.planner.nearest import NearestExample
 from assistant.planner.once import without_taste
-from assistant.planner.pointers import Pointed, Pointers
+from assistant.planner.pointers import Pointed, Pointers, without_lead
 from assistant.planner.questions import (
+    asks_who,
     fact_asked,
     film_asked_about,
     film_asked_next,
@@ -42,10 +43,10 @@ _MOST_REACTIONS = 10
 _ASKS = re.compile(
     r"^(?:please )?(?:who|what|when|where|why|how|which|is|are|do|does|did|can|could|should|"
     r"tell me|explain|define|write|play|order|set|book|buy|translate|solve|calculate|fix|call|help|"
-    r"send|open|turn|remind|read|give me)\b|\?\s*$",
+    r"send|open|turn|remind|read|give me)\b|\S+\s+\S+\s+\S.*\?\s*$",
     re.IGNORECASE,
 )
-"""A question or an order, which the description of a film is not."""
+"""A question or an order, which the description of a film is not; "ice skating?" is a wish."""
 _OTHER = re.compile(
     r"^(?:(?:no|nope|ok(?:ay)?|hm+|please|but)[,.! ]+)*(?:not|anything but) "
     r"(?P<film>[^,.;:!-]{2,40}?)(?: again)?(?: please)?"
@@ -57,10 +58,15 @@ _SEVERAL = re.compile(r"(?:any of )?(?:these|those|them)(?: (?:ones|films|movies
 _WHAT_ABOUT = re.compile(r"^(?:and |or )?(?:what|how) about \w", re.IGNORECASE)
 _THAT_ONE = re.compile(
     r"(?:(?:yes|yeah|yep|ah|oh|right|exactly)[,.! ]+)*(?:it'?s |that'?s )?"
-    r"(?:that one|this one|that'?s it|the one)[.! ]*",
+    r"(?:that one|this one|that'?s it|the one)[.! ]*"
+    r"|(?:(?:ok(?:ay)?|great|good|right|alright|then|so|well|yes)[,.! ]+)*"
+    r"(?:(?:we|i)(?:['’]ll| will)|let['’]?s) (?:watch|take|try|pick|see|go (?:with|for)) "
+    r"(?:it|this|that)(?: one)?[.! ]*",
     re.IGNORECASE,
 )
-"""Finds what was looked for, best first, among what is shown: "yes, that's the one!"."""
+"""Finds what was looked for, best first, among what is shown: "yes, that's the one!", "great, we'll
+watch that".
+"""
 _IT_IS = re.compile(
     r"(?:(?:ok(?:ay)?|right|alright|then|so|well)[, ]+)*"
     r"(?P<film>.+?),? (?:it is|then it is|it'll be)[.! ]*",
@@ -68,15 +74,23 @@ _IT_IS = re.compile(
 )
 """Settles on a film: "ok, Alien it is"."""
 _THEN = re.compile(r"[,.;!]+ +|,? but ", re.IGNORECASE)
+_OF_A_SWIPE = re.compile(
+    r"\b(?:swip\w+|reactions?|ratings?|(?:dis)?likes?|votes?|cards?|wrong)\b", re.IGNORECASE
+)
+"""Says which of the last things is to be undone: not a change of the wish."""
 _SURVEY_SIZE = re.compile(r"\b(\d{1,4})\b")
 _DEICTIC_WISH = re.compile(r"\b(?:like (?:it|that|them)|similar|else|more)\b", re.IGNORECASE)
+_OF_IT = re.compile(
+    r"(?:is|was|does|did|has|would|will) (?!there\b|it be\b)[^?]*\?\s*$", re.IGNORECASE
+)
+"""Asks what the film talked about is like: "would my grandson enjoy it?"."""
 _ACCEPTS = re.compile(
     r"^(?:ok(?:ay)?|k|sure|y|yes+|yeah|yep|yup|all ?right|sounds good|let's|go ahead|of course|"
     r"definitely|why not|fine)\b",
     re.IGNORECASE,
 )
 """Not every "cool" takes an offer."""
-_FIRM = frozenset({Intent.PRIVACY, Intent.UNDO, Intent.FORGET, Intent.RESTART})
+_FIRM = frozenset({Intent.PRIVACY, Intent.UNDO, Intent.FORGET, Intent.RESTART, Intent.PROFILE})
 """What is meant however much a message seems to speak of a film."""
 _ACT_SCORE, _ACT_MARGIN = 0.35, 0.08
 """How like the examples of an act, and how much more than of another, a message must be."""
@@ -156,10 +170,13 @@ class Planner:
 
     def _chosen(self, text: str, conversation: Conversation) -> Plan | None:
         """What is done about films that a message turns down or settles on."""
-        if (other := _OTHER.match(text)) and (
-            films := self._turned_down(other["film"], conversation)
-        ):
-            return self._other(other["wish"] or "", films, conversation)
+        if other := _OTHER.match(text):
+            film, wished, rest = other["film"], other["wish"] or "", text[other.start("film") :]
+            named = next(iter(self._titles.named(rest)), None)
+            if named and not named.start and named.end > len(film):  # "Alien: Resurrection"
+                film, wished = rest[: named.end], rest[named.end :].lstrip(" ,.;:!-")
+            if films := self._turned_down(film, conversation):
+                return self._other(wished, films, conversation)
         if conversation.shown and _THAT_ONE.fullmatch(text):
             film = conversation.focus or conversation.shown[0]
             return _describe(text, {"title_or_id": f"id:{film.item_id}"})
@@ -207,6 +224,8 @@ class Planner:
         refinements = conversation.refinements
         left = without_named(text, refinements)
         if left is None and takes_back(text):
+            if changed := _before_changed(conversation):
+                return changed
             if not refinements:
                 return _say(Intent.RESTART)
             left = list(refinements[:-1])
@@ -234,8 +253,14 @@ class Planner:
         return named if named == [self._titles.exact(text)] and shown else []
 
     def _other(self, text: str, films: Sequence[str], conversation: Conversation) -> Plan:
-        """Search on without films that are turned down, which is not held against them later."""
-        if text:
+        """Search on without films that are turned down, which is not held against them later, but
+        for what is said of one: "not Heat, I hated it".
+        """
+        said = read_reactions(text, self._titles)
+        if said.given and len(films) == 1 and all(is_deictic(each.film) for each in said.given):
+            given = tuple(replace(each, film=films[0]) for each in said.given)
+            return self._react(Reactions(given, said.request), conversation, goes_on=True)
+        if text and not only_seen(text, self._titles):
             search = wording.read_search(text, conversation, self._titles)
         else:
             search = Search.again(conversation)
@@ -255,8 +280,15 @@ class Planner:
                 return _say(intent)
 
     def _undo(self, text: str, conversation: Conversation) -> Plan:
-        """Take the last reaction back, and record what is said instead: "…, it was great"."""
+        """Undo what was done last, a reaction or a change of the wish, and record what is said
+        instead: "…, it was great".
+        """
+        changed = None if _OF_A_SWIPE.search(text) else _before_changed(conversation)
         undone = _do(Intent.UNDO, Call(UNDO, _last_said(conversation)))
+        if changed and conversation.reacted:
+            undone = replace(undone, rounds=undone.rounds + changed.rounds)
+        elif changed:
+            undone = changed
         _, *instead = _THEN.split(text, maxsplit=1)
         given = [r for said in instead for r in read_reactions(said, self._titles).given]
         if not given:
@@ -278,6 +310,8 @@ class Planner:
             return _say(Intent.CLARIFY, "clarify.opinion" if clear else "clarify.film")
         if asked := film_asked_about(text, conversation, self._titles):
             return _describe(text, refer(asked, conversation) or {"title_or_id": asked})
+        if asks_who(text):
+            return _say(Intent.CLARIFY, "clarify.film")
         return self._about_a_film_named(text, conversation)
 
     def _about_a_film_named(self, text: str, conversation: Conversation) -> Plan | None:
@@ -300,15 +334,17 @@ class Planner:
             return None
         if is_refused(pointed.masked):
             return self._search(text, conversation)
+        film = f"id:{pointed.films[0].item_id}"
         if not pointed.says_more:
-            return _describe(text, refer(text, conversation) or {}) if position(text) else None
+            return _describe(text, {"title_or_id": film}) if position(without_lead(text)) else None
         act = self._acts.guess(pointed.masked)
         sure = act.reaches(_ACT_SCORE, _ACT_MARGIN)
         by_examples = self._act(act.label, text, pointed, conversation) if sure else None
         if pointed.deictic:
-            return by_examples
+            asked = by_examples is None and _OF_IT.match(text)
+            return _describe(text, {"title_or_id": film}) if asked else by_examples
         if conversation.last_intent == Intent.EXPLAIN and film_asked_next(pointed.masked):
-            return self._explain(f"id:{pointed.films[0].item_id}", conversation)
+            return self._explain(film, conversation)
         by_words = self._about_a_film(text, conversation)
         return by_words if _means(by_words, pointed) else by_examples or by_words
 
@@ -381,7 +417,7 @@ class Planner:
         return _search(wording.read_search(text, conversation, self._titles), *notes)
 
     def _explain(self, film: str, conversation: Conversation) -> Plan:
-        place = refer(film, conversation)
+        place = self._refer(film, conversation)
         if place is None and not is_deictic(film):
             return _say(Intent.CLARIFY, "clarify.film")
         if place is None:
@@ -390,9 +426,12 @@ class Planner:
         query = wish(str(conversation.last_search.get("query", "")), conversation.refinements)
         return _do(Intent.EXPLAIN, Call("explain_movie", {**place, "query": query}))
 
-    def _react(self, reactions: Reactions, conversation: Conversation) -> Plan:
+    def _react(
+        self, reactions: Reactions, conversation: Conversation, *, goes_on: bool = False
+    ) -> Plan:
+        """Record reactions, then search for what else is asked; ``goes_on``: else as before."""
         given = reactions.given[:_MOST_REACTIONS]
-        places = [refer(reaction.film, conversation) for reaction in given]
+        places = [self._refer(reaction.film, conversation) for reaction in given]
         if any(place is None for place in places):
             return _say(Intent.CLARIFY, "clarify.film")
         calls = tuple(
@@ -402,12 +441,19 @@ class Planner:
         undone = tuple(call for call in calls if call.name == UNDO)
         reacted = tuple(call for call in calls if call.name != UNDO)
         rounds = tuple(filter(None, (undone, reacted)))
-        if reactions.request:
-            search = wording.read_search(self._wish(reactions), conversation, self._titles)
+        if reactions.request or goes_on:
+            search = Search.again(conversation)
+            if reactions.request:
+                search = wording.read_search(self._wish(reactions), conversation, self._titles)
             rounds += _search(_counting(search, calls)).rounds
         notes = ("error.CallLimit",) if len(reactions.given) > _MOST_REACTIONS else ()
         intent = Intent.UNDO if calls[0].name == UNDO else Intent.REACTION
         return Plan(intent, rounds, notes=notes)
+
+    def _refer(self, text: str, conversation: Conversation) -> Reference | None:
+        """How to tell a tool which film ``text`` means; "The Lego Movie" describes none shown."""
+        title = None if is_deictic(text) else self._titles.exact(text)
+        return refer(text, conversation) or ({"title_or_id": title} if title else None)
 
     def _wish(self, reactions: Reactions) -> str:
         liked = [r.film for r in reactions.given if r.direction == "like"]
@@ -433,6 +479,19 @@ def _search(search: Search, *notes: str) -> Plan:
     return Plan(Intent.SEARCH, ((Call(SEARCH, search.args),),), notes=(*notes, *capped))
 
 
+def _before_changed(conversation: Conversation) -> Plan | None:
+    """The search before the latest, if the message before this one changed its wish: made it
+    another ("older") or turned films down.
+    """
+    if not conversation.searches[1:]:
+        return None
+    (_, earlier), (said, changed) = conversation.searches[-2:]
+    alike = earlier.get("query") == changed.get("query") and earlier != changed
+    if said != conversation.said_before or not alike:
+        return None
+    return _search(Search.of(earlier))
+
+
 def _with_what_is_unknown(plan: Plan, text: str) -> Plan:
     """The same plan; where it searches, it says what of the wish the catalogue does not know."""
     if not any(call.name == SEARCH for calls in plan.rounds for call in calls):
@@ -448,7 +507,8 @@ def _counting(search: Search, reactions: Sequence[Call]) -> Search:
         film = call.args.get("title_or_id")
         if film and call.name == REACT:
             said[str(call.args["direction"])].append(str(film))
-    return replace(search, liked=tuple(said["like"]), disliked=tuple(said["dislike"]))
+    disliked = (*search.disliked, *said["dislike"])
+    return replace(search, liked=tuple(said["like"]), disliked=tuple(dict.fromkeys(disliked)))
 
 
 def _say(intent: Intent, phrase: str = "") -> Plan:

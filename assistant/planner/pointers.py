@@ -64,7 +64,9 @@ _MAKER = re.compile(
     r"\b(?:(?:films|movies|stuff|ones?|something|anything|more|else|others?|another) )*"
     r"(?:(?:by|from) (?:him|her|them)|of (?:his|hers)|"
     rf"(?:by|from|with) {_SAME} (?:director|filmmaker|maker|guy|person)|"
-    r"(?:his|her|their) other (?:films|movies|work|stuff))\b",
+    r"(?:his|her|their) other (?:films|movies|work|stuff)|"
+    r"(?:what|which) (?:else|other (?:films|movies)) (?:did|has|have) (?:he|she|they) "
+    r"(?:direct(?:ed)?|made?|make))\b",
     re.IGNORECASE,
 )
 _PLAYER = re.compile(
@@ -72,6 +74,14 @@ _PLAYER = re.compile(
     re.IGNORECASE,
 )
 _ALIKE = re.compile(r"\b(?:like|as|to|of) it\b")
+_NOT_ONE = re.compile(
+    r"\b(?:not|without|except|other than|(?:any|every)(?:one|body|thing) but) (?:him|her)\b",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"^(?:(?:actually|no|nah|ok(?:ay)?|oh|well|wait|sorry|then|rather|maybe)\b[,. ]*)+",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\w[\w'’-]*")
 _COMMON = frozenset(
     "it up us her him big you me them they once home go now yes one film movie".split()
@@ -92,7 +102,7 @@ class Pointed:
     @property
     def says_more(self) -> bool:
         """Whether anything is said of the films: a bare "3" may as well be how many to show."""
-        return self.masked.strip(" .,!?") != "it"
+        return without_lead(self.masked).strip(" .,!?") != "it"
 
     @property
     def wants_alike(self) -> bool:
@@ -124,8 +134,10 @@ class Pointers:
 
     def with_people(self, text: str, conversation: Conversation) -> str:
         """The message with names in the place of "by him" and "with the same actors", which mean
-        the people of the film that was talked about.
+        the people of the film that was talked about, and of "not him", whose films were shown.
         """
+        if _NOT_ONE.search(text) and len(conversation.people) == 1:
+            text = _NOT_ONE.sub(f"not {conversation.people[0]}", text)
         if not conversation.focus:
             return text
         makers, cast = self._facts.people(conversation.focus)
@@ -164,6 +176,11 @@ class Pointers:
                 film, last = fitting
                 cut = found.start("what") + words[last - 1].end()
                 yield (film,), found.start(), cut if pattern is _AFTER else found.end()
+
+
+def without_lead(text: str) -> str:
+    """A message without what only joins it to the one before: "actually no, the third"."""
+    return _LEAD.sub("", text)
 
 
 def _titled(

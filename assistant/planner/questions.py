@@ -55,8 +55,9 @@ _TAIL = re.compile(
 _FACT = re.compile(
     r"^(?:who|when|(?:what|which) (?:year|genres?)|where|does|did|has|was|"
     r"show me the (?:poster|trailer|cast) (?:of|for)|"
-    r"what did i say about|how (?:long|many|much|old)|what(?:'s| is|s)|is|tell me (?:more )?"
-    r"about|do you (?:know|have)|have you (?:got|heard of))\b(?!.*\b(?:like|similar)\b)",
+    r"what did i say about|how (?:long|many|much|old|does|did|is|was)|why (?:is|was)|"
+    r"what(?:'s| is|s)|is|tell me (?:more )?about|do you (?:know|have)|"
+    r"have you (?:got|heard of))\b(?!.*\b(?:like|similar)\b)",
     re.IGNORECASE,
 )
 
@@ -69,6 +70,13 @@ _POINTER = re.compile(
 )
 
 
+_WHO = re.compile(
+    r"^(?:and |so |but )*(?:who|which (?:actor|actress|director))(?:'s| is| was| are| were)? "
+    r"(?:(?:the )?(?:director|cast|leads?|stars?|actors?|actress(?:es)?|writer)|directed|stars|"
+    r"(?:plays|played) (?:the|her|his|him)\b(?:(?! in )[^,;.])*)$",
+    re.IGNORECASE,
+)
+"""Asks who made or plays in the film that is talked about: "who plays the lead?"."""
 _JUDGED = re.compile(
     r"^(?:and |so )?(?:is|was) (?P<film>.+?) "
     r"(?:(?:any|really|very|too|that|so|actually|worth|at all) )*"
@@ -125,6 +133,8 @@ def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> s
     judged = _JUDGED.match(said) or _WHAT_ABOUT.match(said)
     if judged and not is_pronoun(judged["film"]) and titles.exact(judged["film"]):
         return judged["film"]
+    if conversation.focus and asks_who(said):
+        return f"id:{conversation.focus.item_id}"
     if not _FACT.match(said):
         return None
     pointer = _POINTER.search(said)
@@ -132,6 +142,11 @@ def film_asked_about(text: str, conversation: Conversation, titles: Titles) -> s
         title_of(pointer["last"] or pointer["first"], conversation, titles) if pointer else None
     )
     return pointed or titles.mentioned(said)
+
+
+def asks_who(text: str) -> bool:
+    """Whether a question is about people of a film that it does not name."""
+    return bool(_WHO.match(text.strip(" ?!.")))
 
 
 def fact_asked(text: str) -> Fact:

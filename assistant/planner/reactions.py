@@ -10,7 +10,8 @@ from assistant.planner.titles import Titles
 _LIKED = r"loved|adored|enjoyed|liked|was blown away by|(?:(?:am|'m) )?(?:a )?(?:big |huge )?fan of"
 _DISLIKED = (
     r"hated|disliked|detested|despised|loathed|couldn'?t stand|could not stand|was bored by|"
-    r"walked out of|did(?:n'?t| not) (?:really |much )?(?:like|enjoy|love|care for)|"
+    r"walked out of|(?:(?:was|am|'m) )?(?:meh|lukewarm|so-so) (?:on|about)|"
+    r"did(?:n'?t| not) (?:really |much )?(?:like|enjoy|love|care for)|"
     r"never (?:really |much )?(?:liked|enjoyed|loved|cared for)"
 )
 _SKIPPED = (
@@ -27,7 +28,7 @@ _CLAUSE = re.compile(
     rf"(?:(?:^|[.!?;,] *|\b(?:and|but|though|while) )(?:(?:i|we)(?:'ve| have)? ?)?|"
     rf"(?<!\bif )\b(?:i|we)(?:'ve| have)? ?){_ADVERBS}"
     rf"(?:(?P<liked>{_LIKED})|(?P<disliked>{_DISLIKED})|(?P<skip>{_SKIPPED})|"
-    rf"(?P<dislike>{_DISLIKE})|(?P<like>{_LIKE}))(?: *: *| +)"
+    rf"(?P<dislike>{_DISLIKE})|(?P<like>{_LIKE}))(?: (?:very|so) much)?(?: *: *| +)"
     r"|(?:,? but|,| and) not (?P<not>)",
     re.IGNORECASE,
 )
@@ -46,13 +47,18 @@ _JUDGEMENT = (
     r"(?:(?P<good>great|brilliant|amazing|fantastic|wonderful|excellent|awesome|superb|perfect|"
     r"masterpieces?|good|fun|beautiful|moving|incredible|hilarious|lovely|nice|sweet|decent|"
     r"stunning|gripping|outstanding|terrific|phenomenal|cute|charming|adorable|funny|touching|"
-    r"clever|magical|cool|entertaining|enjoyable|impressive|spectacular|solid)|"
+    r"clever|magical|cool|entertaining|enjoyable|impressive|spectacular|solid|great fun|"
+    r"fire|lit|dope|epic|goated|peak)|"
     r"(?P<bad>(?<!is )(?<!are )too (?!good\b|funny\b)\w+(?: and \w+)?|slow|confusing|predictable|"
     r"forgettable|stupid|dumb|terrible|awful|boring|bad|overrated|dreadful|rubbish|horrible|dull|"
-    r"disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong))"
+    r"disappointing|a mess|garbage|trash|tedious|pretentious|lame|overlong|mid|meh|"
+    r"cringe|underwhelming))"
 )
 """That it "is too scary" asks for another film; that it "was too slow" judges one seen."""
-_AFTER = r"(?: (?:films?|movies?|one|ones|though|tbh|honestly|really|too|actually|stuff))*"
+_AFTER = (
+    r"(?:,? (?:films?|movies?|one|ones|though|tbh|honestly|really|too|actually|stuff|"
+    r"if you ask me|in my opinion|imh?o|to me|for me))*"
+)
 _HELD = (
     r"(?:(?:and|but|so|well|honestly|personally|imo),? )*"
     r"(?:i|we) (?P<doubted>(?:do|did)(?:n'?t| not) )?"
@@ -82,13 +88,16 @@ _FELT = re.compile(
 """What was felt about a film that stands before: "Midsommar made me sick, hated it"."""
 _SAW = re.compile(r"^(?:(?:i|we)(?:'ve| have)? )?(?:just )?(?:seen|watched|saw) ", re.IGNORECASE)
 _ONLY_SEEN = re.compile(rf"{_SEEN_IT})$", re.IGNORECASE)
+_THEY = r"(?:it|(?:they|both|all)(?: of them)?)"
 _OPINION = re.compile(
     r"(?P<good>(?:oh )?(?:yes|yeah|yep|yup|y|very much|a lot|absolutely|of course|sure|i did)|"
-    r"(?:i )?(?:really )?(?:loved|liked|enjoyed) (?:it|them)|(?:it|they) (?:was|were) "
+    r"(?:i )?(?:really )?(?:loved|liked|enjoyed) (?:it|both|them(?: both)?)|"
+    rf"{_THEY} (?:was|were) "
     r"(?:\w+ )?(?:great|good|brilliant|amazing|excellent|fun|wonderful))|"
     r"(?P<bad>no+|nope|nah|n|not (?:really|at all|much)|"
     r"(?:i )?did(?:n't| not)(?: like (?:it|them))?|"
-    r"(?:i )?(?:hated|disliked) (?:it|them)|(?:it|they) (?:was|were) "
+    r"(?:i )?(?:hated|disliked) (?:it|both|them(?: both)?)|"
+    rf"{_THEY} (?:was|were) "
     r"(?:\w+ )?(?:boring|bad|terrible|awful|dull))"
 )
 _BETWEEN = re.compile(r",? (?:but|and|while|though) |[;,] ", re.IGNORECASE)
@@ -109,17 +118,18 @@ _REQUESTED = re.compile(
 )
 """A wish that comes first is one of its own: "something like Heat, Fargo was clever"."""
 _TAIL = re.compile(
-    r"(?:[ ,]+(?:too|a lot|so much|very much|as well|either|yet|before|though|as a kid|last night|"
-    r"yesterday|at all|any ?more|the other day|both|to bits|tbh|the most))+$",
+    r"(?:[ ,]+(?:too|a lot|so much|very much|as well|either|yet|already|before|though|as a kid|"
+    r"last night|yesterday|at all|any ?more|the other day|both|to bits|tbh|the most))+$",
     re.IGNORECASE,
 )
 _UNSAID = re.compile(
     r"\b(?:i|we) (?:can(?:'?t|not| not)|could(?:n'?t| not)|would(?:n'?t| not)) "
-    r"(?:really |honestly )?say (?:that )?(i|we)(?:'ve| have)? (?:really |much )?"
-    r"(love|enjoy|like|adore)(?:e?d)?\b",
+    r"(?:really |honestly )?say (?:that )?(?:i|we)(?:'ve| have)? (?:really |much )?"
+    r"(?P<verb>love|enjoy|like|adore)(?:e?d)?\b"
+    r"|\bneither of us (?:really |much )?(?P<both>love|enjoy|like|adore)(?:e?d)\b",
     re.IGNORECASE,
 )
-"""A dislike that is put politely: "I can't say I enjoyed Fargo"."""
+"""A dislike put politely, or by two: "I can't say I enjoyed Fargo", "neither of us liked it"."""
 _WITHDRAWN = re.compile(
     r"^(?:(?:no|oh|ok(?:ay)?|actually|sorry|wait|hey|please|can you|could you)[,.! ]+)*"
     r"(?:(?:(?:(?:i )?take back|forget|undo|remove|delete|cancel|retract|withdraw|scrap|ignore)|"
@@ -159,7 +169,7 @@ def read_reactions(text: str, titles: Titles) -> Reactions:
     "I love X" counts only where X is a film: "I love westerns" is a wish, not a swipe.
     """
     stated, wish = without_request(text)
-    stated = _UNSAID.sub(r"\1 did not \2", stated)
+    stated = _UNSAID.sub(lambda said: f"I did not {said['verb'] or said['both']}", stated)
     given = tuple(_statement(stated, titles)) or tuple(_clauses(stated, titles))
     if any(is_deictic(reaction.film) for reaction in given):
         given = _pointed(given, titles.mentioned(stated))

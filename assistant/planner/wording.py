@@ -90,6 +90,7 @@ _MORE = re.compile(
 )
 _REFINE = re.compile(
     r"^(?:ok |and |now |please )*(?:but|only|just|without|not|no|except|make (?:it|them)|more|less|"
+    r"exclude|leave out|besides|apart from|other than|"
     r"older|newer|funnier|shorter|longer|darker|lighter|scarier|happier|sadder|with|from|before|"
     r"after|in (?:the(?! mood)|black|colou?r)|a (?:bit|little)|nothing|something less|n?or|"
     r"(?:(?:his|her|their|the) )?(?:early|earlier|late|later|latest)"
@@ -107,7 +108,7 @@ _REFINES_TOO = re.compile(
     rf"(?:{_COMPARED}|without|not|from|before|after|in)\b"
     r"|(?:nothing|any|some|ones?) (?:with|set in|by)\b"
     rf"|(?:something|anything) with {_DEGREE}(?:more|less|fewer)\b)"
-    rf"|^{_COMPARED}\b|\binstead\W*$"
+    rf"|^{_COMPARED}\b|^an? {_DEGREE}{_COMPARED} (?:film|movie|one)\b|\binstead\W*$"
 )
 """The same after "something", and what takes the place of what was said: "the 90s instead". But
 "something with Tom Hanks" is a wish of its own.
@@ -116,8 +117,15 @@ _OWN_WISH = re.compile(
     r"^(?:ok |and |now |please )*(?:no|not|without|except|anything but) [^,;:]*[,;:] *(?:an?|some) "
     rf"(?!(?:good|great|nice|decent|other|different|better|{_COMPARED}) (?:films?|movies?))"
     r"[^,;:]*\w (?:films?|movies?)\W*$"
+    r"|^(?!.*\binstead\b)(?:"
+    r"(?:(?:something|anything|a (?:film|movie)|films|movies) )?(?:like|similar to|comparable to) "
+    r"(?!(?:it|this|that|these|those|them)\b)"
+    rf"|[^:;]{{4,40}}: (?:something|anything|an?) (?!{_COMPARED}\b)"
+    rf"|an? (?!(?:bit|little|touch|different|better|{_COMPARED})\b)(?:\w+ )?(?:picture|{_ONE}))"
 )
-"""What stands by itself after what it is to be without: "no marvel please, a superhero film"."""
+"""What stands by itself: after what it is to be without ("no marvel please, a superhero film"), by
+a film that it is like, or as a kind of film.
+"""
 _REFINE_WORDS = 12
 _SCORE, _MARGIN = 0.5, 0.15
 """How like the examples of a refinement, and how much more than of a wish, a message must be."""
@@ -155,7 +163,11 @@ class Search:
     @classmethod
     def again(cls, conversation: Conversation, **changed: object) -> "Search":
         """The latest search, with something changed."""
-        args = conversation.last_search
+        return cls.of(conversation.last_search, **changed)
+
+    @classmethod
+    def of(cls, args: Mapping[str, object], **changed: object) -> "Search":
+        """A search by the arguments of its tool call, with something changed."""
         names = ("query", "k", "explore", "refinements", "liked", "disliked", "use_taste")
         earlier = {name: args[name] for name in names if name in args} | changed
         if "refinements" in changed:

@@ -12,7 +12,7 @@ from recommender.query.lexicon import Phrases, english_words, load
 from recommender.query.titles import TitleIndex, without_article
 from recommender.query.words import Span, Words, keys_of
 
-LONGEST = 12
+LONGEST = 16
 _LEXICON: dict[str, Any] = load("exclusions")
 _BETWEEN = frozenset(_LEXICON["between"])
 _JOINERS = frozenset(_LEXICON["joiners"])
@@ -55,30 +55,41 @@ class ExclusionFinder:
         ]
         found: list[Exclusion] = []
         for span, sure in sorted([*self._negators.all(words), *alternatives]):
-            if not words.pauses(span.end - 1):
+            if not _apart(words, span.end - 1):
                 found += self._listed(words, span, sure=sure)
                 words = words.take(each.span for each in found)
         return found
 
     def titles(self, words: Words) -> list[Span]:
-        """Where titles of several words stand right after a negator: these name neither a film to
-        compare with nor a person.
+        """Where titles stand right after a negator, of several words or said in full: these name
+        neither a film to compare with nor a person.
         """
         negators = self._negators.all(words)
         places = (self._title(words, span, sure=sure) for span, sure in negators)
         return [place for place in places if place]
 
     def _title(self, words: Words, negator: Span, *, sure: bool) -> Span | None:
-        if words.pauses(negator.end - 1) or words.key(negator.start - 1) == "why":
+        if _apart(words, negator.end - 1) or words.key(negator.start - 1) == "why":
             return None
-        start = _after(words, negator.end)
-        keys = words.following(start, LONGEST)
-        count, films = self._titles.longest(keys)
-        name = without_article(keys[:count])
-        if not films or len(name) < 2 or not _closed(words, start + count):
-            return None
-        told = sure or words.capital(start) or not _is_english(name)
-        return Span(start, start + count) if told else None
+        for start in dict.fromkeys((negator.end, _after(words, negator.end))):
+            count, films = self._titles.longest(words.following(start, LONGEST))
+            place = Span(start, start + count)
+            if films and self._is_told(words, place, films[0].title, sure=sure):
+                return place
+        return None
+
+    def _is_told(self, words: Words, place: Span, title: str, *, sure: bool) -> bool:
+        """Whether a film is meant by the words of its name: in lower case, those of a genre are not
+        a title. One word must be the whole title, and not say which films.
+        """
+        name = words.window(place)
+        capital = words.capital(place.end - 1)
+        genre = self._plain.starting(words, place.start)
+        if not _closed(words, place.end) or (genre and genre[0] == place and not capital):
+            return False
+        if len(without_article(name)) < 2:
+            return sure and words.key(place.end) not in _NOUNS and name == keys_of(title)
+        return sure or words.capital(place.start) or not _is_english(without_article(name))
 
     def _listed(self, words: Words, negator: Span, *, sure: bool) -> Iterator[Exclusion]:
         """The names after a negator: after "or", "and" and commas before these it holds on."""
@@ -86,7 +97,10 @@ class ExclusionFinder:
         wished = self._is_wish(words, begin)
         while True:
             start = _after(words, end)
-            refused = self._at(words, begin, start, sure=sure, wished=wished)
+            if title := self._title(words, Span(begin, end), sure=sure):
+                refused: Exclusion | None = _refused(words, begin, title, known=True)
+            else:
+                refused = self._at(words, begin, start, sure=sure, wished=wished)
             if refused:
                 yield refused
             begin = end = refused.span.end if refused else self._end_of_genre(words, start)
@@ -105,9 +119,12 @@ class ExclusionFinder:
         return list(dict.fromkeys(carrying))
 
     def _named(self, name: str) -> Iterable[int]:
-        """Rows of the films that carry a name. A plain word written as a title is no topic."""
+        """Rows of the films that carry a name. A title with its article is no topic, nor is a plain
+        word written as one.
+        """
         keys = keys_of(name)
-        if name[:1].isupper() and _is_english(keys) and self._titles.exact(keys):
+        written = without_article(keys) != keys or (name[:1].isupper() and _is_english(keys))
+        if written and self._titles.exact(keys):
             return self._titles.beginning(keys)
         return self._carrying(keys, titled=True)
 
@@ -131,7 +148,8 @@ class ExclusionFinder:
             if not wished and not words.capital(start) and _is_english(name):
                 continue
             plain = self._titles.ordinary(name) and english_words().issuperset(name)
-            titled = sure or count > 1 or words.capital(start) or not plain
+            again = words.key(start + count) == "again"
+            titled = sure or again or count > 1 or words.capital(start) or not plain
             if next(self._carrying(name, titled=titled), None) is not None:
                 return _refused(words, begin, place, known=True)
         if 1 in ends and (keys[0] in _UNMARKED or self._is_unheard(words, start)):
@@ -212,12 +230,20 @@ def _goes_on(words: Words, end: int) -> bool:
     return listed and not _JOINERS.isdisjoint(words.following(end, LONGEST))
 
 
+def _apart(words: Words, index: int) -> bool:
+    """Whether what follows a word is no longer governed by it; a bracket or a quotation mark that
+    opens there belongs to a name.
+    """
+    return words.pauses(index) and words.words[index].after.strip() not in ("(", *'"“«„‘')
+
+
 def _closed(words: Words, end: int) -> bool:
     return words.pauses(end - 1) or words.key(end) in _BOUNDARIES
 
 
 def _refused(words: Words, begin: int, place: Span, *, known: bool) -> Exclusion:
     name = words.only(place).text().strip(" .,!?")
+    name = f"({name}" if ")" in name else name  # "(500) Days of Summer"
     end = place.end
     while words.key(end) in _FOLLOWERS and not words.pauses(end - 1):
         end += 1

@@ -32,15 +32,19 @@ class Lookup:
         if not rest or not self._is_name(words, rest):
             return None
         before = words.words[rest.start - 1].key if rest.start else ""
-        return None if before in _RELATIONS else self._named(words, rest)
+        if before in _RELATIONS:
+            return None
+        return self._named(words, rest, misspelt=not words.topic(rest.start))
 
-    def _named(self, words: Words, span: Span) -> tuple[Span, Item] | None:
+    def _named(
+        self, words: Words, span: Span, *, misspelt: bool = True
+    ) -> tuple[Span, Item] | None:
         if span.end - span.start > LONGEST:
             return None
         year = words.key(span.end - 1)
         shorter = Span(span.start, span.end - 1)
         dated = is_year(year) and shorter.start < shorter.end
-        for search in (self._index.exact, self._index.close):
+        for search in (self._index.exact, self._index.close)[: 1 + misspelt]:
             if items := search(words.window(span)):
                 return span, items[0]
             if dated and (items := search(words.window(shorter))):

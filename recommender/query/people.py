@@ -273,6 +273,8 @@ class PeopleFinder:
     def _guess(self, place: _Place) -> tuple[str, ...]:
         """The person a misspelt name means."""
         name, key = None, "".join(place.keys)
+        if place.words.topic(place.span.start):
+            return ()
         if 2 <= len(place.keys) <= 3 and len(key) >= 8:
             name = self._index.close(place.keys)
         elif (place.announced or place.lone) and len(place.keys) == 1:

@@ -126,11 +126,12 @@ class TitleIndex:
 
         Another name of one film, such as "lotr", is that of all whose titles begin as its does.
         """
+        whole, words = title_key(words), without_article(words)
         prefix = title_key(words)
         position = bisect_left(self._sorted, prefix)
         names = takewhile(lambda name: name.startswith(prefix), self._sorted[position:])
         rows = [row for name in names for row in self._names[name] if self._begins(row, words)]
-        for row in self._names.get(prefix, ()):
+        for row in (*self._names.get(prefix, ()), *self._names.get(whole, ())):
             rows.append(row)
             first, *rest = self._items[row].title.split(": ")
             if rest and set(words).isdisjoint(keys_of(self._items[row].title)):

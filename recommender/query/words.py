@@ -12,6 +12,7 @@ SEPARATORS = r"\s\-‐-―/\\.,;:!?…()\[\]{}\"“”«»„·*|<>@#%=~^_¡¿"
 _WORD = re.compile(rf"[&+]|[^{SEPARATORS}&+]+")
 _PAUSES = re.compile(r"[.,;:!?…()\"“”«»|\n–—]")
 _SENTENCE_ENDS = re.compile(r"[.!?…]")
+_TOPICS, _ARTICLES = frozenset({"about", "on"}), frozenset({"a", "an", "the"})
 _SYMBOLS = {"&": "and", "+": "and"}
 
 
@@ -125,6 +126,14 @@ class Words:
     def capital(self, index: int) -> bool:
         """Whether the word is written with a capital or as a number."""
         return not self.words[index].text[:1].islower()
+
+    def topic(self, start: int) -> bool:
+        """Whether what a film tells of begins here, taken or not: seldom a title or a person, and
+        then one that is spelt right.
+        """
+        while start > 0 and self.words[start - 1].key in _ARTICLES:
+            start -= 1
+        return start > 0 and self.words[start - 1].key in _TOPICS
 
     def quoted(self, span: Span) -> bool:
         """Whether quotation marks stand around the span."""

@@ -129,6 +129,7 @@ class YearFinder:
                 rf"\b(?:from |in )?{a} (?:or older|or earlier|and earlier|and before|and older)\b",
                 lambda m: (None, end(m["a"])),
             ),
+            (rf"\b(?:what|how) about (?:the )?{a}\b", lambda m: (start(m["a"]), end(m["a"]))),
             (
                 rf"\b(?:around|circa|about|roughly) {a}\b",
                 lambda m: (start(m["a"]) - 2, end(m["a"]) + 2),

@@ -257,6 +257,17 @@ def test_a_reaction_that_is_put_right_is_shown_once(chat: Chat) -> None:
     expect(notes).to_have_count(2)
 
 
+def test_reactions_stand_in_the_order_they_were_said_in(chat: Chat) -> None:
+    chat.say("I loved Heat, Alien and Casino, hated Fargo, Titanic and Jaws")
+    said = [f"Your verdict on {title}" for title in "Heat Alien Casino Fargo Titanic Jaws".split()]
+    notes = chat.page.get_by_role("region", name="Your verdict on")
+    for _ in range(2):
+        expect(notes).to_have_count(len(said))
+        assert [note.get_attribute("aria-label") for note in notes.all()] == said
+        chat.ended()
+        chat.page.reload()
+
+
 def test_a_new_chat_remembers_the_swipes(chat: Chat, server: str) -> None:
     chat.start_survey()
     chat.press("ArrowRight", "ArrowRight", "ArrowLeft")

@@ -1,11 +1,12 @@
 """Searching through the real service on the real catalogue."""
 
+import numpy as np
 import pytest
 
 from recommender import Recommender
 from recommender.catalogue import Catalogue
 from recommender.errors import InvalidRequest, UnknownItem
-from recommender.models import Direction, Item, SearchResult
+from recommender.models import Direction, Item, SearchRequest, SearchResult
 from recommender.query.refusals import tags_refused
 from tests.integration.viewers import (
     ROMANCE,
@@ -55,6 +56,16 @@ def test_answers_grow_personal_with_swipes(
     assert tiers == ["generic"] * 5 + ["light"] * 10 + ["personal"] * 2
     assert [boosted for _, _, boosted in seen] == [tier != "generic" for tier in tiers]
     assert [influence > 0 for _, influence, _ in seen] == [tier != "generic" for tier in tiers]
+
+
+def test_who_is_a_stranger_is_surprised_by_good_films_that_few_know(
+    recommender: Recommender, catalogue: Catalogue, user_id: str
+) -> None:
+    request = SearchRequest(user_id=user_id, query="surprise me", k=10, explore=0.9)
+    rows = [catalogue.rows[item.item_id] for item in recommender.search(request).items]
+    counts, acclaim = catalogue.rating_counts, catalogue.acclaim
+    assert sum(counts[row] < np.median(counts) for row in rows) > len(rows) / 2
+    assert min(acclaim[rows]) > np.median(acclaim)
 
 
 @pytest.mark.parametrize(("query", "shared"), [(EVENING, 4), (CLEVER, 5)])

@@ -218,6 +218,13 @@ async def test_what_a_tool_found_becomes_its_element(
     assert (await talk.say("hi")).elements == [element]
 
 
+async def test_cards_stand_in_the_order_of_the_calls_whichever_tool_ends_first(talk: Talk) -> None:
+    explained = talk.service.explain("ann", "1214", "")
+    profile = talk.service.profile("ann")
+    talk.agent.parts = [asked(one="", two=""), found(explained, "two"), found(profile, "one")]
+    assert (await talk.say("both")).elements == ["TasteProfile", "Evidence"]
+
+
 async def test_an_empty_search_shows_no_cards(talk: Talk) -> None:
     talk.service.found = []
     talk.agent.parts = [found(talk.service.search(SearchRequest(user_id="ann"))), words("None.")]

@@ -58,11 +58,16 @@ def calls(message: BaseMessage) -> list[tuple[str, dict[str, Any]]]:
     return [(call["name"], call["args"]) for call in message.tool_calls]
 
 
-def searched(query: str = "crime", films: Sequence[FilmLine] = SHOWN) -> list[BaseMessage]:
+def searched(
+    query: str = "crime",
+    films: Sequence[FilmLine] = SHOWN,
+    said: str = "",
+    changed: dict[str, list[str]] | None = None,
+) -> list[BaseMessage]:
     """A turn in which films were shown."""
-    call = {"name": "search_movies", "args": {"query": query}, "id": "1"}
+    call = {"name": "search_movies", "args": {"query": query, **(changed or {})}, "id": "1"}
     return [
-        HumanMessage(query),
+        HumanMessage(said or query),
         AIMessage("", tool_calls=[call]),
         ToolMessage(write({"found": 3}, films), tool_call_id="1", name="search_movies"),
         AIMessage("Here are 3 films."),
@@ -643,6 +648,13 @@ def test_without_an_encoder_words_still_work() -> None:
         ("just saw Heat, loved it", [("like", "id:6")]),
         ("I watched Aliens and it was boring", [("dislike", "Aliens")]),
         ("I liked the second one but not the third", [("like", "id:6"), ("dislike", "id:7")]),
+        (
+            "loved Heat, hated Sabrina, meh on Alien",
+            [("like", "id:6"), ("dislike", "id:7"), ("dislike", "id:1214")],
+        ),
+        ("heat was mid", [("dislike", "id:6")]),
+        ("i loved very much Heat and Sabrina", [("like", "id:6"), ("like", "id:7")]),
+        ("neither of us liked Heat", [("dislike", "id:6")]),
     ],
 )
 def test_ways_to_react(model: OfflinePlanner, said: str, reactions: list[tuple[str, str]]) -> None:
@@ -951,6 +963,143 @@ def test_the_film_spoken_of_is_turned_down(
     assert args["disliked"] == [f"id:{film}" for film in films]
 
 
+@pytest.mark.parametrize(
+    ("said", "film"),
+    [
+        ("not Heat, I hated it", "6"),
+        ("not the first one, it was boring", "1214"),
+        ("anything but Sabrina, couldn't stand it", "7"),
+    ],
+)
+def test_what_is_said_of_a_film_turned_down_is_recorded(
+    model: OfflinePlanner, said: str, film: str
+) -> None:
+    conversation: list[BaseMessage] = [*searched(), HumanMessage(said)]
+    conversation.append(model.invoke(conversation))
+    reaction = {"direction": "dislike", "title_or_id": f"id:{film}"}
+    assert calls(conversation[-1]) == [("record_reaction", reaction)]
+    conversation.append(ToolMessage(write({}), tool_call_id="1", name="record_reaction"))
+    on = {"query": "crime", "disliked": [f"id:{film}"]}
+    assert calls(model.invoke(conversation)) == [("search_movies", on)]
+
+
+@pytest.mark.parametrize("said", ["not Heat, I've seen it", "not Heat, seen it already"])
+def test_that_a_film_turned_down_was_seen_is_no_wish(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert args == {"query": "crime", "disliked": ["id:6"]}
+
+
+@pytest.mark.parametrize("said", ["take that back", "undo that", "forget that", "never mind"])
+@pytest.mark.parametrize("changed", [{"disliked": ["id:1214"]}, {"refinements": ["older"]}])
+def test_what_was_done_last_is_undone(
+    model: OfflinePlanner, said: str, changed: dict[str, list[str]]
+) -> None:
+    before = [*searched(), *searched(said="not that one", changed=changed)]
+    assert calls(model.invoke([*before, HumanMessage(said)])) == [
+        ("search_movies", {"query": "crime"})
+    ]
+
+
+def test_a_swipe_is_undone_whatever_was_wished_since(model: OfflinePlanner) -> None:
+    before = [*searched(), *searched(said="not that one", changed={"disliked": ["id:1214"]})]
+    message = model.invoke([*before, HumanMessage("undo my last swipe")])
+    assert calls(message) == [("undo_reaction", {})]
+
+
+def spoken_of(film_id: str, title: str) -> list[BaseMessage]:
+    """Films were shown, and one of them explained."""
+    told = ToolMessage(
+        write({"film": title, "film id": film_id}), tool_call_id="2", name="explain_movie"
+    )
+    return [*searched(), HumanMessage("why?"), told]
+
+
+@pytest.mark.parametrize(
+    ("said", "film"),
+    [
+        ("who is the director", "6"),
+        ("Who plays the leading man?", "6"),
+        ("and who directed", "6"),
+        ("Would my grandson of nine enjoy it?", "6"),
+        ("great, we'll watch that", "6"),
+        ("let's go with that one!", "6"),
+        ("actually no, the third", "7"),
+    ],
+)
+def test_what_is_asked_is_of_the_film_spoken_of(
+    model: OfflinePlanner, said: str, film: str
+) -> None:
+    message = model.invoke([*spoken_of("6", "Heat"), HumanMessage(said)])
+    assert calls(message) == [("describe_movie", {"title_or_id": f"id:{film}"})]
+
+
+@pytest.mark.parametrize("said", ["How does Alien end?", "Why is Alien considered great?"])
+def test_any_question_about_a_film_is_answered_by_what_is_known(
+    model: OfflinePlanner, said: str
+) -> None:
+    assert calls(model.invoke(said)) == [("describe_movie", {"title_or_id": "Alien"})]
+
+
+def test_who_plays_is_asked_back_where_no_film_is_clear(model: OfflinePlanner) -> None:
+    message = model.invoke([*searched(), HumanMessage("who is the director?")])
+    assert message.text == prompts.phrase("clarify.film")
+
+
+@pytest.mark.parametrize("said", ["both were great", "loved both", "all of them were fun"])
+def test_what_several_films_were_like_is_said_of_each(model: OfflinePlanner, said: str) -> None:
+    before: list[BaseMessage] = [HumanMessage("I've seen Heat and Alien")]
+    before.append(model.invoke(before))
+    given = calls(model.invoke([*before, HumanMessage(said)]))
+    assert [(args["direction"], args["title_or_id"]) for _, args in given] == [
+        ("like", "Heat"),
+        ("like", "Alien"),
+    ]
+
+
+def test_if_you_ask_me_asks_for_no_survey(model: OfflinePlanner) -> None:
+    reaction = {"direction": "dislike", "title_or_id": "Heat"}
+    assert calls(model.invoke("Heat is overrated if you ask me")) == [("record_reaction", reaction)]
+
+
+def test_what_was_learned_is_asked_whatever_film_was_spoken_of(model: OfflinePlanner) -> None:
+    said = HumanMessage("What have you learned about me from that?")
+    assert calls(model.invoke([*spoken_of("6", "Heat"), said])) == [("show_profile", {})]
+
+
+@pytest.mark.parametrize("said", ["anyone but him", "without him", "not him please"])
+def test_him_is_the_one_whose_films_were_shown(model: OfflinePlanner, said: str) -> None:
+    before = searched("al pacino films")
+    before[2] = ToolMessage(
+        write({"people": ("Al Pacino",)}, SHOWN), tool_call_id="1", name="search_movies"
+    )
+    ((_, args),) = calls(model.invoke([*before, HumanMessage(said)]))
+    assert args["query"] == "al pacino films"
+    assert args["refinements"][0].startswith("not Al Pacino")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "A war picture, but with a happy ending",
+        "like Alien but less bloody",
+        "a sad western",
+        "Once the kids are in bed: something for grown ups",
+        "ice skating?",
+    ],
+)
+def test_a_kind_of_film_is_a_wish_of_its_own(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert args == {"query": said}
+
+
+@pytest.mark.parametrize(
+    "said", ["a funnier film", "exclude sci-fi", "leave out the sequels", "besides Rocky"]
+)
+def test_what_is_compared_or_left_out_changes_a_wish(model: OfflinePlanner, said: str) -> None:
+    ((_, args),) = calls(model.invoke([*searched(), HumanMessage(said)]))
+    assert args == {"query": "crime", "refinements": [said]}
+
+
 @pytest.mark.parametrize("said", ["not bad", "not scary", "not with Tom Hanks, something older"])
 def test_not_every_not_turns_a_film_down(model: OfflinePlanner, said: str) -> None:
     message = model.invoke([*searched(), HumanMessage(said)])
@@ -1158,6 +1307,7 @@ LOOKED_UP = write({"found": 1, "looked up": "Jaws (1975)"}, [FilmLine("6", "Jaws
         ("loved it", "record_reaction", {"direction": "like", "title_or_id": "id:6"}),
         ("who directed it", "describe_movie", {"title_or_id": "id:6"}),
         ("other films by him", "search_movies", {"query": "films by Steven Spielberg"}),
+        ("what else did he direct", "search_movies", {"query": "films by Steven Spielberg"}),
         ("more by the same director", "search_movies", {"query": "films by Steven Spielberg"}),
         (
             "something with the same actors",
@@ -1247,10 +1397,41 @@ def test_a_wish_that_comes_first_is_the_wish(franchise: OfflinePlanner, said: st
 
 @pytest.fixture(scope="module")
 def pronouns() -> OfflinePlanner:
-    named = [Item(item_id="8", title="It", year=2017), Item(item_id="9", title="Her", year=2013)]
+    titles = {"8": "It", "9": "Her", "10": "Kids", "11": "The Lego Movie"}
+    named = [Item(item_id=film, title=title, year=2000) for film, title in titles.items()]
     bound = offline_planner(HashingEncoder(), [*FILMS, *named]).bind_tools(ALL_TOOLS)
     assert isinstance(bound, OfflinePlanner)
     return bound
+
+
+def test_a_title_that_reads_as_a_description_is_one(pronouns: OfflinePlanner) -> None:
+    film = {"title_or_id": "The Lego Movie"}
+    liked = ("record_reaction", {"direction": "like", **film})
+    assert calls(pronouns.invoke("I loved The Lego Movie")) == [liked]
+    disliked = ("record_reaction", {"direction": "dislike", **film})
+    assert calls(pronouns.invoke("not The Lego Movie, I hated it")) == [disliked]
+
+
+@pytest.mark.parametrize(
+    ("said", "args"),
+    [
+        ("not Aliens: Colony", {"query": "crime", "disliked": ["id:12"]}),
+        (
+            "anything but Aliens: Colony, something older",
+            {"query": "crime", "refinements": ["something older"], "disliked": ["id:12"]},
+        ),
+    ],
+)
+def test_a_title_turned_down_goes_on_after_its_colon(said: str, args: dict[str, Any]) -> None:
+    films = [*FILMS, Item(item_id="12", title="Aliens: Colony", year=2000)]
+    planner = offline_planner(HashingEncoder(), films).bind_tools(ALL_TOOLS)
+    before = searched(films=[*SHOWN, FilmLine("12", "Aliens: Colony", 2000)])
+    assert calls(planner.invoke([*before, HumanMessage(said)])) == [("search_movies", args)]
+
+
+def test_a_word_of_speech_is_not_liked_as_a_film(pronouns: OfflinePlanner) -> None:
+    said = "we need a movie for family night, kids are 6 and 11"
+    assert calls(pronouns.invoke(said)) == [("search_movies", {"query": said})]
 
 
 def test_a_pronoun_is_no_title_without_a_capital(pronouns: OfflinePlanner) -> None:

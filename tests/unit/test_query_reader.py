@@ -102,6 +102,21 @@ def test_a_misspelt_name_is_still_one(wish: str, person: str) -> None:
     assert READER.read(wish).filters.people == (person,)
 
 
+@pytest.mark.parametrize("word", "crimea spoons auctions cartons romanticism chimes".split())
+@pytest.mark.parametrize("wish", ["{} movie", "films about {}", "{}"])
+def test_a_rare_word_is_no_misspelt_genre(word: str, wish: str) -> None:
+    understood = READER.read(wish.format(word))
+    assert understood.filters.include_genres == understood.soft_genres == ()
+    assert understood.text == word
+
+
+@pytest.mark.parametrize("topic", ["milan", "auckland", "plumbers", "jurors", "the quran"])
+def test_what_a_film_is_about_is_no_misspelt_name(topic: str) -> None:
+    understood = READER.read(f"a film about {topic}")
+    assert (understood.lookup, understood.filters.people) == (None, ())
+    assert understood.text == topic.removeprefix("the ")
+
+
 @pytest.mark.parametrize(
     ("wish", "titles"),
     [
@@ -118,6 +133,79 @@ def test_a_name_is_that_of_all_films_that_begin_with_it(wish: str, titles: set[s
     ends = {title for title in titles if any(film.endswith(title) for film in left_out)}
     assert ends == titles
     assert len(left_out) == len(titles)
+
+
+def test_every_film_can_be_refused_by_its_title() -> None:
+    wishes = {item.item_id: f"anything but {item.title}" for item in CATALOGUE.items}
+    shown = [f for f, wish in wishes.items() if f not in READER.left_out(READER.read(wish))]
+    assert shown == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "title"),
+    [
+        ('anything but "Heat"', "Heat"),
+        ("anything but (500) days of summer", "(500) Days of Summer"),
+        ("without Hugo please", "Hugo"),
+        ("exclude from hell", "From Hell"),
+        ("i hate the american president", "The American President"),
+    ],
+)
+def test_a_title_refused_in_full_leaves_out_no_other_film(wish: str, title: str) -> None:
+    assert [_name(film)[:-7] for film in READER.left_out(READER.read(wish))] == [title]
+
+
+@pytest.mark.parametrize(
+    ("wish", "genre"),
+    [("anything but kids films", "Children"), ("anything but scary movie", "Horror")],
+)
+def test_a_genre_that_is_also_a_title_is_refused(wish: str, genre: str) -> None:
+    assert READER.read(wish).filters.exclude_genres == (genre,)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "exclude {}",
+        "fed up with {}",
+        "my sister can't abide {}",
+        "you may forget about the {}",
+        "stop showing me {}",
+        "i dont like so much {} but funny is ok",
+    ],
+)
+def test_a_genre_is_refused_in_many_words(refusal: str) -> None:
+    filters = READER.read(refusal.format("musicals")).filters
+    assert (filters.include_genres, filters.exclude_genres) == ((), ("Musical",))
+
+
+@pytest.mark.parametrize("wish", ["My wife vetoes {}", "I can't watch anything with {}"])
+def test_a_person_is_vetoed(wish: str) -> None:
+    understood = READER.read(wish.format("Johnny Depp"))
+    assert understood.filters.exclude_people == ("Johnny Depp",)
+
+
+@pytest.mark.parametrize("wish", ["what about the 2010s", "ok how about 2010s"])
+def test_what_about_a_time_is_that_time(wish: str) -> None:
+    filters = READER.read(wish).filters
+    assert (filters.year_from, filters.year_to) == (2010, 2019)
+
+
+@pytest.mark.parametrize(
+    ("wish", "text"),
+    [
+        ("what is the best movie of all times", ""),
+        ("not in the mood to cry", ""),
+        ("shortest movie", ""),
+    ],
+)
+def test_words_of_asking_are_not_searched_by(wish: str, text: str) -> None:
+    understood = READER.read(wish)
+    assert (understood.text, understood.soft_genres) == (text, ())
+
+
+def test_what_was_shown_too_often_is_a_title() -> None:
+    assert READER.read("not frozen again please").without == ("frozen",)
 
 
 @pytest.mark.parametrize(

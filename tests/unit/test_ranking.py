@@ -125,7 +125,8 @@ def test_known_films_lead_when_nothing_is_asked() -> None:
 
 def test_a_daring_answer_begins_with_good_films_that_few_know() -> None:
     hit, gem = {"rating_count": 500, "rating_mean": 4.5}, {"rating_count": 50, "rating_mean": 4.4}
-    judge = ranker(*twins(hit, gem, {"rating_count": 50, "rating_mean": 2.0}))
+    new = {"rating_count": 5, "year": 2010}
+    judge = ranker(*twins(hit, gem, {"rating_count": 50, "rating_mean": 2.0}, new))
     found = candidates(3)
     ranked = judge.rank(found, no_preferences("model"), "generic")
     ordered = {
@@ -133,6 +134,14 @@ def test_a_daring_answer_begins_with_good_films_that_few_know() -> None:
         for explore in (0.0, 0.9)
     }
     assert ordered == {0.0: [0, 1, 2], 0.9: [1, 2, 0]}
+
+
+def test_how_many_know_a_film_is_not_told_by_ratings_that_still_come_in() -> None:
+    hit, gem = {"rating_count": 500, "rating_mean": 4.5}, {"rating_count": 50, "rating_mean": 4.4}
+    judge = ranker(*twins(hit, gem, gem | {"year": 2010}, gem | {"rating_count": 0}))
+    allowed = np.ones(4, dtype=bool)
+    assert judge.gems(allowed, 1).tolist() == [1]
+    assert judge.gems(allowed & [True, False, True, True], 1).tolist() == [0]
 
 
 def test_a_wished_genre_lifts_the_films_that_have_it() -> None:
