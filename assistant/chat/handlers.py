@@ -146,11 +146,13 @@ class ChatDoor:
             await _append(reply, _STUMBLED)
         if not reply.content and not found:
             reply.content = _SPEECHLESS
+        cards = _that_count([card for _, card in sorted(found, key=itemgetter(0))])
+        reply.elements = cards[:1]
         await reply.send()
-        reply.elements = _that_count([card for _, card in sorted(found, key=itemgetter(0))])
-        for card in reply.elements:  # sent and kept at once, they would come in any order
-            await card.send(for_id=reply.id)
+        for card in cards[1:]:  # sent and kept at once, they would come in any order
             await self._history.kept(cl.context.session.thread_id)
+            await card.send(for_id=reply.id)
+        reply.elements = cards
 
     async def _turn(
         self, words: str, reply: cl.Message
