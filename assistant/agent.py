@@ -54,7 +54,15 @@ def agent_by_name(
 
     ``kept`` is the planner's. Raises ChatModelUnavailable when there is no such model.
     """
-    planner = offline_planner(encoder, films, kept)
+    return agent_with(offline_planner(encoder, films, kept), name, options)
+
+
+def agent_with(
+    planner: OfflinePlanner,
+    name: str | None,
+    options: HostedOptions = HostedOptions(),  # noqa: B008 - it is frozen
+) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
+    """The same with a planner that is there already; raises as ``agent_by_name`` does."""
     if not name:
         return build_agent(planner)
     return build_agent(chat_model(name, options), planner, inner=caching(name, options))

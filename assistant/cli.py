@@ -103,7 +103,7 @@ def serve() -> None:
         )
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
-        with _beside(recommender.prepare, _give_back):
+        with _beside(recommender.prepare, web.state.planner.prepare, _give_back):
             uvicorn.Server(config).run(sockets=[listener])
 
 

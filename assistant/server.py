@@ -4,13 +4,13 @@ import logging
 
 from fastapi import FastAPI
 
-from assistant.agent import agent_by_name
+from assistant.agent import agent_with
 from assistant.api.app import create_api
 from assistant.api.settings import ApiSettings
 from assistant.chat.mount import mount_chat
 from assistant.chat.settings import ChatSettings
 from assistant.models import hosted
-from assistant.planner import SOURCES
+from assistant.planner import SOURCES, offline_planner
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender import Recommender
@@ -26,7 +26,8 @@ THREADS_THAT_WAIT = 8
 
 
 def create_app(recommender: Recommender, encoder: TextEncoder, settings: Settings) -> FastAPI:
-    """REST routes and ``/docs``, with the chat at ``/`` behind them.
+    """REST routes and ``/docs``, with the chat at ``/`` behind them; ``state.planner`` may be
+    prepared.
 
     Raises ChatModelUnavailable when ASSISTANT_MODEL names a model that cannot be had, and
     InvalidRequest when the settings do not say clearly who may ask.
@@ -42,9 +43,9 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
             "or JWT_JWKS_URL to ask who they are.",
             settings.host,
         )
-    films = recommender.films()
-    kept = recommender.kept_by(*SOURCES)
-    agent = agent_by_name(settings.assistant_model, encoder, films, hosted(settings), kept)
+    planner = offline_planner(encoder, recommender.films(), recommender.kept_by(*SOURCES))
+    app.state.planner = planner
+    agent = agent_with(planner, settings.assistant_model, hosted(settings))
     chat = ChatSettings(
         home=settings.reelwise_home,
         user_id=settings.local_user_id,

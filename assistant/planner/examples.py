@@ -41,6 +41,10 @@ class ExampleClassifier:
         self._texts = [text for _, text in pairs]
         self._targets = np.array([[label == name for name in self._labels] for label, _ in pairs])
 
+    def prepare(self) -> None:
+        """Learn from the examples, which takes a tenth of a second, before anybody waits for it."""
+        self._weights  # noqa: B018 - it is kept
+
     def guess(self, text: str) -> Guess:
         """The label of the examples that ``text`` is most like."""
         scores = self._features([text])[0] @ self._weights

@@ -44,6 +44,10 @@ class OfflinePlanner(BaseChatModel):
     _bound: tuple[list[object], "OfflinePlanner"] | None = PrivateAttr(default=None)
     """The tools bound last, and the copy that may call them."""
 
+    def prepare(self) -> None:
+        """Make what the first messages would wait a second for."""
+        self.planner.prepare()
+
     @property
     def _llm_type(self) -> str:
         return NAME

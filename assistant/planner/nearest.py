@@ -42,6 +42,13 @@ class NearestExample:
             for text in texts
         ]
 
+    def prepare(self) -> None:
+        """Embed the examples, which takes the better part of a second, before anybody waits for it.
+
+        Raises EncoderUnavailable.
+        """
+        self._examples  # noqa: B018 - they are kept
+
     def intent(self, text: str) -> Intent | None:
         """The nearest intent; a search in doubt; None where nothing is near."""
         try:

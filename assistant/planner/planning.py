@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from assistant.planner import wording
@@ -35,6 +36,7 @@ from assistant.planner.titles import Titles, title_key
 from assistant.planner.unknown import only_unknown, unknown
 from assistant.planner.wish import takes_back, without_named
 from assistant.planner.wording import Search
+from fusion.errors import EncoderUnavailable
 from tools.search import wish
 
 _LONG = 600
@@ -141,6 +143,13 @@ class Planner:
         self._mentions = Mentions(titles, acts)
         self._vocabulary = vocabulary
         self._nearest = nearest
+
+    def prepare(self) -> None:
+        """Make what the first messages would wait for; where that fails, they try again."""
+        for classifier in (self._acts, self._intents, wording.follow_ups()):
+            classifier.prepare()
+        with suppress(EncoderUnavailable):
+            self._nearest.prepare()
 
     def plan(self, conversation: Conversation) -> Plan:
         """Never raises: what is not understood becomes a search or a question."""

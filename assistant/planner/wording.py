@@ -228,12 +228,13 @@ def _refines(said: str) -> bool:
         return False
     if _REFINE.match(said) or _REFINES_TOO.search(said):
         return True
-    guess = _follow_ups().guess(said)
+    guess = follow_ups().guess(said)
     return guess.label == "refine" and guess.reaches(_SCORE, _MARGIN)
 
 
 @cache
-def _follow_ups() -> ExampleClassifier:
+def follow_ups() -> ExampleClassifier:
+    """Tells changes of a wish from wishes."""
     return ExampleClassifier(prompts.follow_ups())
 
 

@@ -689,7 +689,8 @@ def test_a_server_that_others_reach_warns_where_it_asks_nobody(
     warned: bool,
 ) -> None:
     monkeypatch.setattr("assistant.server.mount_chat", lambda *_: None)
-    monkeypatch.setattr("assistant.server.agent_by_name", lambda *_: None)
+    monkeypatch.setattr("assistant.server.offline_planner", lambda *_: None)
+    monkeypatch.setattr("assistant.server.agent_with", lambda *_: None)
     if asks:
         monkeypatch.setenv("API_KEYS_FILE", str(key_file))
     create_app(service, HashingEncoder(), Settings(host=host))
