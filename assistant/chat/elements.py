@@ -169,11 +169,14 @@ def _without(degraded: Sequence[str]) -> list[str]:
     return [_FALLBACKS.get(name, name.replace("_", " ")) for name in degraded]
 
 
-def reaction(receipt: SwipeReceipt, item: Item) -> Props:
-    """Props of ``Reaction``: one swipe made in words, with its undo."""
+def reaction(receipt: SwipeReceipt, item: Item, counts: Direction | None) -> Props:
+    """Props of ``Reaction``: one swipe made in words, with its undo, or one taken back.
+
+    ``counts`` is what is held of the film now: an earlier swipe may stand again.
+    """
     return {
         "movie": film(item),
-        "direction": receipt.direction.value if receipt.status == "recorded" else None,
+        "direction": counts.value if counts else None,
         "swipes": receipt.swipe_count,
     }
 

@@ -214,7 +214,9 @@ class ChatDoor:
                 return [_element("Evidence", elements.evidence(artifact))]
             case SwipeReceipt():
                 item = await asyncio.to_thread(self._recommender.item, artifact.item_id)
-                return [_element("Reaction", elements.reaction(artifact, item))]
+                said = await asyncio.to_thread(self._recommender.reactions, signed_in())
+                counts = said.get(item.item_id)
+                return [_element("Reaction", elements.reaction(artifact, item, counts))]
         return []
 
     def _formatted(self, text: str) -> str:

@@ -257,6 +257,13 @@ def test_a_reaction_that_is_put_right_is_shown_once(chat: Chat) -> None:
     expect(notes).to_have_count(2)
 
 
+def test_a_reaction_that_is_taken_back_leaves_the_one_before(chat: Chat) -> None:
+    for words in ("I loved Heat", "I hated Heat", "undo that"):
+        chat.say(words)
+    notes = chat.page.get_by_role("region", name="Your verdict on Heat")
+    expect(notes.get_by_text("Liked")).to_have_count(3)  # one for each message, of one mind
+
+
 def test_reactions_stand_in_the_order_they_were_said_in(chat: Chat) -> None:
     chat.say("I loved Heat, Alien and Casino, hated Fargo, Titanic and Jaws")
     said = [f"Your verdict on {title}" for title in "Heat Alien Casino Fargo Titanic Jaws".split()]

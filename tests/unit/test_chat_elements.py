@@ -116,8 +116,11 @@ def test_the_profile_names_the_latest_likes() -> None:
     assert props["swipes"] == PROFILE.swipe_count
 
 
-@pytest.mark.parametrize(("status", "shown"), [("recorded", "like"), ("undone", None)])
-def test_a_reaction_that_was_taken_back_shows_none(status: str, shown: str | None) -> None:
+@pytest.mark.parametrize(
+    ("status", "counts"),
+    [("recorded", Direction.LIKE), ("undone", None), ("undone", Direction.DISLIKE)],
+)
+def test_a_reaction_shows_what_counts_now(status: str, counts: Direction | None) -> None:
     receipt = SwipeReceipt.model_validate(
         {
             "status": status,
@@ -127,7 +130,7 @@ def test_a_reaction_that_was_taken_back_shows_none(status: str, shown: str | Non
             "direction": "like",
         }
     )
-    assert elements.reaction(receipt, HEAT)["direction"] == shown
+    assert elements.reaction(receipt, HEAT, counts)["direction"] == counts
 
 
 def test_an_export_shows_as_recorded_while_its_swipes_stand() -> None:
