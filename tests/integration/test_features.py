@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from assistant.cli import app
 from fusion.encoder import TextEncoder
-from recommender import features
+from recommender import features, tables
 from recommender.features import EMBEDDINGS, FEATURES, ITEMS, SURVEY, read_features, write_features
 from recommender.indexer import STARTER_VECTORS, fingerprint, read_vectors
 from recommender.models import Item
@@ -95,6 +95,21 @@ def test_posters_are_kept_and_tables_from_before_them_are_read(
     change(ITEMS, lambda table: table.drop(["poster"]))(tmp_path / FEATURES)
     read = read_features(tmp_path / FEATURES, encoder)
     assert [item.poster for item in read.items] == [None, None]
+
+
+def test_films_are_kept_until_their_table_is_another(
+    written: Path, encoder: TextEncoder, starter_items: list[Item], tmp_path: Path
+) -> None:
+    cache = tmp_path / "kept"
+    first = read_features(written, encoder, cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "read_items_table", lambda path: pytest.fail(f"{path} was read"))
+        again = read_features(written, encoder, cache)
+    assert list(again.items) == list(first.items) == starter_items[:FILMS]
+    change(ITEMS, lambda table: table.drop(["poster"]))(written)
+    changed = read_features(written, encoder, cache)
+    assert changed.digest != first.digest
+    assert [item.poster for item in changed.items] == [None] * FILMS
 
 
 def test_what_was_not_embedded_is(
