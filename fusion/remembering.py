@@ -19,9 +19,10 @@ class RememberingEncoder(TextEncoder):
     or asks why, waits for the rest of a fusion only.
     """
 
-    def __init__(self, encoder: TextEncoder) -> None:
+    def __init__(self, encoder: TextEncoder, most: float = KEPT_TEXTS) -> None:
+        """``most`` says how many texts are kept; infinitely many can be."""
         self._encoder = encoder
-        self._kept: LRUCache[str, Vectors] = LRUCache(KEPT_TEXTS)
+        self._kept: LRUCache[str, Vectors] = LRUCache(most)
         self._lock = Lock()
 
     @property

@@ -6,6 +6,7 @@ As in ``evaluate_cli``, nothing of the evaluation is imported before it runs.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from assistant.composition import load_encoder, load_fusions, open_stores
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
 from fusion.encoder import TextEncoder
+from fusion.remembering import RememberingEncoder
 from recommender.indexer import STARTER
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
@@ -82,7 +84,6 @@ def tune(
     """Fit the ranking's weights on validation strangers; starts from the settings in force."""
     from recommender.evaluation.tuning import (
         KNOBS,
-        RememberingEncoder,
         coordinate_search,
         objective_on,
     )
@@ -91,7 +92,7 @@ def tune(
     if unknown := set(only or []) - {knob.name for knob in knobs}:
         refuse(f"Not to be fitted: {', '.join(sorted(unknown))}.")
     with mendable():
-        encoder = RememberingEncoder(load_encoder(Settings()))
+        encoder = RememberingEncoder(load_encoder(Settings()), most=inf)
         harness = harness_of(data, catalogue, draws=1)
         bench = bench_of(harness, catalogue, encoder, RecommenderSettings())
         start = RecommenderSettings(enable_search_cache=False)

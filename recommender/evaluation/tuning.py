@@ -8,7 +8,6 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from pydantic import BaseModel
 
-from fusion.encoder import TextEncoder, Vectors
 from fusion.evaluate.tasks import QUERY, SWIPES
 from recommender.evaluation.bench import Bench
 from recommender.ranking_weights import TasteMix
@@ -19,31 +18,6 @@ WORTH = 0.0005
 
 Objective = Callable[[RecommenderSettings, frozenset[str]], Mapping[str, float]]
 M = TypeVar("M", bound=BaseModel)
-
-
-class RememberingEncoder:
-    """Encodes each text once; for the same queries asked again and again."""
-
-    def __init__(self, encoder: TextEncoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, Vectors] = {}
-
-    @property
-    def dim(self) -> int:
-        """Length of each vector."""
-        return self._encoder.dim
-
-    @property
-    def model_version(self) -> str:
-        """Of the encoder behind."""
-        return self._encoder.model_version
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts, shape (len(texts), dim)."""
-        for text in texts:
-            if text not in self._known:
-                self._known[text] = self._encoder.encode([text])[0]
-        return np.array([self._known[text] for text in texts]).reshape(len(texts), self.dim)
 
 
 @dataclass(frozen=True)

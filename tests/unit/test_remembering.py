@@ -1,5 +1,7 @@
 """An encoder that knows texts again."""
 
+from math import inf
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,15 @@ def test_what_was_asked_long_ago_is_forgotten() -> None:
         remembering.encode([str(number)])
     remembering.encode(["0"])
     assert encoder.texts.count("0") == 2
+
+
+def test_where_that_is_wished_nothing_is_forgotten() -> None:
+    encoder = CountingEncoder()
+    remembering = RememberingEncoder(encoder, most=inf)
+    for number in range(KEPT_TEXTS + 1):
+        remembering.encode([str(number)])
+    remembering.encode(["0"])
+    assert encoder.texts.count("0") == 1
 
 
 def test_a_failure_is_not_remembered() -> None:
