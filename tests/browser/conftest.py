@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.browser_chat import USER, Chat, OpenChat, watch
 from tests.conftest import new_database
@@ -49,6 +49,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def _hold_the_line(page: Page) -> None:
+    """Let all that a page asks for pass through here from the start.
+
+    A test that answers in the server's place would have Chromium do so in the middle of things,
+    and for a moment its requests may still go the other way.
+    """
+    page.route("**/project/action", lambda route: route.continue_())
+
+
 @pytest.fixture
 def open_chat(server: str, chromium: Browser) -> Iterator[OpenChat]:
     """Open the chat in a window of its own; at the end, nothing may have gone wrong in any.
@@ -72,6 +81,7 @@ def open_chat(server: str, chromium: Browser) -> Iterator[OpenChat]:
         context.add_init_script(f"localStorage.setItem('vite-ui-theme', '{theme}')")
         page = context.new_page()
         watch(page, server, troubles)
+        _hold_the_line(page)
         page.goto(server)
         page.get_by_role("button", name="Start swiping").wait_for()
         return Chat(page)
