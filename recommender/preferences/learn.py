@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,20 +149,21 @@ def lifts(
     imaginary films drawn from the catalogue, whose share of the label is s; then shrunk by
     n / (n + 2) for n swipes with the label, as one film proves little.
     """
-    like_counts = Counter(label for labels in liked for label in set(labels))
-    dislike_counts = Counter(label for labels in disliked for label in set(labels))
+    like_counts = Counter(chain.from_iterable(map(set, liked)))
+    dislike_counts = Counter(chain.from_iterable(map(set, disliked)))
     if not (names := sorted(like_counts.keys() | dislike_counts.keys())):
         return {}
-    likes, dislikes = (
-        np.fromiter((counts[label] for label in names), np.float64, len(names))
-        for counts in (like_counts, dislike_counts)
-    )
-    share = np.fromiter((shares.get(label, 0.0) for label in names), np.float64, len(names))
-    share = np.maximum(share, 0.01)
+    likes, dislikes = _column(like_counts, names), _column(dislike_counts, names)
+    share = np.maximum(_column(shares, names), 0.01)
     difference = _log_lift(likes, len(liked), share) - _log_lift(dislikes, len(disliked), share)
     count = likes + dislikes
     weights = count / (count + LABEL_SHRINKAGE) * np.tanh(difference)
     return dict(zip(names, np.round(weights, 4).tolist(), strict=True))
+
+
+def _column(numbers: Mapping[str, float], names: Sequence[str]) -> NDArray[np.float64]:
+    """Shape (names,), 0 for those that are not there."""
+    return np.array([numbers.get(name, 0.0) for name in names], dtype=np.float64)
 
 
 def _log_lift(
@@ -172,8 +174,10 @@ def _log_lift(
 
 
 def _strongest(weights: Mapping[str, float]) -> dict[str, float]:
-    kept = sorted(weights, key=lambda label: (-abs(weights[label]), label))[:KEPT_TAGS]
-    return {label: weights[label] for label in sorted(kept)}
+    """Those furthest from 0, in the order they came in, which decides among equals."""
+    names, numbers = list(weights), np.abs(list(weights.values()))
+    kept = np.sort(np.argsort(-numbers, kind="stable")[:KEPT_TAGS]).tolist()
+    return {names[place]: weights[names[place]] for place in kept}
 
 
 def _popularity_bias(liked: Sequence[Item], popularity: Mapping[str, float]) -> float:

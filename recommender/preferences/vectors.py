@@ -12,7 +12,8 @@ Vector = NDArray[np.float32]
 
 DISLIKE_SHARE = 0.5
 RIDGE = 1.0
-NEWTON_STEPS = 6
+MOST_NEWTON_STEPS, CLOSE = 6, 1e-4
+"""A step by less than this share of the weights is the last: what is left is its square."""
 
 
 def unit(vector: Vector) -> Vector | None:
@@ -70,11 +71,14 @@ def _boundary(
     target = (np.arange(n + 1) < likes).astype(np.float64)
     penalty = RIDGE * _framed(penalty) + 1e-4 * np.eye(d + 1)
     weights = np.zeros(d + 1)
-    for _ in range(NEWTON_STEPS):
+    for _ in range(MOST_NEWTON_STEPS):
         chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30, 30)))
         gradient = design.T @ (chance - target) + penalty @ weights
         scaled = design * np.sqrt(chance * (1 - chance))[:, None]
-        weights -= np.linalg.solve(scaled.T @ scaled + penalty, gradient)
+        step = np.linalg.solve(scaled.T @ scaled + penalty, gradient)
+        weights -= step
+        if np.linalg.norm(step) < CLOSE * np.linalg.norm(weights):
+            break
     return weights[:-1]
 
 
