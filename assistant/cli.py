@@ -53,6 +53,11 @@ LONGEST_FRAME = 2**20
 
 M_ARENA_MAX, ARENAS = -8, 2
 """The number of this option in malloc.h, and what it is set to."""
+GARBAGE = (2_000, 10, 50)
+"""How often garbage is looked for, by generation. Nearly all that a request makes is gone without;
+a look at everything, with tastes and conversations of hundreds, holds all up for a seventh of a
+second.
+"""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -132,6 +137,7 @@ def _settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
     gc.enable()
     _give_back()
 

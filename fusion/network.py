@@ -111,14 +111,10 @@ class EmbeddingFusion(nn.Module):  # type: ignore[misc]
         )
         self.scale = nn.Parameter(torch.tensor(2.3))
 
-    def swipes_add(self, films: Tensor, liked: Tensor) -> Tensor:
-        """What each swipe adds by the linear fusion, (b, n, 382)."""
-        basis = films[..., :RANK]
-        return torch.where(liked[..., None], basis @ self.maps[LIKE], basis @ self.maps[DISLIKE])
-
     def forward(self, asked: Asked, added: Tensor | None = None) -> tuple[Parts, Tensor]:
-        """Parts and the correction (b, 382); ``added`` overrides ``swipes_add`` in training."""
-        added = self.swipes_add(asked.films, asked.liked) if added is None else added
+        """Parts and the correction (b, 382); ``added`` (b, n, 382) overrides in training what each
+        swipe adds by the linear fusion.
+        """
         state, swipes = self._attend(asked)
         trust = self._trust(asked)
         gates = 1 + trust[..., None] * torch.tanh(self.gate(swipes))
@@ -126,8 +122,9 @@ class EmbeddingFusion(nn.Module):  # type: ignore[misc]
         scale = self.scale.exp()
         has_swipes = asked.swiped.any(1, keepdim=True)
         correction = trust * self.correction(state) * has_swipes
-        added = (gates * asked.swiped[..., None] * added).sum(1)
-        taste = scale * gains[:, :1] * added + correction
+        gates = gates * asked.swiped[..., None]
+        total = self._swipes_add(asked, gates) if added is None else (gates * added).sum(1)
+        taste = scale * gains[:, :1] * total + correction
         spoken, bias = gains[:, 1:2] * self._words(asked), scale * gains[:, 2:]
         popularity = self.popularity(state) * asked.has_query[:, None]
         words = torch.cat([spoken, bias, popularity], dim=1)
@@ -136,6 +133,15 @@ class EmbeddingFusion(nn.Module):  # type: ignore[misc]
             functional.pad(taste, (0, DIM - RANK)), torch.where(known, words, _popular(words))
         )
         return parts, correction
+
+    def _swipes_add(self, asked: Asked, gates: Tensor) -> Tensor:
+        """What swipes, times ``gates`` (b, n, 1), add by the linear fusion together, (b, 382): the
+        films are added up before they are mapped, which comes to the same and takes one product for
+        all likes.
+        """
+        basis, liked = gates * asked.films[..., :RANK], asked.liked[..., None]
+        likes, dislikes = (basis * liked).sum(1), (basis * ~liked).sum(1)
+        return likes @ self.maps[LIKE] + dislikes @ self.maps[DISLIKE]
 
     def _trust(self, asked: Asked) -> Tensor:
         """How far attention may depart from the linear fusion, (b, 1): all the way in training."""
