@@ -71,20 +71,13 @@ class CardActions:
 
     async def swipe(self, action: SwipeAction) -> Answer:
         """Record a reaction; answer with the taste now known and the survey's next card, if any."""
-        receipt = await asyncio.to_thread(
-            self._recommender.record_swipe,
-            signed_in(),
-            action.item_id,
-            action.direction,
-            session_id=action.session_id,
-        )
-        answer = {"direction": receipt.direction.value, "taste": await self._taste()}
-        return answer | await self._step(action.session_id)
+        return await asyncio.to_thread(self._swiped, signed_in(), action)
 
     async def undo(self, action: FilmAction) -> Answer:
         """Take back the reaction to one film."""
-        await asyncio.to_thread(self._recommender.undo_swipe, signed_in(), action.item_id)
-        return {"direction": None, "taste": await self._taste()}
+        user_id = signed_in()
+        await asyncio.to_thread(self._recommender.undo_swipe, user_id, action.item_id)
+        return {"direction": None, "taste": await asyncio.to_thread(self._taste, user_id)}
 
     async def explain(self, action: FilmAction) -> Answer:
         """Post why a film is there, with the facts it rests on."""
@@ -102,7 +95,8 @@ class CardActions:
         upload = Upload.of_session(action.file_id)
         receipt = await upload.taken_over(self._recommender, signed_in(), confirm=True)
         upload.delete()
-        return {"recorded": len(receipt.matches), "taste": await self._taste()}
+        taste = await asyncio.to_thread(self._taste, signed_in())
+        return {"recorded": len(receipt.matches), "taste": taste}
 
     async def drop_history(self, action: UploadAction) -> Answer:
         """Delete an export's file without recording anything."""
@@ -111,10 +105,10 @@ class CardActions:
 
     async def undo_history(self, action: HistoryAction) -> Answer:
         """Take back what was recorded of an export."""
-        undone = await asyncio.to_thread(
-            self._recommender.undo_history, signed_in(), action.export_id
-        )
-        return {"undone": undone.undone, "taste": await self._taste()}
+        user_id = signed_in()
+        undone = await asyncio.to_thread(self._recommender.undo_history, user_id, action.export_id)
+        taste = await asyncio.to_thread(self._taste, user_id)
+        return {"undone": undone.undone, "taste": taste}
 
     async def _explained(self, item_id: str, query: str, message: cl.Message) -> Explanation:
         """The explanation; its sentences are streamed into ``message`` as they are written."""
@@ -132,19 +126,24 @@ class CardActions:
             await message.stream_token(elements.plain(f"{sentence} "))
         return await explaining
 
-    async def _step(self, session_id: str | None) -> Answer:
+    def _swiped(self, user_id: str, action: SwipeAction) -> Answer:
+        receipt = self._recommender.record_swipe(
+            user_id, action.item_id, action.direction, session_id=action.session_id
+        )
+        answer = {"direction": receipt.direction.value, "taste": self._taste(user_id)}
+        return answer | self._step(user_id, action.session_id)
+
+    def _step(self, user_id: str, session_id: str | None) -> Answer:
         """Where the survey stands; nothing for a swipe that belongs to none."""
         if session_id is None:
             return {}
         try:
-            step = await asyncio.to_thread(self._recommender.next_card, signed_in(), session_id)
+            return elements.survey_step(self._recommender.next_card(user_id, session_id))
         except ReelwiseError:  # the swipe is recorded: the cards that were dealt go on
             return {}
-        return elements.survey_step(step)
 
-    async def _taste(self) -> elements.Props:
-        profile = await asyncio.to_thread(self._recommender.profile, signed_in())
-        return elements.taste(profile)
+    def _taste(self, user_id: str) -> elements.Props:
+        return elements.taste(self._recommender.profile(user_id))
 
 
 def _answering(

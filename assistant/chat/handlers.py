@@ -203,7 +203,7 @@ class ChatDoor:
             case SearchResult(items=(_, *_)):
                 refinements = asked.get("refinements") or ()
                 Memory.current().note_answer(wish(asked.get("query", ""), refinements), artifact)
-                titles = await self._titles(artifact.understood.similar_to)
+                titles = dict(self._known_titles(artifact.understood.similar_to))
                 cards = elements.movie_cards(
                     artifact, titles, refinements, Choices.current().explain
                 )
@@ -213,7 +213,7 @@ class ChatDoor:
             case Explanation():
                 return [_element("Evidence", elements.evidence(artifact))]
             case SwipeReceipt():
-                item = await asyncio.to_thread(self._recommender.item, artifact.item_id)
+                item = self._recommender.item(artifact.item_id)
                 said = await asyncio.to_thread(self._recommender.reactions, signed_in())
                 counts = said.get(item.item_id)
                 return [_element("Reaction", elements.reaction(artifact, item, counts))]
@@ -233,9 +233,6 @@ class ChatDoor:
         messages = cast("RecentConversations", self._agent.checkpointer).said(thread_id)
         await self._history.remember(thread_id, memory.part(messages))
         memory.note_kept(messages)
-
-    async def _titles(self, item_ids: Iterable[str]) -> dict[str, str]:
-        return await asyncio.to_thread(lambda: dict(self._known_titles(item_ids)))
 
     def _known_titles(self, item_ids: Iterable[str]) -> Iterator[tuple[str, str]]:
         for item_id in item_ids:

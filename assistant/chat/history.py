@@ -4,7 +4,7 @@ Messages, cards and verdicts are kept as the JSON documents that Chainlit makes 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
 from uuid import uuid4
@@ -45,7 +45,8 @@ class ChatHistory(BaseDataLayer):
 
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
-        self._writes = set[tuple[str, asyncio.Task[None]]]()
+        self._waiting: dict[str, dict[str, ThreadRecord]] = {}
+        self._writers: dict[str, asyncio.Task[None]] = {}
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
         """Users are whoever signs in: nothing is stored of them beside their conversations."""
@@ -178,20 +179,37 @@ class ChatHistory(BaseDataLayer):
 
     async def kept(self, thread_id: str) -> None:
         """Wait for what is being kept of a conversation: Chainlit has that done beside it."""
-        writes = [write for where, write in self._writes if where == thread_id]
-        await asyncio.gather(*writes, return_exceptions=True)
+        if writer := self._writers.get(thread_id):
+            await asyncio.wait([writer])
 
     async def _put(
         self, thread_id: str, record_id: str, kind: str, body: Mapping[str, Any]
     ) -> None:
-        record, user = _record(thread_id, record_id, kind, body), context.session.user
-        if user is not None:
-            write = asyncio.create_task(self._do(lambda: self._store.put(user.identifier, record)))
-            self._writes.add((thread_id, write))
-            try:
-                await write
-            finally:
-                self._writes.discard((thread_id, write))
+        """Keep a record; it is kept once this returns.
+
+        A conversation has one writer at a time. What comes while it writes is kept next, all of it
+        together and each record as it was last.
+        """
+        user = context.session.user
+        if user is None:
+            return
+        waiting = self._waiting.setdefault(thread_id, {})
+        waiting[record_id] = _record(thread_id, record_id, kind, body)
+        if thread_id not in self._writers:
+            self._writers[thread_id] = asyncio.create_task(self._write(user.identifier, thread_id))
+        await asyncio.shield(self._writers[thread_id])
+
+    async def _write(self, user_id: str, thread_id: str) -> None:
+        def put(records: Iterable[ThreadRecord]) -> None:
+            for record in records:
+                self._store.put(user_id, record)
+
+        try:
+            while records := self._waiting.pop(thread_id, None):
+                await asyncio.to_thread(put, records.values())
+        finally:  # who waits for a record hears of a failure, of an earlier one's too
+            self._waiting.pop(thread_id, None)
+            del self._writers[thread_id]
 
     def _thread_of(self, step_id: str) -> Thread | None:
         record = self._store.get(step_id)
