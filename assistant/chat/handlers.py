@@ -149,8 +149,7 @@ class ChatDoor:
         cards = _that_count([card for _, card in sorted(found, key=itemgetter(0))])
         reply.elements = cards[:1]
         await reply.send()
-        for card in cards[1:]:  # sent and kept at once, they would come in any order
-            await self._history.kept(cl.context.session.thread_id)
+        for card in cards[1:]:  # sent at once, they would come in any order
             await card.send(for_id=reply.id)
         reply.elements = cards
 

@@ -335,7 +335,7 @@ class EmbeddingCache(Protocol):
         """Those that are there and have not expired, in one round trip."""
 
     def put_many(self, entries: Sequence[NewEmbedding]) -> None:
-        """Store or replace; no two entries are for the same key."""
+        """Store or replace, in one round trip; no two entries are for the same key."""
 
     def erase(self, owner: str) -> None:
         """Delete all entries of an owner."""

@@ -148,6 +148,16 @@ class Talk:
         callback: Callable[[cl.Action], Awaitable[Any]] = self.code.action_callbacks[name]
         return await callback(cl.Action(name=name, payload=payload))
 
+    def write(self, step_id: str, output: str) -> "asyncio.Task[None]":
+        """Have a message kept that somebody has sent in this conversation."""
+        from chainlit.data import get_data_layer
+
+        layer = get_data_layer()
+        assert layer
+        self.session.has_first_interaction = True
+        step: Any = {"id": step_id, "threadId": self.session.thread_id, "output": output}
+        return asyncio.create_task(layer.create_step(step))
+
     def last(self) -> SimpleNamespace:
         """The newest message."""
         import chainlit as cl
@@ -493,20 +503,18 @@ async def test_what_was_said_is_kept_for_whoever_said_it(talk: Talk) -> None:
 async def test_a_turn_ends_when_what_was_said_is_kept(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put, remembered, go = talk.service.kept.put, Event(), Event()
+    put, begun, go = talk.service.kept.put, Event(), Event()
 
     def held(user_id: str, record: ThreadRecord) -> None:
-        if record.kind == "step":
-            assert go.wait(60)
+        begun.set()
+        assert go.wait(60)
         put(user_id, record)
-        if record.kind == "memory":
-            remembered.set()
 
     monkeypatch.setattr(talk.service.kept, "put", held)
     talk.agent.parts = [words("Here.")]
     turn = asyncio.create_task(talk.say("hi"))
     try:
-        assert await asyncio.to_thread(remembered.wait, 60)
+        assert await asyncio.to_thread(begun.wait, 60)
         for _ in range(1000):
             await asyncio.sleep(0)
         assert not turn.done()
@@ -516,6 +524,40 @@ async def test_a_turn_ends_when_what_was_said_is_kept(
     (thread,) = talk.service.kept.threads("ann")
     said = [each.body.get("output") for each in talk.service.kept.records(thread.thread_id)]
     assert "Here." in said
+
+
+async def test_what_changes_while_another_is_kept_is_kept_as_it_was_last(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, go = list[object](), Event()
+
+    def held(_user_id: str, record: ThreadRecord) -> None:
+        kept.append(record.body["output"])
+        assert go.wait(60)
+
+    monkeypatch.setattr(talk.service.kept, "put", held)
+    writes = [talk.write("1", "a question"), talk.write("2", "an"), talk.write("2", "an answer")]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(*writes)
+    assert kept == ["a question", "an answer"]
+
+
+async def test_what_could_not_be_kept_is_told_and_holds_nothing_up(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_user_id: str, _record: ThreadRecord) -> None:
+        raise StoreUnavailable("no connection")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(talk.service.kept, "put", fail)
+        writes = [talk.write("1", "a question"), talk.write("2", "an answer")]
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
+    await talk.write("3", "again")
+    (thread,) = talk.service.kept.threads("ann")
+    assert [each.record_id for each in talk.service.kept.records(thread.thread_id)] == ["3"]
 
 
 def test_one_secret_is_made_for_a_data_folder(

@@ -1,6 +1,7 @@
 """The embedding and search caches in PostgreSQL (unlogged tables)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -138,9 +139,13 @@ class PostgresEmbeddingCache(EmbeddingCache):
         return {CacheKey(*key): unpacked(vector) for *key, vector in stored}
 
     def put_many(self, entries: Sequence[NewEmbedding]) -> None:
-        for new in entries:
-            row = vars(new.key) | {"embedding": new.vector, "expires_at": new.expires_at}
-            self._database.run(PUT_EMBEDDING, row)
+        rows = [
+            vars(new.key) | {"embedding": new.vector, "expires_at": new.expires_at}
+            # In one order, so that no two writers wait for each other.
+            for new in sorted(entries, key=lambda new: astuple(new.key))
+        ]
+        self._database.run_many(PUT_EMBEDDING, rows)
+        for _ in rows:
             self._sweeper.after_write(self._database)
 
     def erase(self, owner: str) -> None:

@@ -4,7 +4,7 @@ import json
 import logging
 import select
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import CalledProcessError, SubprocessError
@@ -26,6 +26,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import RetryCallState, retry, retry_if_exception_type, wait_exponential
@@ -162,10 +163,31 @@ class Database:
             with self.connect() as connection:
                 result = connection.execute(statement.statement, given)
                 return [tuple(row) for row in result] if result.returns_rows else []
+        with self._cursor() as cursor:
+            cursor.execute(statement.text, statement.values(given))
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement for each of the rows, in one round trip and one transaction.
+
+        Raises StoreUnavailable when the server does not answer.
+        """
+        if len(rows) == 1 or self.engine.dispatch.before_cursor_execute:
+            for row in rows:
+                self.run(statement, row)
+            return
+        with self._cursor() as cursor:
+            cursor.executemany(statement.text, [statement.values(row) for row in rows])
+
+    @contextmanager
+    def _cursor(self) -> Iterator[DBAPICursor]:
+        """A pooled connection's one cursor: a new one takes half as long as a statement does."""
         with _named_failures():
             pooled = self.engine.raw_connection()
             try:
-                return _rows(pooled, statement, given)
+                if _CURSOR not in pooled.info:
+                    pooled.info[_CURSOR] = pooled.cursor()
+                yield pooled.info[_CURSOR]
             except psycopg.Error as error:
                 self._give_up(pooled, error)
                 raise
@@ -201,17 +223,6 @@ class Database:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
-
-
-def _rows(
-    pooled: PoolProxiedConnection, statement: Prepared, given: Mapping[str, Any]
-) -> list[tuple[Any, ...]]:
-    """By the connection's one cursor: a new one takes half as long as a statement does."""
-    cursor = pooled.info.get(_CURSOR)
-    if cursor is None:
-        cursor = pooled.info[_CURSOR] = pooled.cursor()
-    cursor.execute(statement.text, statement.values(given))
-    return list(cursor.fetchall()) if cursor.description else []
 
 
 def _refuse_closed(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
