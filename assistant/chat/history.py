@@ -200,16 +200,23 @@ class ChatHistory(BaseDataLayer):
         await asyncio.shield(self._writers[thread_id])
 
     async def _write(self, user_id: str, thread_id: str) -> None:
+        """Try each record that waits, whatever became of others; raises the first failure."""
+        failures: list[Exception] = []
+
         def put(records: Iterable[ThreadRecord]) -> None:
             for record in records:
-                self._store.put(user_id, record)
+                try:
+                    self._store.put(user_id, record)
+                except Exception as error:
+                    failures.append(error)
 
         try:
             while records := self._waiting.pop(thread_id, None):
                 await asyncio.to_thread(put, records.values())
-        finally:  # who waits for a record hears of a failure, of an earlier one's too
-            self._waiting.pop(thread_id, None)
+        finally:
             del self._writers[thread_id]
+        for failure in failures:
+            raise failure
 
     def _thread_of(self, step_id: str) -> Thread | None:
         record = self._store.get(step_id)

@@ -148,7 +148,7 @@ class Talk:
         callback: Callable[[cl.Action], Awaitable[Any]] = self.code.action_callbacks[name]
         return await callback(cl.Action(name=name, payload=payload))
 
-    def write(self, step_id: str, output: str) -> "asyncio.Task[None]":
+    def write(self, step_id: str, output: str) -> asyncio.Task[None]:
         """Have a message kept that somebody has sent in this conversation."""
         from chainlit.data import get_data_layer
 
@@ -547,15 +547,17 @@ async def test_what_changes_while_another_is_kept_is_kept_as_it_was_last(
 async def test_what_could_not_be_kept_is_told_and_holds_nothing_up(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_user_id: str, _record: ThreadRecord) -> None:
-        raise StoreUnavailable("no connection")
+    put = talk.service.kept.put
 
-    with monkeypatch.context() as broken:
-        broken.setattr(talk.service.kept, "put", fail)
-        writes = [talk.write("1", "a question"), talk.write("2", "an answer")]
-        outcomes = await asyncio.gather(*writes, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
-    await talk.write("3", "again")
+    def fail(user_id: str, record: ThreadRecord) -> None:
+        if record.record_id != "3":
+            raise StoreUnavailable("no connection")
+        put(user_id, record)
+
+    monkeypatch.setattr(talk.service.kept, "put", fail)
+    writes = [talk.write(each, "words") for each in "123"]
+    outcomes = await asyncio.gather(*writes, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
     (thread,) = talk.service.kept.threads("ann")
     assert [each.record_id for each in talk.service.kept.records(thread.thread_id)] == ["3"]
 
