@@ -107,8 +107,10 @@ class GenreFinder:
         self._mood_negators = Phrases.of(_MOODS["words"]["negators"])
         self._mood_between = frozenset(_MOODS["words"]["between"])
 
-    def find(self, words: Words, leanings: Genres = ()) -> GenreWishes:
-        """What the words say of genres; ``leanings`` are known otherwise."""
+    def find(self, words: Words, leanings: Genres = (), needed: Genres = ()) -> GenreWishes:
+        """What the words say of genres; ``leanings`` are known otherwise, and so are those that are
+        ``needed``: where hardly any film has these and what is asked for, it leans to the latter.
+        """
         reading = _Reading(soft=list(leanings))
         self._refused(words, reading)
         rest = words.take(reading.spans)
@@ -117,6 +119,13 @@ class GenreFinder:
         include = self._kept(reading.include, reading.exclude)
         if self._are_alternatives(include):
             reading.soft, include = [*include, *reading.soft], ()
+        if needed := self._kept(needed, (*reading.exclude, *include)):
+            if not self._are_few((*include, *needed)):
+                include = (*include, *needed)
+            elif not self._are_few(needed):
+                reading.soft, include = [*include, *reading.soft], needed
+            else:
+                reading.soft = [*needed, *reading.soft]
         return GenreWishes(
             include=include,
             exclude=self._kept(reading.exclude, ()),
@@ -128,8 +137,10 @@ class GenreFinder:
         """Whether films of any of the genres are asked for ("I like comedies, dramas, thrillers"):
         who lists kinds of films does not want the one film that is all of them.
         """
-        if len(genres) < MANY:
-            return False
+        return len(genres) >= MANY and self._are_few(genres)
+
+    def _are_few(self, genres: Genres) -> bool:
+        """Whether hardly any film is of all these genres."""
         return int(self._catalogue.allowed(Filters(include_genres=genres)).sum()) < FEW
 
     def _refused(self, words: Words, reading: _Reading) -> None:

@@ -102,8 +102,13 @@ class QueryReader:
         others = [*(p.span for p in people if p.refused), *(span for span, _ in refused)]
         left_out = self._exclusions.find(words.take(p.span for p in people), others)
         words = words.take(each.span for each in left_out)
-        young = any(recipient.young for recipient in recipients)
-        genres = self._genres.find(words, FOR_THE_YOUNG if young else ())
+        with_young = any(each.young and each.together for each in recipients)
+        for_young = any(each.young and not each.together for each in recipients)
+        genres = self._genres.find(
+            words,
+            leanings=FOR_THE_YOUNG if with_young else (),
+            needed=FOR_THE_YOUNG if for_young else (),
+        )
         less = [word for _, word in refused]
         if any(recipient.gentle for recipient in recipients) and not films:
             less += _unwished(words, genres)

@@ -100,7 +100,7 @@ def test_a_film_for_oneself(query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "leans"),
+    ("query", "childrens"),
     [
         ("for my kids", True),
         ("for our children", True),
@@ -114,10 +114,36 @@ def test_a_film_for_oneself(query: str) -> None:
         ("for a friend", False),
     ],
 )
-def test_for_the_young_it_leans_to_childrens_films(query: str, leans: bool) -> None:
+def test_for_the_young_there_are_childrens_films(query: str, childrens: bool) -> None:
     understood = READER.read(query)
     assert understood.for_someone_else
-    assert ("Children" in understood.soft_genres) is leans
+    assert ("Children" in understood.filters.include_genres) is childrens
+
+
+@pytest.mark.parametrize(
+    ("query", "include", "soft"),
+    [
+        ("a comedy for my kids", {"Children", "Comedy"}, set()),
+        ("a funny film for my kids", {"Children"}, {"Comedy"}),
+        ("a thriller for my kids", {"Children"}, {"Thriller"}),
+        ("a western for the little ones", {"Children"}, {"Western"}),
+        ("a comedy with my kids", {"Comedy"}, {"Children"}),
+    ],
+)
+def test_what_the_young_want_is_sought_among_childrens_films(
+    query: str, include: set[str], soft: set[str]
+) -> None:
+    understood = READER.read(query)
+    assert set(understood.filters.include_genres) == include
+    assert set(understood.soft_genres) == soft
+
+
+def test_where_hardly_any_film_is_for_children_it_leans_to_these() -> None:
+    few = [item for item in CATALOGUE.items if "Children" in item.genres][:3]
+    others = (item for item in CATALOGUE.items if "Children" not in item.genres)
+    understood = QueryReader(Catalogue([*few, *others])).read("for my kids")
+    assert understood.filters.include_genres == ()
+    assert understood.soft_genres == ("Children",)
 
 
 @pytest.mark.parametrize(
