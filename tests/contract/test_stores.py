@@ -18,7 +18,7 @@ from recommender.errors import InvalidRequest
 from recommender.models import Filters, Item
 from recommender.preferences.model import UserPreferences
 from recommender.preferences.vectors import unit
-from recommender.stores.chroma import open_chroma
+from recommender.stores.chroma import ChromaItemStore, open_chroma
 from recommender.stores.dynamodb import in_dynamodb
 from recommender.stores.held import HeldItems
 from recommender.stores.memory import memory_stores
@@ -296,8 +296,12 @@ class TestItemStore:
                          if passes(f.item, filters)),
                         reverse=True,
                     )  # fmt: skip
-                    hits = item_store.nearest(query, 10, filters)
-                    assert [hit.item_id for hit in hits] == [i for _, i in wanted[:10]]
+                    expected = [item_id for _, item_id in wanted]
+                    found = [hit.item_id for hit in item_store.nearest(query, 10, filters)]
+                    assert found == [item_id for item_id in expected if item_id in found]
+                    # A graph of Chroma's leaves a film out of reach once in a hundred times.
+                    may_miss = 1 if isinstance(item_store, ChromaItemStore) else 0
+                    assert len(set(expected[:10]) - set(found)) <= may_miss
 
     @pytest.mark.parametrize("weird", WEIRD)
     def test_weird_text_is_only_text(self, item_store: ItemStore, weird: str) -> None:
