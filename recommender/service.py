@@ -107,7 +107,9 @@ class _Moment:
 
 
 class Recommender:
-    """A person's movie companion over one catalogue. Thread-safe; all methods block on I/O."""
+    """A person's movie companion over one catalogue. Thread-safe; all methods block on I/O, but for
+    ``item`` and ``films``, which are at hand.
+    """
 
     def __init__(
         self,

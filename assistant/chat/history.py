@@ -215,8 +215,8 @@ class ChatHistory(BaseDataLayer):
                 await asyncio.to_thread(put, records.values())
         finally:
             del self._writers[thread_id]
-        for failure in failures:
-            raise failure
+        if failures:
+            raise failures[0]
 
     def _thread_of(self, step_id: str) -> Thread | None:
         record = self._store.get(step_id)
