@@ -88,7 +88,7 @@ def serve() -> None:
     _share_arenas()
     with (
         listener,
-        _opened() as (settings, encoder, recommender),
+        _opened(behind=True) as (settings, encoder, recommender),
         _metrics_written(settings),
         _traces_sent(settings),
     ):
@@ -278,14 +278,14 @@ def learn(
 
 @contextmanager
 def _opened(
-    anew: bool = False, asked: bool = False
+    anew: bool = False, asked: bool = False, behind: bool = False
 ) -> Iterator[tuple[Settings, TextEncoder, Recommender]]:
-    """All parts, wired; ``anew`` and ``asked`` are of ``open_recommender``."""
+    """All parts, wired; what may be said of them is ``open_recommender``'s."""
     with mendable():
         settings = Settings()
         set_up_logs(settings)
         encoder = load_encoder(settings)
-        with open_recommender(settings, encoder, anew, asked) as recommender:
+        with open_recommender(settings, encoder, anew, asked, behind) as recommender:
             yield settings, encoder, recommender
 
 

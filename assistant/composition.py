@@ -15,7 +15,6 @@ from tqdm import tqdm
 
 from assistant.films import load_films, local
 from assistant.settings import Settings
-from fusion.bounded import BoundedEncoder, BoundedFusion
 from fusion.encoder import TextEncoder
 from fusion.fusion_encoder import FusionEncoder
 from fusion.item_space import FILE as ITEM_SPACE
@@ -30,6 +29,7 @@ from recommender.indexer import models_of, sync_index, wanted_fingerprints
 from recommender.kept import JSON, Kept
 from recommender.models import Item
 from recommender.settings import RecommenderSettings
+from recommender.stores.behind import caches_behind
 from recommender.stores.held import HeldItems
 from recommender.stores.ports import ItemStore, Stores
 from recommender.stores.postgres import (
@@ -316,12 +316,17 @@ def load_writer(settings: Settings) -> ExplanationWriter | None:
 
 @contextmanager
 def open_recommender(
-    settings: Settings, embedded: TextEncoder, anew: bool = False, asked: bool = False
+    settings: Settings,
+    embedded: TextEncoder,
+    anew: bool = False,
+    asked: bool = False,
+    behind: bool = False,
 ) -> Iterator[Recommender]:
     """A recommender over the catalogue, which is indexed on first use with a progress bar.
 
     ``embedded`` is the encoder that runs here; ``anew`` indexes every film again. An index that was
-    withdrawn serves again when ``asked``.
+    withdrawn serves again when ``asked``. With ``behind`` caches store after the answer, which is
+    for processes that run on after it.
     """
     domain = RecommenderSettings()
     if anew:  # what is kept is of films with the same fingerprints
@@ -359,15 +364,17 @@ def open_recommender(
                     stores.items.remove(list(stores.items.fingerprints()))
                 fill(stores.items)
         films = replace(films, vectors={})  # all are in the store now
-        seconds = settings.encoder_timeout
+        if behind:
+            stores = stack.enter_context(caches_behind(stores))
         yield Recommender(
             stores,
-            BoundedEncoder(encoder, seconds),
+            encoder,
             domain,
-            fusions={name: BoundedFusion(each, seconds) for name, each in fusions.encoders.items()},
+            fusions=fusions.encoders,
             writer=writer,
             survey_cards=films.survey,
             cache_folder=settings.cache,
+            patience=settings.encoder_timeout,
         )
 
 

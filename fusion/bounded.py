@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from threading import Lock
-from typing import Any, TypeVar
+from time import monotonic
+from typing import Any, NoReturn, TypeVar
 
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
@@ -29,12 +32,20 @@ class Deadline:
 
     def call(self, action: Callable[[], T]) -> T:
         """The action's result, or its error. Raises EncoderUnavailable when the time is over."""
+        return self.begin(action)()
+
+    def begin(self, action: Callable[[], T]) -> Callable[[], T]:
+        """Make a call, in the caller's context; what is returned waits for it as ``call`` does."""
         with self._lock:
             if len(self._hanging) >= MAX_HANGING:
-                raise EncoderUnavailable("Earlier calls of the model hang. Restart the server.")
-        future = self._threads.submit(action)
+                return _unavailable
+        ends = monotonic() + self._seconds
+        future = self._threads.submit(partial(copy_context().run, action))
+        return lambda: self._result(future, ends)
+
+    def _result(self, future: Future[T], ends: float) -> T:
         try:
-            return future.result(self._seconds)
+            return future.result(max(0.0, ends - monotonic()))
         except TimeoutError as error:
             self._give_up(future)
             raise EncoderUnavailable(f"No answer within {self._seconds:g} s.") from error
@@ -47,6 +58,10 @@ class Deadline:
     def _came_back(self, future: Future[T]) -> None:
         with self._lock:
             self._hanging.discard(future)
+
+
+def _unavailable() -> NoReturn:
+    raise EncoderUnavailable("Earlier calls of the model hang. Restart the server.")
 
 
 class BoundedEncoder:

@@ -1,8 +1,7 @@
-"""Threads for calls that others must not wait for, or that are made side by side."""
+"""Threads for calls that others need not wait for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from threading import Semaphore, Thread
 from typing import TypeVar
@@ -30,19 +29,6 @@ class DaemonThreads:
         self._calls.put(lambda: _settle(future, action, self._idle.release))
         return future
 
-    def side_by_side(self, actions: Sequence[Callable[[], T]]) -> list[Future[T]]:
-        """Make calls at the same time, the last one in this thread, and all in its context.
-
-        What they return or raise is there when this returns.
-        """
-        futures = [self.submit(_in_context(action)) for action in actions[:-1]]
-        for action in actions[-1:]:
-            futures.append(Future())
-            _settle(futures[-1], action)
-        for future in futures:
-            future.exception()
-        return futures
-
     def _work(self) -> None:
         """Make calls, each promised to this thread or another that is idle, until there are none
         for long.
@@ -57,9 +43,7 @@ class DaemonThreads:
                 call()
 
 
-def _settle(
-    future: Future[T], action: Callable[[], T], ended: Callable[[], None] = lambda: None
-) -> None:
+def _settle(future: Future[T], action: Callable[[], T], ended: Callable[[], None]) -> None:
     """Make a call; ``ended`` is called before whoever waits, and may have another, hears of it."""
     try:
         result = action()
@@ -69,8 +53,3 @@ def _settle(
     else:
         ended()
         future.set_result(result)
-
-
-def _in_context(action: Callable[[], T]) -> Callable[[], T]:
-    context = copy_context()
-    return lambda: context.run(action)

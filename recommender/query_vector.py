@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from fusion.bounded import Deadline
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
-from fusion.threads import DaemonThreads
 from recommender.cache import AnswerCache, Slot
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
@@ -32,7 +32,7 @@ ANCHOR_SHARE = 0.85
 @dataclass(frozen=True)
 class _Wanted:
     """A vector of so many numbers that a search needs: where it is kept, if it is, and what makes
-    it.
+    it, by when.
     """
 
     slot: Slot
@@ -40,6 +40,7 @@ class _Wanted:
     part: Literal["encoder", "fusion"]
     step: Literal["encode", "fuse"]
     make: Callable[[], Vector]
+    deadline: Deadline
     lasting: bool = True
 
 
@@ -87,13 +88,16 @@ class QueryEmbedder:
         vectors: ItemVectors,
         cache: AnswerCache,
         settings: RecommenderSettings,
+        patience: float,
     ) -> None:
+        """``patience``: the seconds that each encoder may take for a vector."""
         self._encoder = encoder
         self._fusions = fusions
         self._inputs = inputs
         self._vectors = vectors
         self._cache = cache
-        self._threads = DaemonThreads()
+        self._for_words = Deadline(patience)
+        self._for_fusion = {variant: Deadline(patience) for variant in fusions}
         self._explore = settings.explore
         blends = settings.enhance_query_vector
         self._taste_share = settings.ranking.taste_in_vector if blends else 0.0
@@ -114,7 +118,8 @@ class QueryEmbedder:
         told = self._worded(understood.text) if understood.text else None
         asked = None
         if encoder is not None:
-            asked = self._fusing(encoder, request, understood, state, tier, now)
+            deadline = self._for_fusion[variant]
+            asked = self._fusing(encoder, deadline, request, understood, state, tier, now)
         had = self._obtain([each for each in (told, asked) if each], now, fallbacks)
         words = had.vectors.get(told.slot) if told else None
         wish = self._lean(words, understood.anchors)
@@ -158,11 +163,13 @@ class QueryEmbedder:
             "encoder",
             "encode",
             lambda: self._encoder.encode([text])[0],
+            self._for_words,
         )
 
     def _fusing(
         self,
         encoder: FusionEncoder,
+        deadline: Deadline,
         request: SearchRequest,
         understood: Understanding,
         state: UserState,
@@ -179,6 +186,7 @@ class QueryEmbedder:
             "fusion",
             "fuse",
             lambda: packed(encoder.fuse(asked)),
+            deadline,
             # A taste that is only supposed is hardly ever asked of twice.
             lasting=whose is None or not whose.mentioned,
         )
@@ -207,11 +215,11 @@ class QueryEmbedder:
         return _Obtained(recalled | made, frozenset(recalled), latency_ms)
 
     def _made(self, missing: Sequence[_Wanted], fallbacks: Fallbacks) -> dict[Slot, Vector]:
-        """Those that could be made."""
+        """Those that could be made, at the same time."""
         made = {}
-        outcomes = self._threads.side_by_side([partial(_timed, each) for each in missing])
-        for each, outcome in zip(missing, outcomes, strict=True):
-            vector = fallbacks.attempt(each.part, outcome.result, None, (FusionError,))
+        begun = [each.deadline.begin(partial(_timed, each)) for each in missing]
+        for each, result in zip(missing, begun, strict=True):
+            vector = fallbacks.attempt(each.part, result, None, (FusionError,))
             INFERENCES.labels(each.part, "failed" if vector is None else "made").inc()
             if vector is not None:
                 made[each.slot] = vector

@@ -13,6 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
+from fusion.bounded import BoundedEncoder, BoundedFusion
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
@@ -87,6 +88,7 @@ from recommender.vectors import ItemVectors
 from recommender.watch import Watch
 from recommender.word_search import InEngine, InProcess, WordSearch
 
+PATIENCE = 3.0
 NOBODY = "nobody"
 """Whose name a request has that is made ahead for whoever is new."""
 
@@ -121,17 +123,18 @@ class Recommender:
         writer: ExplanationWriter | None = None,
         survey_cards: Sequence[str] = (),
         cache_folder: Path | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
         ``fusions`` are the encoders by variant; a variant without one blends vectors. ``writer``
         puts explanations into words; without one templates do. Surveys ask about
         ``survey_cards`` before other films. ``cache_folder`` keeps what is made of the catalogue's
-        words.
+        words. What takes an encoder more than ``patience`` seconds is done without.
         """
         fusions = fusions or {}
         self._stores = stores
-        self._encoder = encoder
+        self._encoder = BoundedEncoder(encoder, patience)
         self._settings = settings
         self._clock = clock
         self._catalogue = Catalogue.of(stores.items.all())
@@ -168,6 +171,7 @@ class Recommender:
                 vectors,
                 self._cache,
                 settings,
+                patience,
             ),
             Retriever(self._catalogue, words, stores.items, vectors, fused),
             Ranker(self._catalogue, mean_vector, settings.ranking),
@@ -177,7 +181,8 @@ class Recommender:
             settings,
             clock,
         )
-        fusion = fusions.get("embedding_fusion")
+        known = fusions.get("embedding_fusion")
+        fusion = BoundedFusion(known, patience) if known else None
         self._survey = LearningSurvey(
             self._catalogue, vectors, fused, mean_vector, fusion, survey_cards
         )

@@ -18,6 +18,7 @@ from recommender.errors import InvalidRequest
 from recommender.models import Filters, Item
 from recommender.preferences.model import UserPreferences
 from recommender.preferences.vectors import unit
+from recommender.stores.behind import caches_behind
 from recommender.stores.chroma import ChromaItemStore, open_chroma
 from recommender.stores.dynamodb import in_dynamodb
 from recommender.stores.held import HeldItems
@@ -88,18 +89,22 @@ def replica(empty_database: Database) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture(params=["memory", "postgres", "replicated", "moto", "dynamodb_local"])
-def stores(request: pytest.FixtureRequest) -> Stores:
+@pytest.fixture(params=["memory", "postgres", "behind", "replicated", "moto", "dynamodb_local"])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     """Fresh stores of each kind."""
     if request.param == "memory":
-        return memory_stores()
-    if request.param == "postgres":
-        return postgres_stores(request.getfixturevalue("emptied"), max_cache_entries=1000)
-    if request.param == "replicated":
+        yield memory_stores()
+    elif request.param == "postgres":
+        yield postgres_stores(request.getfixturevalue("emptied"), max_cache_entries=1000)
+    elif request.param == "behind":
+        with caches_behind(postgres_stores(request.getfixturevalue("emptied"), 1000)) as stores:
+            yield stores
+    elif request.param == "replicated":
         database, replica = map(request.getfixturevalue, ("emptied", "replica"))
-        return postgres_stores(database, 1000, replica)
-    tables = new_tables(request.getfixturevalue(request.param))
-    return in_dynamodb(memory_stores(), tables, max_cache_entries=1000)
+        yield postgres_stores(database, 1000, replica)
+    else:
+        tables = new_tables(request.getfixturevalue(request.param))
+        yield in_dynamodb(memory_stores(), tables, max_cache_entries=1000)
 
 
 @pytest.fixture

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from threading import Event, Semaphore, get_ident
+from contextvars import ContextVar
+from functools import partial
+from threading import Barrier, Event, Semaphore, get_ident
 from threading import enumerate as enumerate_threads
 
 import numpy as np
 import pytest
 
-from fusion.bounded import MAX_HANGING, BoundedEncoder, BoundedFusion
+from fusion.bounded import MAX_HANGING, BoundedEncoder, BoundedFusion, Deadline
 from fusion.encoder import Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import BlendFusionEncoder, HashingEncoder
@@ -72,6 +74,27 @@ def test_a_thread_that_is_idle_for_long_ends(monkeypatch: pytest.MonkeyPatch) ->
         thread.join(PATIENT)
         assert not thread.is_alive()
     assert bounded.encode(["a"]).shape == (1, bounded.dim)
+
+
+def test_calls_that_are_begun_are_made_at_the_same_time() -> None:
+    """Each waits for the others, which one after the other would never come."""
+    met, deadline = Barrier(3), Deadline(PATIENT)
+
+    def meet(name: str) -> tuple[str, int]:
+        met.wait(PATIENT)
+        return name, get_ident()
+
+    begun = [deadline.begin(partial(meet, name)) for name in "abc"]
+    names, threads = zip(*(result() for result in begun), strict=True)
+    assert names == ("a", "b", "c")
+    assert len({get_ident(), *threads}) == 4
+
+
+def test_calls_are_of_the_callers_context() -> None:
+    """Whatever is traced in them belongs to the caller's trace."""
+    said = ContextVar("said", default="nothing")
+    said.set("something")
+    assert Deadline(PATIENT).call(said.get) == "something"
 
 
 def test_its_errors_are_passed_on() -> None:

@@ -89,6 +89,7 @@ def embed(
         vectors,
         AnswerCache(embeddings, stores.searches, SETTINGS, "generation"),
         SETTINGS,
+        PATIENT,
     )
     fallbacks = Fallbacks()
     request, understood = SearchRequest(user_id="ann", query=text), Understanding(text=text)
