@@ -375,7 +375,6 @@ def open_recommender(
             survey_cards=films.survey,
             cache_folder=settings.cache,
             patience=settings.encoder_timeout,
-            ahead=settings.all_at_hand,
         )
 
 

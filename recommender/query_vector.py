@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from threading import Lock
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
-from cachetools import LRUCache
 
 from fusion.bounded import Deadline
 from fusion.encoder import TextEncoder
@@ -29,9 +27,6 @@ from recommender.users import UserState
 from recommender.vectors import ItemVectors
 
 ANCHOR_SHARE = 0.85
-KEPT_SLOTS = 10_000
-"""Vectors that a process remembers to have met."""
-Result = Callable[[], Vector]
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ class _Wanted:
 @dataclass(frozen=True)
 class _Obtained:
     """The vectors that could be had, those that were ``remembered`` among them, and the
-    milliseconds that the others were waited for.
+    milliseconds that making the others took.
     """
 
     vectors: Mapping[Slot, Vector]
@@ -94,19 +89,13 @@ class QueryEmbedder:
         cache: AnswerCache,
         settings: RecommenderSettings,
         patience: float,
-        ahead: bool = False,
     ) -> None:
-        """``patience``: the seconds that each encoder may take for a vector. ``ahead``: calls cost
-        nothing but time, so one that is hardly in vain is begun at once.
-        """
+        """``patience``: the seconds that each encoder may take for a vector."""
         self._encoder = encoder
         self._fusions = fusions
         self._inputs = inputs
         self._vectors = vectors
         self._cache = cache
-        self._ahead = ahead
-        self._met: LRUCache[Slot, None] = LRUCache(KEPT_SLOTS)
-        self._lock = Lock()
         self._for_words = Deadline(patience)
         self._for_fusion = {variant: Deadline(patience) for variant in fusions}
         self._explore = settings.explore
@@ -114,7 +103,7 @@ class QueryEmbedder:
         self._taste_share = settings.ranking.taste_in_vector if blends else 0.0
         self._for_someone_else = settings.ranking.for_someone_else
 
-    def begin(
+    def embed(
         self,
         request: SearchRequest,
         understood: Understanding,
@@ -123,52 +112,43 @@ class QueryEmbedder:
         variant: Variant,
         now: datetime,
         fallbacks: Fallbacks,
-    ) -> Callable[[], QueryVector]:
-        """Begin to make the vector; what is returned waits for it.
-
-        Without a fusion encoder vectors are blended; without any encoder, taste stands alone.
-        """
+    ) -> QueryVector:
+        """Without a fusion encoder vectors are blended; without any encoder, taste stands alone."""
         encoder = self._fusions.get(variant)
         told = self._worded(understood.text) if understood.text else None
         asked = None
         if encoder is not None:
             deadline = self._for_fusion[variant]
             asked = self._fusing(encoder, deadline, request, understood, state, tier, now)
-        wanted = [each for each in (asked, told) if each]
-        begun = self._begun(wanted)
-
-        def ended() -> QueryVector:
-            had = self._obtain(wanted, begun, now, fallbacks)
-            words = had.vectors.get(told.slot) if told else None
-            wish = self._lean(words, understood.anchors)
-            if encoder is None or asked is None or asked.slot not in had.vectors:
-                cached = told is not None and told.slot in had.remembered
-                blended = self._blended(words, wish, understood, state, tier)
-                return replace(blended, cached=cached, latency_ms=had.latency_ms)
-            fused = unpacked(had.vectors[asked.slot])
-            if understood.anchors:  # They were fused in the place of the person's swipes.
-                fused = replace(fused, taste=np.zeros_like(fused.taste), influence=0.0)
-            return QueryVector(
-                fused.vector,
-                "fused",
-                words,
-                wish,
-                fused.taste,
-                fused.influence,
-                fused.confidence,
-                asked.slot in had.remembered,
-                had.latency_ms,
-                encoder.model_version,
-            )
-
-        return ended
+        had = self._obtain([each for each in (told, asked) if each], now, fallbacks)
+        words = had.vectors.get(told.slot) if told else None
+        wish = self._lean(words, understood.anchors)
+        if encoder is None or asked is None or asked.slot not in had.vectors:
+            cached = told is not None and told.slot in had.remembered
+            blended = self._blended(words, wish, understood, state, tier)
+            return replace(blended, cached=cached, latency_ms=had.latency_ms)
+        fused = unpacked(had.vectors[asked.slot])
+        if understood.anchors:  # They were fused in the place of the person's swipes.
+            fused = replace(fused, taste=np.zeros_like(fused.taste), influence=0.0)
+        return QueryVector(
+            fused.vector,
+            "fused",
+            words,
+            wish,
+            fused.taste,
+            fused.influence,
+            fused.confidence,
+            asked.slot in had.remembered,
+            had.latency_ms,
+            encoder.model_version,
+        )
 
     def words(self, text: str, now: datetime, fallbacks: Fallbacks) -> Vector | None:
         """The vector of the words alone; None without any, or when they cannot be embedded."""
         if not text:
             return None
         told = self._worded(text)
-        return self._obtain([told], {}, now, fallbacks).vectors.get(told.slot)
+        return self._obtain([told], now, fallbacks).vectors.get(told.slot)
 
     def _exploring(self, request: SearchRequest, understood: Understanding) -> float:
         """As asked; else as set, but not where a wish is named: that wants the best."""
@@ -211,22 +191,7 @@ class QueryEmbedder:
             lasting=whose is None or not whose.mentioned,
         )
 
-    def _begun(self, wanted: Sequence[_Wanted]) -> dict[Slot, Result]:
-        """Vectors that are begun before the cache is asked: it hardly has what is new here."""
-        if not self._ahead:
-            return {}
-        with self._lock:
-            new = [each for each in wanted if each.slot not in self._met]
-            self._met.update((each.slot, None) for each in new)
-        return {each.slot: _begin(each) for each in new}
-
-    def _obtain(
-        self,
-        wanted: Sequence[_Wanted],
-        begun: Mapping[Slot, Result],
-        now: datetime,
-        fallbacks: Fallbacks,
-    ) -> _Obtained:
+    def _obtain(self, wanted: Sequence[_Wanted], now: datetime, fallbacks: Fallbacks) -> _Obtained:
         """Recall vectors; make those that are not there, side by side, and remember them."""
         if not wanted:
             return _Obtained({}, frozenset(), 0.0)
@@ -241,7 +206,7 @@ class QueryEmbedder:
         if not missing:
             return _Obtained(recalled, frozenset(recalled), 0.0)
         start = perf_counter()
-        made = self._made(missing, begun, fallbacks)
+        made = self._made(missing, fallbacks)
         latency_ms = 1000 * (perf_counter() - start)
         if lasting := {slot: made[slot] for slot in slots if slot in made}:
             fallbacks.attempt(
@@ -249,13 +214,11 @@ class QueryEmbedder:
             )
         return _Obtained(recalled | made, frozenset(recalled), latency_ms)
 
-    def _made(
-        self, missing: Sequence[_Wanted], begun: Mapping[Slot, Result], fallbacks: Fallbacks
-    ) -> dict[Slot, Vector]:
-        """Those that could be made."""
+    def _made(self, missing: Sequence[_Wanted], fallbacks: Fallbacks) -> dict[Slot, Vector]:
+        """Those that could be made, at the same time."""
         made = {}
-        results = [begun.get(each.slot) or _begin(each) for each in missing]
-        for each, result in zip(missing, results, strict=True):
+        begun = [each.deadline.begin(partial(_timed, each)) for each in missing]
+        for each, result in zip(missing, begun, strict=True):
             vector = fallbacks.attempt(each.part, result, None, (FusionError,))
             INFERENCES.labels(each.part, "failed" if vector is None else "made").inc()
             if vector is not None:
@@ -301,11 +264,6 @@ class QueryEmbedder:
         if words is None or middle is None:
             return middle
         return unit(ANCHOR_SHARE * middle + (1 - ANCHOR_SHARE) * words)
-
-
-def _begin(wanted: _Wanted) -> Result:
-    """Have a vector made beside this thread; what is returned waits for it."""
-    return wanted.deadline.begin(partial(_timed, wanted))
 
 
 def _timed(wanted: _Wanted) -> Vector:

@@ -124,15 +124,13 @@ class Recommender:
         survey_cards: Sequence[str] = (),
         cache_folder: Path | None = None,
         patience: float = PATIENCE,
-        ahead: bool = False,
     ) -> None:
         """Reads the catalogue from ``stores.items``; call again after importing films.
 
         ``fusions`` are the encoders by variant; a variant without one blends vectors. ``writer``
         puts explanations into words; without one templates do. Surveys ask about
         ``survey_cards`` before other films. ``cache_folder`` keeps what is made of the catalogue's
-        words. What takes an encoder more than ``patience`` seconds is done without. Encoders that
-        may be asked ``ahead`` are so, of what is new, before it is known that no cache has it.
+        words. What takes an encoder more than ``patience`` seconds is done without.
         """
         fusions = fusions or {}
         self._stores = stores
@@ -174,7 +172,6 @@ class Recommender:
                 self._cache,
                 settings,
                 patience,
-                ahead,
             ),
             Retriever(self._catalogue, words, stores.items, vectors, fused),
             Ranker(self._catalogue, mean_vector, settings.ranking),

@@ -1,9 +1,9 @@
 """Caches that store what they are given a moment later, so that no answer waits for it."""
 
 import logging
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from threading import Lock
 from time import sleep
@@ -21,7 +21,8 @@ from recommender.stores.ports import (
     Vector,
 )
 
-K = TypeVar("K", bound=Hashable)
+K = TypeVar("K", bound=tuple[str, ...])
+"""A key, whose first part is the owner."""
 V = TypeVar("V")
 A_MOMENT = 0.02
 """Seconds until entries are stored: the answer is sent meanwhile, and others may join."""
@@ -59,6 +60,13 @@ class _Waiting(Generic[K, V]):
             self.flush()
         elif begins:
             self._threads.submit(self._run)
+
+    def flush_of(self, owner: str) -> None:
+        """Store what waits, where any of it is of this owner's; raises as ``flush`` does."""
+        with self._lock:
+            waits = any(key[0] == owner for key in self._entries)
+        if waits:
+            self.flush()
 
     def flush(self) -> None:
         """Store what waits. Raises StoreUnavailable, then it is lost: a cache may do without."""
@@ -103,22 +111,24 @@ class EmbeddingsBehind(EmbeddingCache):
 
     def __init__(self, cache: EmbeddingCache) -> None:
         self._cache = cache
-        self._waiting = _Waiting[CacheKey, NewEmbedding](lambda new: cache.put_many(list(new)))
+        self._waiting = _Waiting[tuple[str, str, str], NewEmbedding](
+            lambda new: cache.put_many(list(new))
+        )
 
     def get_many(self, keys: Sequence[CacheKey], now: datetime) -> Mapping[CacheKey, Vector]:
         """See `EmbeddingCache`."""
-        waiting = {key: new for key in keys if (new := self._waiting.get(key))}
+        waiting = {key: new for key in keys if (new := self._waiting.get(astuple(key)))}
         found = {key: new.vector for key, new in waiting.items() if new.expires_at > now}
         others = [key for key in keys if key not in waiting]
         return {**found, **self._cache.get_many(others, now)} if others else found
 
     def put_many(self, entries: Sequence[NewEmbedding]) -> None:
         """See `EmbeddingCache`."""
-        self._waiting.add({new.key: new for new in entries})
+        self._waiting.add({astuple(new.key): new for new in entries})
 
     def erase(self, owner: str) -> None:
         """See `EmbeddingCache`."""
-        self._waiting.flush()
+        self._waiting.flush_of(owner)
         self._cache.erase(owner)
 
     def flush(self) -> None:
@@ -150,12 +160,12 @@ class SearchesBehind(SearchCache):
 
     def carry_over(self, owner: str, old_hash: str, new_hash: str, touched: Sequence[str]) -> None:
         """See `SearchCache`."""
-        self._waiting.flush()
+        self._waiting.flush_of(owner)
         self._cache.carry_over(owner, old_hash, new_hash, touched)
 
     def erase(self, owner: str) -> None:
         """See `SearchCache`."""
-        self._waiting.flush()
+        self._waiting.flush_of(owner)
         self._cache.erase(owner)
 
     def flush(self) -> None:

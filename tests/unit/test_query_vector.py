@@ -1,6 +1,6 @@
 """The vectors of a search: made at the same time, read and written together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Barrier
@@ -23,7 +23,7 @@ from recommender.preferences.model import Tier
 from recommender.query_vector import QueryEmbedder, QueryVector
 from recommender.settings import RecommenderSettings
 from recommender.stores.memory import memory_stores
-from recommender.stores.ports import CacheKey, EmbeddingCache, LogVersion, Vector
+from recommender.stores.ports import EmbeddingCache, LogVersion
 from recommender.users import UserState
 from recommender.vectors import ItemVectors
 
@@ -80,19 +80,9 @@ def embed(
     tier: Tier = "generic",
 ) -> tuple[QueryVector, tuple[str, ...]]:
     """What is embedded for a person, of no taste if not said otherwise, and the fallbacks taken."""
-    embedder = embedder_of(embeddings, words, fusion)
-    fallbacks = Fallbacks()
-    request, understood = SearchRequest(user_id="ann", query=text), Understanding(text=text)
-    vector = embedder.begin(request, understood, state, tier, "embedding_fusion", NOW, fallbacks)()
-    return vector, fallbacks.taken
-
-
-def embedder_of(
-    embeddings: EmbeddingCache, words: TextEncoder, fusion: FusionEncoder, ahead: bool = False
-) -> QueryEmbedder:
     stores = memory_stores()
     vectors = ItemVectors(stores.items)
-    return QueryEmbedder(
+    embedder = QueryEmbedder(
         words,
         {"embedding_fusion": fusion},
         FusionInputs(Catalogue([]), vectors),
@@ -100,8 +90,11 @@ def embedder_of(
         AnswerCache(embeddings, stores.searches, SETTINGS, "generation"),
         SETTINGS,
         PATIENT,
-        ahead,
     )
+    fallbacks = Fallbacks()
+    request, understood = SearchRequest(user_id="ann", query=text), Understanding(text=text)
+    vector = embedder.embed(request, understood, state, tier, "embedding_fusion", NOW, fallbacks)
+    return vector, fallbacks.taken
 
 
 def calls(embeddings: EmbeddingCache) -> tuple[int, int]:
@@ -161,54 +154,6 @@ def test_what_one_lacks_the_other_has_all_the_same(embeddings: EmbeddingCache) -
     assert (fallbacks, other.space) == (("fusion",), "text")
     words.down = True
     neither, fallbacks = embed(embeddings, words, fusion, "love")
-    assert (fallbacks, neither.vector) == (("fusion", "encoder"), None)
+    assert (fallbacks, neither.vector) == (("encoder", "fusion"), None)
     known, fallbacks = embed(embeddings, words, fusion, "war")
     assert (fallbacks, known.cached) == (("fusion",), True)
-
-
-def test_ahead_what_is_new_is_begun_before_the_cache_is_asked(embeddings: EmbeddingCache) -> None:
-    """The cache answers once both models were called, which they are not for what they met."""
-    met = Barrier(3)
-    words, fusion = Words(met), Fusion(met)
-    embedder = embedder_of(embeddings, words, fusion, ahead=True)
-    request, understood = SearchRequest(user_id="ann", query="war"), Understanding(text="war")
-
-    def asked() -> QueryVector:
-        return embedder.begin(
-            request, understood, NOBODY, "generic", "embedding_fusion", NOW, Fallbacks()
-        )()
-
-    recall = embeddings.get_many.side_effect  # type: ignore[attr-defined]
-
-    def recall_then(keys: Sequence[CacheKey], now: datetime) -> Mapping[CacheKey, Vector]:
-        met.wait(PATIENT)
-        found: Mapping[CacheKey, Vector] = recall(keys, now)
-        return found
-
-    embeddings.get_many.side_effect = recall_then  # type: ignore[attr-defined]
-    first = asked()
-    embeddings.get_many.side_effect = recall  # type: ignore[attr-defined]
-    again = asked()
-    assert (words.calls, fusion.calls, first.cached, again.cached) == (1, 1, False, True)
-    np.testing.assert_array_equal(again.vector, first.vector)
-
-
-def test_ahead_what_the_cache_has_counts_whatever_became_of_the_rest(
-    embeddings: EmbeddingCache,
-) -> None:
-    """As in a process that has just begun, beside others; and a cache forgets."""
-    expected, _ = embed(embeddings, Words(), Fusion())
-    words, fusion = Words(), Fusion()
-    words.down = fusion.down = True
-    embedder = embedder_of(embeddings, words, fusion, ahead=True)
-    request, understood = SearchRequest(user_id="ann", query="robots"), Understanding(text="robots")
-    fallbacks = Fallbacks()
-    for lost in (False, True):
-        if lost:
-            embeddings.get_many.side_effect = lambda *_: {}  # type: ignore[attr-defined]
-            words.down = fusion.down = False
-        found = embedder.begin(
-            request, understood, NOBODY, "generic", "embedding_fusion", NOW, fallbacks
-        )()
-        assert (fallbacks.taken, found.cached) == ((), not lost)
-        np.testing.assert_array_equal(found.vector, expected.vector)
