@@ -89,6 +89,7 @@ from recommender.watch import Watch
 from recommender.word_search import InEngine, InProcess, WordSearch
 
 PATIENCE = 3.0
+"""Seconds that an encoder may take."""
 NOBODY = "nobody"
 """Whose name a request has that is made ahead for whoever is new."""
 
