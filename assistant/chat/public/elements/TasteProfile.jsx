@@ -112,7 +112,11 @@ function TasteProfile({ drawn, callAction, ...profile }) {
   const genres = beliefs.filter(({ kind }) => kind === 'genre');
   const eras = beliefs.filter(({ kind }) => kind === 'era');
   const themes = beliefs.filter(({ kind }) => kind === 'theme').slice(0, 6);
-  const bias = popularity(profile.popularity_bias);
+  const notes = [
+    profile.favourite_years && <>Your likes are mostly of <b>{years(profile.favourite_years)}</b></>,
+    popularity(profile.popularity_bias),
+    profile.recent_likes.length > 0 && `Liked lately: ${profile.recent_likes.slice(0, 4).join(', ')}`,
+  ].filter(Boolean);
   if (!swipes) {
     return <section className="rw rw-profile" aria-label="Your taste"><p className="rw-quiet">Nothing yet. Swipe a few cards and your taste shows up here.</p><Changed changes={changes} onChange={change} /></section>;
   }
@@ -140,14 +144,7 @@ function TasteProfile({ drawn, callAction, ...profile }) {
       <Changed changes={changes} onChange={change} />
       <div className="rw-columns">
         <Signals weights={profile.weights} />
-        <div className="rw-notes">
-          <h4>Also</h4>
-          <ul>
-            {profile.favourite_years && <li>Your likes are mostly of <b>{years(profile.favourite_years)}</b></li>}
-            {bias && <li>{bias}</li>}
-            {profile.recent_likes.length > 0 && <li>Liked lately: {profile.recent_likes.slice(0, 4).join(', ')}</li>}
-          </ul>
-        </div>
+        {notes.length > 0 && <div className="rw-notes"><h4>Also</h4><ul>{notes.map((note, row) => <li key={row}>{note}</li>)}</ul></div>}
       </div>
     </section>
   );
