@@ -65,28 +65,28 @@ def _unavailable() -> NoReturn:
 
 
 class BoundedEncoder:
-    """A text encoder with a deadline for each call."""
+    """A text ``encoder`` with a ``deadline`` for each call."""
 
     def __init__(self, encoder: TextEncoder, seconds: float) -> None:
-        self._encoder = encoder
-        self._deadline = Deadline(seconds)
+        self.encoder = encoder
+        self.deadline = Deadline(seconds)
         self.model_version = encoder.model_version
         self.dim = encoder.dim
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed `texts`; see `TextEncoder.encode`. Raises EncoderUnavailable also when late."""
-        return self._deadline.call(lambda: self._encoder.encode(texts))
+        return self.deadline.call(lambda: self.encoder.encode(texts))
 
 
 class BoundedFusion:
-    """A fusion encoder with a deadline for each call."""
+    """A fusion ``encoder`` with a ``deadline`` for each call."""
 
     def __init__(self, encoder: FusionEncoder, seconds: float) -> None:
-        self._encoder = encoder
-        self._deadline = Deadline(seconds)
+        self.encoder = encoder
+        self.deadline = Deadline(seconds)
         self.model_version = encoder.model_version
         self.dim = encoder.dim
 
     def fuse(self, asked: FusionInput) -> Fused:
         """Fuse; see `FusionEncoder.fuse`. Raises EncoderUnavailable also when late."""
-        return self._deadline.call(lambda: self._encoder.fuse(asked))
+        return self.deadline.call(lambda: self.encoder.fuse(asked))

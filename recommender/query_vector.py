@@ -9,10 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from fusion.bounded import Deadline
-from fusion.encoder import TextEncoder
+from fusion.bounded import BoundedEncoder, BoundedFusion, Deadline
 from fusion.errors import FusionError
-from fusion.fusion_encoder import FusionEncoder
 from recommender.cache import AnswerCache, Slot
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
@@ -82,22 +80,18 @@ class QueryEmbedder:
 
     def __init__(
         self,
-        encoder: TextEncoder,
-        fusions: Mapping[Variant, FusionEncoder],
+        encoder: BoundedEncoder,
+        fusions: Mapping[Variant, BoundedFusion],
         inputs: FusionInputs,
         vectors: ItemVectors,
         cache: AnswerCache,
         settings: RecommenderSettings,
-        patience: float,
     ) -> None:
-        """``patience``: the seconds that each encoder may take for a vector."""
         self._encoder = encoder
         self._fusions = fusions
         self._inputs = inputs
         self._vectors = vectors
         self._cache = cache
-        self._for_words = Deadline(patience)
-        self._for_fusion = {variant: Deadline(patience) for variant in fusions}
         self._explore = settings.explore
         blends = settings.enhance_query_vector
         self._taste_share = settings.ranking.taste_in_vector if blends else 0.0
@@ -118,8 +112,7 @@ class QueryEmbedder:
         told = self._worded(understood.text) if understood.text else None
         asked = None
         if encoder is not None:
-            deadline = self._for_fusion[variant]
-            asked = self._fusing(encoder, deadline, request, understood, state, tier, now)
+            asked = self._fusing(encoder, request, understood, state, tier, now)
         had = self._obtain([each for each in (told, asked) if each], now, fallbacks)
         words = had.vectors.get(told.slot) if told else None
         wish = self._lean(words, understood.anchors)
@@ -162,14 +155,13 @@ class QueryEmbedder:
             self._encoder.dim,
             "encoder",
             "encode",
-            lambda: self._encoder.encode([text])[0],
-            self._for_words,
+            lambda: self._encoder.encoder.encode([text])[0],
+            self._encoder.deadline,
         )
 
     def _fusing(
         self,
-        encoder: FusionEncoder,
-        deadline: Deadline,
+        fusion: BoundedFusion,
         request: SearchRequest,
         understood: Understanding,
         state: UserState,
@@ -179,14 +171,14 @@ class QueryEmbedder:
         explore = self._exploring(request, understood)
         asked = self._inputs.of(understood, request.mentions, state, tier, explore, now)
         whose = state if self._inputs.personal(understood, tier) else None
-        name = self._inputs.name(asked, encoder.model_version)
+        name = self._inputs.name(asked, fusion.model_version)
         return _Wanted(
             self._cache.slot_of_fusion(name, whose),
-            packed_length(encoder.dim),
+            packed_length(fusion.dim),
             "fusion",
             "fuse",
-            lambda: packed(encoder.fuse(asked)),
-            deadline,
+            lambda: packed(fusion.encoder.fuse(asked)),
+            fusion.deadline,
             # A taste that is only supposed is hardly ever asked of twice.
             lasting=whose is None or not whose.mentioned,
         )

@@ -134,6 +134,7 @@ class Recommender:
         words. What takes an encoder more than ``patience`` seconds is done without.
         """
         fusions = fusions or {}
+        bounded = {variant: BoundedFusion(each, patience) for variant, each in fusions.items()}
         self._stores = stores
         self._encoder = BoundedEncoder(encoder, patience)
         self._settings = settings
@@ -166,13 +167,12 @@ class Recommender:
             self._catalogue,
             QueryReader(self._catalogue, kept),
             QueryEmbedder(
-                encoder,
-                fusions,
+                self._encoder,
+                bounded,
                 FusionInputs(self._catalogue, fused),
                 vectors,
                 self._cache,
                 settings,
-                patience,
             ),
             Retriever(self._catalogue, words, stores.items, vectors, fused),
             Ranker(self._catalogue, mean_vector, settings.ranking),
@@ -182,8 +182,7 @@ class Recommender:
             settings,
             clock,
         )
-        known = fusions.get("embedding_fusion")
-        fusion = BoundedFusion(known, patience) if known else None
+        fusion = bounded.get("embedding_fusion")
         self._survey = LearningSurvey(
             self._catalogue, vectors, fused, mean_vector, fusion, survey_cards
         )

@@ -64,7 +64,7 @@ def test_an_encoder_that_fails_is_counted(
     def fail(*_: object) -> None:
         raise EncoderUnavailable("broken")
 
-    fusion = recommender._engine._embedder._fusions["embedding_fusion"]
+    fusion = recommender._engine._embedder._fusions["embedding_fusion"].encoder
     monkeypatch.setattr(fusion, "fuse", fail)
     ask(recommender, user_id, f"words of {user_id}")
     assert gains("reelwise_inferences_total", part="fusion", outcome="failed") == 1

@@ -9,6 +9,7 @@ from unittest.mock import create_autospec
 import numpy as np
 import pytest
 
+from fusion.bounded import BoundedEncoder, BoundedFusion
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import BlendFusionEncoder, HashingEncoder
@@ -83,13 +84,12 @@ def embed(
     stores = memory_stores()
     vectors = ItemVectors(stores.items)
     embedder = QueryEmbedder(
-        words,
-        {"embedding_fusion": fusion},
+        BoundedEncoder(words, PATIENT),
+        {"embedding_fusion": BoundedFusion(fusion, PATIENT)},
         FusionInputs(Catalogue([]), vectors),
         vectors,
         AnswerCache(embeddings, stores.searches, SETTINGS, "generation"),
         SETTINGS,
-        PATIENT,
     )
     fallbacks = Fallbacks()
     request, understood = SearchRequest(user_id="ann", query=text), Understanding(text=text)
