@@ -92,8 +92,10 @@ def mount_chat(
     from chainlit.server import get_html_template, sio
 
     from assistant.chat.handlers import ChatDoor
+    from assistant.chat.sessions import mend_sessions
     from assistant.chat.sign_in import sign_in_at_the_door
 
+    mend_sessions()
     # Chainlit switches the origin check of its socket off; None means "same origin only".
     sio.eio.cors_allowed_origins = None
     ChatDoor(recommender, agent, settings).register()
