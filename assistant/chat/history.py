@@ -4,15 +4,19 @@ Messages, cards and verdicts are kept as the JSON documents that Chainlit makes 
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
 from uuid import uuid4
+from weakref import WeakSet
 
 from chainlit.context import context
 from chainlit.data.base import BaseDataLayer
 from chainlit.data.utils import queue_until_user_message
 from chainlit.element import CustomElement, Element, ElementDict
+from chainlit.session import BaseSession
 from chainlit.step import StepDict
 from chainlit.types import (
     Feedback,
@@ -26,6 +30,7 @@ from chainlit.types import (
 from chainlit.user import PersistedUser, User
 from prometheus_client import Counter
 
+from recommender.errors import StoreUnavailable
 from recommender.models import printable
 from recommender.stores.ports import ConversationStore, Thread, ThreadRecord
 
@@ -33,6 +38,7 @@ STEP, ELEMENT, FEEDBACK, MEMORY = "step", "element", "feedback", "memory"
 VERDICTS = Counter("reelwise_chat_feedback", "Thumbs given to answers of the chat", ["verdict"])
 Found = TypeVar("Found")
 Method = TypeVar("Method", bound=Callable[..., Any])
+log = logging.getLogger(__name__)
 
 
 def _once_spoken(method: Method) -> Method:
@@ -40,12 +46,21 @@ def _once_spoken(method: Method) -> Method:
     return cast("Method", queue_until_user_message()(method))
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A record to keep, and the session whose conversation may begin with it, if it may."""
+
+    record: ThreadRecord
+    begins: BaseSession | None
+
+
 class ChatHistory(BaseDataLayer):
     """Keeps conversations for the people who are signed in."""
 
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
-        self._waiting: dict[str, dict[str, ThreadRecord]] = {}
+        self._begun = WeakSet[BaseSession]()
+        self._waiting: dict[str, dict[str, _Entry]] = {}
         self._writers: dict[str, asyncio.Task[None]] = {}
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
@@ -101,7 +116,7 @@ class ChatHistory(BaseDataLayer):
         feedback_id = f"feedback-{feedback.forId}"
         body = {"forId": feedback.forId, "value": feedback.value, "comment": feedback.comment}
         record = _record(thread.thread_id, feedback_id, FEEDBACK, body)
-        await self._do(lambda: self._store.put(thread.user_id, record))
+        await self._do(lambda: self._store.put(thread.user_id, record, begin=False))
         VERDICTS.labels("up" if feedback.value else "down").inc()
         return feedback_id
 
@@ -146,7 +161,24 @@ class ChatHistory(BaseDataLayer):
         metadata: dict[str, Any] | None = None,
         tags: list[str] | None = None,  # noqa: ARG002
     ) -> None:
-        """Name a conversation, or note what its session is set to."""
+        """Name a conversation, or note what its session is set to.
+
+        What a session that ends is set to may be lost: an error would keep Chainlit from ending it.
+        """
+        try:
+            await self._update(thread_id, name, user_id, metadata)
+        except StoreUnavailable:
+            if name is not None or user_id is not None:
+                raise
+            log.warning("what a session was set to is not kept", exc_info=True)
+
+    async def _update(
+        self,
+        thread_id: str,
+        name: str | None,
+        user_id: str | None,
+        metadata: dict[str, Any] | None,
+    ) -> None:
         owner = user_id or await self.get_thread_author(thread_id)
         noted = None if metadata is None else _printable(metadata)
         called = None if name is None else _printable(name)
@@ -194,7 +226,10 @@ class ChatHistory(BaseDataLayer):
         if user is None:
             return
         waiting = self._waiting.setdefault(thread_id, {})
-        waiting[record_id] = _record(thread_id, record_id, kind, body)
+        begins: BaseSession | None = context.session if self._begins(kind, body) else None
+        if earlier := waiting.get(record_id):
+            begins = begins or earlier.begins
+        waiting[record_id] = _Entry(_record(thread_id, record_id, kind, body), begins)
         if thread_id not in self._writers:
             self._writers[thread_id] = asyncio.create_task(self._write(user.identifier, thread_id))
         await asyncio.shield(self._writers[thread_id])
@@ -203,20 +238,29 @@ class ChatHistory(BaseDataLayer):
         """Try each record that waits, whatever became of others; raises the first failure."""
         failures: list[Exception] = []
 
-        def put(records: Iterable[ThreadRecord]) -> None:
-            for record in records:
+        def put(entries: Iterable[_Entry]) -> None:
+            for entry in entries:
                 try:
-                    self._store.put(user_id, record)
+                    self._store.put(user_id, entry.record, begin=entry.begins is not None)
+                    if entry.begins:
+                        self._begun.add(entry.begins)
                 except Exception as error:
                     failures.append(error)
 
         try:
-            while records := self._waiting.pop(thread_id, None):
-                await asyncio.to_thread(put, records.values())
+            while entries := self._waiting.pop(thread_id, None):
+                await asyncio.to_thread(put, entries.values())
         finally:
             del self._writers[thread_id]
         if failures:
             raise failures[0]
+
+    def _begins(self, kind: str, body: Mapping[str, Any]) -> bool:
+        """Whether it may begin the conversation: what the person says does, and what a session
+        keeps first. An answer that was under way when all was erased brings nothing back.
+        """
+        spoken = kind == STEP and body.get("type") == "user_message"
+        return spoken or context.session not in self._begun
 
     def _thread_of(self, step_id: str) -> Thread | None:
         record = self._store.get(step_id)

@@ -262,8 +262,10 @@ class MemoryConversationStore(ConversationStore):
                     metadata=thread.metadata if metadata is None else metadata,
                 )
 
-    def put(self, user_id: str, record: ThreadRecord) -> None:
+    def put(self, user_id: str, record: ThreadRecord, begin: bool = True) -> None:
         with self._lock:
+            if not begin and record.thread_id not in self._threads:
+                return
             known = self._records.get(record.record_id, record)
             if known.thread_id == record.thread_id and self._written(record.thread_id, user_id):
                 self._records[record.record_id] = record

@@ -298,8 +298,10 @@ class ConversationStore(Protocol):
     ) -> None:
         """Begin a thread, or change what is given of one; another user's is left as it is."""
 
-    def put(self, user_id: str, record: ThreadRecord) -> None:
-        """Store or replace, beginning the thread if need be; another user's is left as it is."""
+    def put(self, user_id: str, record: ThreadRecord, begin: bool = True) -> None:
+        """Store or replace; another user's thread is left as it is. Where there is no such thread,
+        ``begin`` it, or else store nothing: it may have been erased meanwhile.
+        """
 
     def get(self, record_id: str) -> ThreadRecord | None:
         """None when there is no such record."""

@@ -515,6 +515,7 @@ class TestSwipeLog:
 def preferences(event_count: int, confidence: float = 0.5) -> UserPreferences:
     return UserPreferences(
         event_count=event_count,
+        last_event_id=event_count,
         model_version="model-1",
         like_count=3,
         confidence=confidence,
@@ -731,6 +732,22 @@ class TestConversationStore:
         assert thread is not None
         assert (thread.user_id, thread.name, thread.metadata) == ("ann", None, {})
         assert before < thread.created_at < before + timedelta(minutes=2)
+
+    def test_a_record_that_may_not_begin_a_thread_is_kept_where_there_is_one(
+        self, stores: Stores
+    ) -> None:
+        kept = stores.conversations
+        kept.put("ann", said(1), begin=False)
+        assert (kept.thread("thread-1"), kept.get("record-1")) == (None, None)
+        kept.put("ann", said(1))
+        kept.put("ann", said(2, thread_id="thread-2"))
+        kept.put("ann", said(3), begin=False)
+        kept.put("bob", said(4), begin=False)
+        assert kept.records("thread-1") == [said(1), said(3)]
+        assert [thread.thread_id for thread in kept.threads("ann", 10)] == ["thread-1", "thread-2"]
+        kept.erase("ann")
+        kept.put("ann", said(3), begin=False)
+        assert kept.threads("ann", 10) == []
 
     def test_naming_changes_what_is_given(self, stores: Stores) -> None:
         kept = stores.conversations

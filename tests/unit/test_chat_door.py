@@ -505,10 +505,10 @@ async def test_a_turn_ends_when_what_was_said_is_kept(
 ) -> None:
     put, begun, go = talk.service.kept.put, Event(), Event()
 
-    def held(user_id: str, record: ThreadRecord) -> None:
+    def held(user_id: str, record: ThreadRecord, begin: bool) -> None:
         begun.set()
         assert go.wait(60)
-        put(user_id, record)
+        put(user_id, record, begin)
 
     monkeypatch.setattr(talk.service.kept, "put", held)
     talk.agent.parts = [words("Here.")]
@@ -531,7 +531,7 @@ async def test_what_changes_while_another_is_kept_is_kept_as_it_was_last(
 ) -> None:
     kept, go = list[object](), Event()
 
-    def held(_user_id: str, record: ThreadRecord) -> None:
+    def held(_user_id: str, record: ThreadRecord, **_: bool) -> None:
         kept.append(record.body["output"])
         assert go.wait(60)
 
@@ -549,10 +549,10 @@ async def test_what_could_not_be_kept_is_told_and_holds_nothing_up(
 ) -> None:
     put = talk.service.kept.put
 
-    def fail(user_id: str, record: ThreadRecord) -> None:
+    def fail(user_id: str, record: ThreadRecord, begin: bool) -> None:
         if record.record_id != "3":
             raise StoreUnavailable("no connection")
-        put(user_id, record)
+        put(user_id, record, begin)
 
     monkeypatch.setattr(talk.service.kept, "put", fail)
     writes = [talk.write(each, "words") for each in "123"]

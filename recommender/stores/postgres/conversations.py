@@ -8,10 +8,12 @@ from sqlalchemy import (
     Insert,
     RowMapping,
     Select,
+    Update,
     bindparam,
     delete,
     func,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -36,8 +38,16 @@ def _written(changed: Mapping[str, Any]) -> Insert:
     )
 
 
-def _put() -> Insert:
-    own = _written({}).returning(threads.c.thread_id).cte("own")
+def _still_there() -> Update:
+    """Note that something is written into a thread of this user's, if there is one."""
+    statement = update(threads).values(written_at=func.clock_timestamp())
+    return statement.where(
+        threads.c.thread_id == bindparam("thread_id"), threads.c.user_id == bindparam("user_id")
+    )
+
+
+def _put(thread: Insert | Update) -> Insert:
+    own = thread.returning(threads.c.thread_id).cte("own")
     given = {name: bindparam(name, type_=thread_records.c[name].type) for name in _GIVEN}
     values = select(given["record_id"], own.c.thread_id, given["kind"], given["body"])
     statement = insert(thread_records).from_select([c.name for c in _RECORD], values)
@@ -49,7 +59,8 @@ def _put() -> Insert:
     )
 
 
-PUT = Prepared(_put())
+BEGIN_OR_PUT = Prepared(_put(_written({})))
+PUT = Prepared(_put(_still_there()))
 
 
 class PostgresConversationStore(ConversationStore):
@@ -71,9 +82,9 @@ class PostgresConversationStore(ConversationStore):
             own = {"thread_id": thread_id, "user_id": user_id}
             connection.execute(_written(changed), own)
 
-    def put(self, user_id: str, record: ThreadRecord) -> None:
+    def put(self, user_id: str, record: ThreadRecord, begin: bool = True) -> None:
         row = vars(record) | {"user_id": user_id, "body": dict(record.body)}
-        self._database.run(PUT, row)
+        self._database.run(BEGIN_OR_PUT if begin else PUT, row)
 
     def get(self, record_id: str) -> ThreadRecord | None:
         found = self._records(thread_records.c.record_id == record_id)
