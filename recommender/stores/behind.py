@@ -63,10 +63,18 @@ class _Waiting(Generic[K, V]):
 
     def flush_of(self, owner: str) -> None:
         """Store what waits, where any of it is of this owner's; raises as ``flush`` does."""
-        with self._lock:
-            waits = any(key[0] == owner for key in self._entries)
-        if waits:
+        if self._any_of(owner):
             self.flush()
+
+    def drop_of(self, owner: str) -> None:
+        """Forget what waits of this owner's; what is being stored of it is stored on return.
+
+        Whoever erases by an index that lags would not find it there, were it stored first.
+        """
+        if self._any_of(owner):
+            with self._storing, self._lock:
+                kept = {key: entry for key, entry in self._entries.items() if key[0] != owner}
+                self._entries = kept
 
     def flush(self) -> None:
         """Store what waits. Raises StoreUnavailable, then it is lost: a cache may do without."""
@@ -81,6 +89,11 @@ class _Waiting(Generic[K, V]):
                 failed = False
             finally:
                 self._done(entries, failed)
+
+    def _any_of(self, owner: str) -> bool:
+        """Whether any of this owner's waits or is being stored."""
+        with self._lock:
+            return any(key[0] == owner for key in self._entries)
 
     def _done(self, entries: Mapping[K, V], failed: bool) -> None:
         with self._lock:
@@ -128,7 +141,7 @@ class EmbeddingsBehind(EmbeddingCache):
 
     def erase(self, owner: str) -> None:
         """See `EmbeddingCache`."""
-        self._waiting.flush_of(owner)
+        self._waiting.drop_of(owner)
         self._cache.erase(owner)
 
     def flush(self) -> None:
@@ -165,7 +178,7 @@ class SearchesBehind(SearchCache):
 
     def erase(self, owner: str) -> None:
         """See `SearchCache`."""
-        self._waiting.flush_of(owner)
+        self._waiting.drop_of(owner)
         self._cache.erase(owner)
 
     def flush(self) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -44,6 +45,7 @@ from tests.scripted_endpoint import (
     reset,
     scripted_endpoint,
 )
+from tests.unit.test_user_states import states_of
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(minutes=15)
@@ -81,6 +83,18 @@ def stores(tables: Tables) -> Stores:
 
 def records(table: Table) -> list[dict[str, Any]]:
     return list(table.scan())
+
+
+def learned(event_count: int, last_event_id: int) -> UserPreferences:
+    told = {"event_count": event_count, "last_event_id": last_event_id}
+    return UserPreferences.model_validate(LEARNED | told)
+
+
+def expire(table: Table, ending: str = "") -> None:
+    """Let the time of records with such keys be up; DynamoDB has not deleted them yet."""
+    for record in records(table):
+        if "expires_at" in record and record.get("SK", "").endswith(ending):
+            table.put(record | {"expires_at": 1})
 
 
 def said(answer: dict[str, Any]) -> Act:
@@ -207,6 +221,111 @@ class TestForgetting:
         dates = [r["expires_at"] for r in records(tables.swipes) if "expires_at" in r]
         assert dates == [int((event.recorded_at + timedelta(days=30)).timestamp())]
         assert stores.swipes.events("ann") == [event]
+
+    def test_the_version_is_that_of_what_has_not_expired(self, tables: Tables) -> None:
+        log = DynamoSwipeLog(tables.swipes, timedelta(days=30))
+        made = [log.append(replace(LIKE, item_id=f"film-{number}")) for number in range(3)]
+        assert log.version("ann") == LogVersion.of(made)
+        expire(tables.swipes, "film-0")
+        assert log.events("ann") == made[1:]
+        assert log.version("ann") == LogVersion.of(made[1:])
+        expire(tables.swipes)
+        assert log.version("ann") == LogVersion()
+
+    def test_an_id_of_what_expired_is_never_used_again(
+        self, tables: Tables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nor one before it, where the clock of another server is behind."""
+        log = DynamoSwipeLog(tables.swipes, timedelta(days=30))
+        before = log.append(LIKE)
+        expire(tables.swipes)
+        monkeypatch.setattr(swipes, "_microseconds", lambda _moment: before.event_id - 1)
+        after = log.append(LIKE)
+        assert after.event_id == before.event_id + 1
+        assert log.version("ann") == LogVersion.of([after])
+
+    def test_when_a_swipe_has_expired_the_rest_is_learned_from_once(self, tables: Tables) -> None:
+        stores = in_dynamodb(memory_stores(), tables, 5, swipes_live=timedelta(days=30))
+        for number in range(3):
+            stores.swipes.append(replace(LIKE, item_id=f"film-{number}"))
+        assert states_of(stores).get("ann").preferences.event_count == 3
+        expire(tables.swipes, "film-0")
+        states = states_of(stores)
+        state = states.get("ann")
+        assert state.preferences.event_count == 2
+        assert states.get("ann") is state
+        assert stores.preferences.get("ann") == state.preferences
+
+    def test_preferences_expire_with_the_last_swipe(self, tables: Tables) -> None:
+        stores = in_dynamodb(memory_stores(), tables, 5, swipes_live=timedelta(days=30))
+        last = stores.swipes.append(LIKE).event_id
+        stores.preferences.put("ann", learned(1, last))
+        assert stores.preferences.get("ann") == learned(1, last)
+        every = records(tables.swipes) + records(tables.preferences)
+        dates = [record["expires_at"] for record in every if "expires_at" in record]
+        assert dates == [dates[0]] * 2
+        expire(tables.preferences)
+        assert stores.preferences.get("ann") is None
+        stores.preferences.put("ann", learned(1, last - 1))
+        assert stores.preferences.get("ann") == learned(1, last - 1)
+
+    def test_preferences_of_swipes_from_before_they_expired_live_as_long(
+        self, tables: Tables
+    ) -> None:
+        live = timedelta(days=30)
+        stores = in_dynamodb(memory_stores(), tables, 5, swipes_live=live)
+        old = int((NOW - 2 * live).timestamp() * 1e6)
+        stores.preferences.put("ann", learned(1, old))
+        assert stores.preferences.get("ann") == learned(1, old)
+        (record,) = records(tables.preferences)
+        assert NOW + live - timedelta(seconds=1) < datetime.fromtimestamp(
+            int(record["expires_at"]), UTC
+        )
+
+    @pytest.mark.parametrize(
+        ("newest", "late"),
+        [
+            ((2, 30), (3, 30)),  # one expired meanwhile
+            ((2, 40), (3, 30)),  # and another one came
+            ((1, 40), (3, 30)),  # the log was erased and begun anew
+            ((4, 40), (3, 30)),
+        ],
+    )
+    def test_what_was_learned_last_stays_in_whichever_order_it_comes(
+        self, stores: Stores, newest: tuple[int, int], late: tuple[int, int]
+    ) -> None:
+        for order in ((newest, late), (late, newest)):
+            stores.preferences.erase("ann")
+            for known in order:
+                stores.preferences.put("ann", learned(*known))
+            assert stores.preferences.get("ann") == learned(*newest)
+
+    def test_what_an_earlier_release_learned_is_replaced(
+        self, stores: Stores, tables: Tables
+    ) -> None:
+        """It did not tell of which event it learned last."""
+        stores.preferences.put("ann", learned(3, 30))
+        (record,) = records(tables.preferences)
+        tables.preferences.put({name: record[name] for name in record if name != "last_event_id"})
+        assert stores.preferences.get("ann") == learned(3, 30)
+        stores.preferences.put("ann", learned(2, 30))
+        assert stores.preferences.get("ann") == learned(2, 30)
+
+    def test_what_is_swiped_while_a_log_is_erased_is_erased_too(
+        self, stores: Stores, tables: Tables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without the head that went, it would be neither counted nor found."""
+        delete, swiped = Table.delete, [LIKE, LIKE]
+
+        def delete_late(table: Table, keys: Sequence[dict[str, Any]]) -> None:
+            if swiped:
+                stores.swipes.append(swiped.pop())
+            delete(table, keys)
+
+        stores.swipes.append(LIKE)
+        monkeypatch.setattr(Table, "delete", delete_late)
+        stores.swipes.erase("ann")
+        assert records(tables.swipes) == []
 
     def test_erasing_leaves_no_record(self, stores: Stores, tables: Tables) -> None:
         for key in ("k1", "k2"):

@@ -1,6 +1,7 @@
 """Caches that store behind: at hand at once, stored together, and told of failures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Semaphore
@@ -121,6 +122,57 @@ def test_what_is_being_stored_as_its_owner_is_erased_does_not_come_back() -> Non
     keys = [embedding(1).key, embedding(2).key, embedding(1, "bob").key]
     for cache in (behind, slow):
         assert cache.get_many(keys, NOW).keys() == {keys[2]}
+
+
+@pytest.fixture
+def long_moment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing that waits is stored before the end of the test, unless somebody asks for it."""
+    over = Event()
+    monkeypatch.setattr("recommender.stores.behind.sleep", lambda _: over.wait(PATIENT))
+    yield
+    over.set()
+
+
+@pytest.mark.usefixtures("long_moment")
+def test_an_embedding_that_waits_as_its_owner_is_erased_is_never_stored() -> None:
+    """Where caches erase by an index that lags, it would not be found there."""
+    store = GatedEmbeddings()
+    store.go.set()
+    behind = EmbeddingsBehind(store)
+    behind.put_many([embedding(1), embedding(1, "bob")])
+    behind.erase("ann")
+    keys = [embedding(1).key, embedding(1, "bob").key]
+    assert behind.get_many(keys, NOW).keys() == {keys[1]}
+    behind.flush()
+    assert [[new.key for new in batch] for batch in store.batches] == [keys[1:]]
+
+
+@pytest.mark.usefixtures("long_moment")
+def test_an_answer_that_waits_as_its_owner_is_erased_is_never_stored() -> None:
+    store = GatedSearches()
+    store.go.set()
+    behind = SearchesBehind(store)
+    behind.put(KEY, ANSWER, LATER)
+    behind.erase("ann")
+    assert behind.get(KEY, NOW) is None
+    behind.flush()
+    assert not store.began.acquire(blocking=False)
+
+
+def test_what_is_being_stored_is_waited_for_before_it_is_erased() -> None:
+    """Else it would be stored after it."""
+    slow = GatedSearches()
+    behind = SearchesBehind(slow)
+    behind.put(KEY, ANSWER, LATER)
+    assert slow.began.acquire(timeout=PATIENT)
+    with ThreadPoolExecutor(1) as pool:
+        erased = pool.submit(behind.erase, "ann")
+        with pytest.raises(TimeoutError):
+            erased.result(timeout=0.05)
+        slow.go.set()
+        erased.result(timeout=PATIENT)
+    assert behind.get(KEY, NOW) is None
+    assert slow.get(KEY, NOW) is None
 
 
 def test_answers_that_wait_are_carried_over() -> None:

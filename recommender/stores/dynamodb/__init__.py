@@ -17,12 +17,12 @@ def in_dynamodb(
     """The stores with their per-user parts, all but surveys, exposures and
     conversations, moved to tables.
 
-    Swipes are kept for ever, or as long as they ``swipes_live``.
+    Swipes are kept for ever, or as long as they ``swipes_live``; so is what is learned of them.
     """
     return Stores(
         items=stores.items,
         swipes=DynamoSwipeLog(tables.swipes, swipes_live),
-        preferences=DynamoPreferenceStore(tables.preferences),
+        preferences=DynamoPreferenceStore(tables.preferences, swipes_live),
         surveys=stores.surveys,
         exposures=stores.exposures,
         conversations=stores.conversations,

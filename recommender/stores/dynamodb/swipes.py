@@ -20,7 +20,14 @@ from tenacity import (
 
 from recommender.errors import StoreUnavailable
 from recommender.models import SwipeEvent
-from recommender.stores.dynamodb.tables import ACTIVE, EXPIRES_AT, ConditionFailed, Record, Table
+from recommender.stores.dynamodb.tables import (
+    ACTIVE,
+    EXPIRES_AT,
+    ConditionFailed,
+    Record,
+    Table,
+    expired,
+)
 from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
 
 HEAD = "head"
@@ -53,7 +60,7 @@ class DynamoSwipeLog(SwipeLog):
         if swipe.idempotency_key and (found := self.find(swipe.user_id, swipe.idempotency_key)):
             return found
         now = datetime.now(UTC)
-        known = self.version(swipe.user_id)
+        known = self._written(swipe.user_id)
         made = {"event_id": max(_microseconds(now), known.last_event_id + 1), "recorded_at": now}
         event = SwipeEvent.model_validate(vars(swipe) | made)
         self._write(event, known.grown(event.event_id))
@@ -71,22 +78,15 @@ class DynamoSwipeLog(SwipeLog):
             "PK = :user AND begins_with(SK, :swipe)", user=_partition(user_id), swipe="swipe#"
         )
         now = datetime.now(UTC).timestamp()
-        # DynamoDB deletes what has expired up to days late.
-        return [_event(r) for r in records if r.get(EXPIRES_AT) is None or r[EXPIRES_AT] > now]
+        return [_event(record) for record in records if not expired(record, now)]
 
     def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
         """See `SwipeLog.events_of`; DynamoDB reads one user's at a time."""
         return {user_id: events for user_id in user_ids if (events := self.events(user_id))}
 
     def version(self, user_id: str) -> LogVersion:
-        """See `SwipeLog.version`."""
-        head = self._table.get(PK=_partition(user_id), SK=HEAD)
-        if head is None:
-            return LogVersion()
-        if "first_event_id" not in head:  # an earlier release wrote it
-            return LogVersion.of(self.events(user_id))
-        first, last = int(head["first_event_id"]), int(head["last_event_id"])
-        return LogVersion(first, last, int(head["swipe_count"]))
+        """See `SwipeLog.version`; where swipes expire, the head counts more than there are."""
+        return LogVersion.of(self.events(user_id)) if self._live else self._written(user_id)
 
     def all(self) -> Iterator[SwipeEvent]:
         """See `SwipeLog.all`."""
@@ -108,9 +108,23 @@ class DynamoSwipeLog(SwipeLog):
         return [head["user_id"] for head in latest]
 
     def erase(self, user_id: str) -> None:
-        """See `SwipeLog.erase`."""
+        """See `SwipeLog.erase`; what is swiped meanwhile goes too, for its head may be gone."""
+        while keys := self._keys(user_id):
+            self._table.delete(keys)
+
+    def _written(self, user_id: str) -> LogVersion:
+        """The version of all that was ever written, so that no id comes twice."""
+        head = self._table.get(PK=_partition(user_id), SK=HEAD)
+        if head is None:
+            return LogVersion()
+        if "first_event_id" not in head:  # an earlier release wrote it
+            return LogVersion.of(self.events(user_id))
+        first, last = int(head["first_event_id"]), int(head["last_event_id"])
+        return LogVersion(first, last, int(head["swipe_count"]))
+
+    def _keys(self, user_id: str) -> list[Record]:
         records = self._table.query("PK = :user", user=_partition(user_id))
-        self._table.delete([{"PK": record["PK"], "SK": record["SK"]} for record in records])
+        return [{"PK": record["PK"], "SK": record["SK"]} for record in records]
 
     def _write(self, event: SwipeEvent, version: LogVersion) -> None:
         partition, name = _partition(event.user_id), _name(event)

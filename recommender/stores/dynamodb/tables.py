@@ -275,6 +275,11 @@ def connect(
     return Tables(*tables)
 
 
+def expired(record: Record, now: float) -> bool:
+    """Whether a record counts as deleted: DynamoDB deletes what has expired up to days late."""
+    return record.get(EXPIRES_AT) is not None and bool(record[EXPIRES_AT] <= now)
+
+
 @contextmanager
 def _mended(table: str) -> Iterator[None]:
     try:
