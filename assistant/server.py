@@ -36,7 +36,7 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
     if api.worker_threads is None:
         threads = THREADS if settings.all_at_hand else THREADS_THAT_WAIT
         api = api.model_copy(update={"worker_threads": threads})
-    app = create_api(recommender, api)
+    app = create_api(recommender, api, hosted_writer=settings.explanation_model is not None)
     if app.state.identity is None and not api.private:
         log.warning(
             "Whoever reaches %s can read and change everyone's swipes by REST. Set API_KEYS_FILE "

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
-from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from assistant.api import documentation, problems
-from assistant.api.concurrency import ConcurrencyLimit
+from assistant.api.concurrency import bulkheads
 from assistant.api.identity import identity
 from assistant.api.limits import Quota, Quotas
 from assistant.api.metrics import MetricsMiddleware
@@ -28,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     survey.router,
     swipes.router,
     search.router,
+    search.explanations,
     users.router,
     history.router,
     items.router,
@@ -45,8 +45,12 @@ MIDDLEWARES = (
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"})
 
 
-def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
+def create_api(
+    recommender: Recommender, settings: ApiSettings, *, hosted_writer: bool = False
+) -> FastAPI:
     """The REST API over one service, ready to have the chat mounted at "/" behind it.
+
+    ``hosted_writer`` says that a model words the service's explanations, which takes long.
 
     Raises InvalidRequest when the settings do not say clearly who may ask.
     """
@@ -56,8 +60,11 @@ def create_api(recommender: Recommender, settings: ApiSettings) -> FastAPI:
         user=Quota("user", settings.rate_limit),
         address=Quota("address", settings.rate_limit_per_address),
     )
-    app.state.concurrency = ConcurrencyLimit(settings.limit_concurrency)
-    app.state.threads = CapacityLimiter(settings.worker_threads or settings.limit_concurrency)
+    app.state.bulkheads = bulkheads(
+        settings.limit_concurrency,
+        settings.worker_threads or settings.limit_concurrency,
+        hosted_writer=hosted_writer,
+    )
     app.state.identity = identity(settings)
     app.state.known_hosts = settings.known_hosts
     app.state.private = settings.private and app.state.identity is None

@@ -2,30 +2,63 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+from anyio import CapacityLimiter
 
 from assistant.api import kinds
 from assistant.api.problems import Refusal
 
 RETRY_SECONDS = 1
+UPLOADS = 4
+"""Exports of other sites that are let in at once, to be worked on one by one."""
+UPLOADS_RETRY_SECONDS = 10
+"""A large one keeps its thread for longer still."""
 
 
-class ConcurrencyLimit:
-    """Places for requests that are being worked on, taken and given back on the event loop.
+class Bulkhead:
+    """Places for requests that are let in, and the threads that work on them.
 
-    A queue would make everybody wait, longest those whose clients have given up.
+    Places are taken and given back on the event loop. Nobody queues for one: that would make
+    everybody wait, longest those whose clients have given up.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, places: int, threads: int, retry_seconds: int = RETRY_SECONDS) -> None:
+        self.threads = CapacityLimiter(threads)
+        self._places = places
         self._taken = 0
+        self._retry_seconds = retry_seconds
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """Hold a place. Raises Refusal, at once, when all are taken."""
-        if self._taken >= self._limit:
-            raise Refusal(kinds.OVERLOADED, headers={"Retry-After": str(RETRY_SECONDS)})
+        if self._taken >= self._places:
+            raise Refusal(kinds.OVERLOADED, headers={"Retry-After": str(self._retry_seconds)})
         self._taken += 1
         try:
             yield
         finally:
             self._taken -= 1
+
+
+@dataclass(frozen=True)
+class Bulkheads:
+    """One for each kind of request that may take long, so that it holds up its own kind alone."""
+
+    quick: Bulkhead
+    uploads: Bulkhead
+    explanations: Bulkhead
+
+
+def bulkheads(places: int, threads: int, *, hosted_writer: bool) -> Bulkheads:
+    """So many places and threads for what is quick.
+
+    For explanations as many again where a ``hosted_writer`` words them, which may hang for all of
+    its timeout; the templates are quick. An upload commits film by film, tens of seconds long.
+    """
+    quick = Bulkhead(places, threads)
+    return Bulkheads(
+        quick=quick,
+        uploads=Bulkhead(UPLOADS, 1, UPLOADS_RETRY_SECONDS),
+        explanations=Bulkhead(places, threads) if hosted_writer else quick,
+    )

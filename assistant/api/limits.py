@@ -19,12 +19,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope
 
+from assistant.api.concurrency import Bulkhead, Bulkheads
 from assistant.context import USER
 
 MOST_READ_AT_ONCE = 2**20
 """Bytes of JSON, read in some 5 ms."""
 _THREADS: ContextVar[CapacityLimiter] = ContextVar("threads")
-"""Those of the application whose request is handled: a handler that is wrapped sees no request."""
+"""Those for the request that is handled: a handler that is wrapped sees no request."""
 
 
 @dataclass(frozen=True)
@@ -174,15 +175,20 @@ class LimitedRoute(APIRoute):
             state = request.app.state
             most = state.max_upload_bytes if self.upload else state.max_body_bytes
             bounded = BoundedRequest(request.scope, request.receive, most)
-            _THREADS.set(state.threads)
+            bulkhead = self.bulkhead(state.bulkheads)
+            _THREADS.set(bulkhead.threads)
             standing = await self._charge(state.quotas, bounded)
             # Not before the body is there: who sends it slowly would keep others out.
-            with state.concurrency.place():
+            with bulkhead.place():
                 response = await handle(bounded)
             response.headers.update(standing.headers())
             return response
 
         return limited
+
+    def bulkhead(self, bulkheads: Bulkheads) -> Bulkhead:
+        """Whose place and thread a request takes."""
+        return bulkheads.quick
 
     async def user(self, request: Request) -> str | None:  # noqa: ARG002
         """Whose quota the request counts against beside its address's; here nobody's."""

@@ -32,7 +32,8 @@ class ApiSettings(BaseSettings):
 
     ``rate_limit`` is the quota of each user and ``rate_limit_per_address`` that of each client
     address, such as "100/second" or "6000/minute". ``limit_concurrency`` is how many requests are
-    let in at once, and ``worker_threads`` how many of them are worked on; default: all.
+    let in at once, and ``worker_threads`` how many of them are worked on; default: all. What may
+    take long does not count: see ``bulkheads``.
     ``max_body_bytes`` leaves room for a query of 10,000 emoji, each escaped,
     ``max_upload_bytes`` for the export of somebody's every film.
     ``host`` is where the server listens. ``allowed_hosts`` are names, separated by commas, that it

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import chainlit as cl
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from assistant.chat import elements
 from assistant.chat.memory import Memory
 from assistant.chat.sign_in import signed_in
-from assistant.chat.uploads import Upload
+from assistant.chat.uploads import Upload, one_by_one
 from recommender.errors import NothingToUndo, ReelwiseError, UnknownItem, UnknownSession
 from recommender.models import Direction, Explanation, Frozen, Identifier
 from recommender.service import Recommender
@@ -106,7 +107,8 @@ class CardActions:
     async def undo_history(self, action: HistoryAction) -> Answer:
         """Take back what was recorded of an export."""
         user_id = signed_in()
-        undone = await asyncio.to_thread(self._recommender.undo_history, user_id, action.export_id)
+        undo = partial(self._recommender.undo_history, user_id, action.export_id)
+        undone = await one_by_one(undo)
         taste = await asyncio.to_thread(self._taste, user_id)
         return {"undone": undone.undone, "taste": taste}
 

@@ -66,7 +66,7 @@ _FILES = re.compile(
 _SESSION_SECONDS = 3600
 """How long Chainlit keeps a session that lost its connection, by its configuration."""
 _TRIES = "10/minute"
-_UPLOADS = "20/minute"
+_UPLOADS = "60/hour"
 _THIRD_PARTY_LINK = re.compile(r'\s*<link[^>]*href="https?://[^>]*>')
 _END_OF_HEAD = "</head>"
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)

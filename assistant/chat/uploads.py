@@ -1,15 +1,28 @@
 """Files that were dropped into a conversation. Chainlit keeps them while its session lives."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import chainlit as cl
 
 from recommender.errors import InvalidRequest
 from recommender.models import HistoryReceipt, printable
 from recommender.service import Recommender
+
+T = TypeVar("T")
+_alone = asyncio.Lock()
+
+
+async def one_by_one(action: Callable[[], T]) -> T:
+    """Have exports recorded, and taken back, one after the other: either may take tens of seconds,
+    and the chat has few threads.
+    """
+    async with _alone:
+        return await asyncio.to_thread(action)
 
 
 @dataclass(frozen=True)
@@ -33,14 +46,16 @@ class Upload:
     ) -> HistoryReceipt:
         """What it tells of the user, recorded or not. Raises as ``Recommender.import_history``."""
         content = await asyncio.to_thread(self.path.read_bytes)
-        return await asyncio.to_thread(
-            recommender.import_history,
-            user_id,
-            None,
-            self.name,
-            content,
-            confirm=confirm,
-            idempotency_key=self.file_id,
+        return await one_by_one(
+            partial(
+                recommender.import_history,
+                user_id,
+                None,
+                self.name,
+                content,
+                confirm=confirm,
+                idempotency_key=self.file_id,
+            )
         )
 
     def delete(self) -> None:

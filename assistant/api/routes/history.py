@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from assistant.api import examples, kinds
+from assistant.api.concurrency import Bulkhead, Bulkheads
 from assistant.api.dependencies import IdempotencyKey, Service, UserId
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.identity import UserRoute
@@ -21,9 +22,13 @@ ExportSession = Annotated[
 
 
 class UploadRoute(UserRoute):
-    """A route that takes a file, for which there is more room."""
+    """A route of files, for which there is more room, and which are long to record or take back."""
 
     upload = True
+
+    def bulkhead(self, bulkheads: Bulkheads) -> Bulkhead:
+        """That of uploads."""
+        return bulkheads.uploads
 
 
 router = APIRouter(prefix="/user/{user_id}", tags=["swipes"], route_class=UploadRoute)

@@ -3,13 +3,24 @@
 from fastapi import APIRouter
 
 from assistant.api import examples, kinds
+from assistant.api.concurrency import Bulkhead, Bulkheads
 from assistant.api.dependencies import Service
 from assistant.api.documentation import EVERY_ROUTE, WITH_BODY, answers
 from assistant.api.identity import UserRoute
 from assistant.api.schemas import ExplainIn, SearchIn
 from recommender.models import Explanation, SearchResult
 
+
+class ExplanationRoute(UserRoute):
+    """A route whose answer a hosted model may have to word first."""
+
+    def bulkhead(self, bulkheads: Bulkheads) -> Bulkhead:
+        """That of explanations."""
+        return bulkheads.explanations
+
+
 router = APIRouter(tags=["search"], route_class=UserRoute)
+explanations = APIRouter(tags=["search"], route_class=ExplanationRoute)
 
 
 @router.post(
@@ -26,7 +37,7 @@ def search(body: SearchIn, service: Service) -> SearchResult:
     return service.search(body.request())
 
 
-@router.post(
+@explanations.post(
     "/explain",
     responses=answers(
         examples.EXPLANATION,
