@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recommender.models import Direction, Item, LearnedWeights, Swipe
 from recommender.preferences import vectors as strategies
 from recommender.preferences.fields import FieldHabits
-from recommender.preferences.model import UserPreferences
+from recommender.preferences.model import Floats, UserPreferences, numbers
 from recommender.ranking_weights import RankingWeights
 from recommender.settings import RecommenderSettings
 
@@ -221,5 +221,5 @@ def _search_weights(weights: RankingWeights, sureness: float) -> LearnedWeights:
     return LearnedWeights(vector=round(rest - bm25, 4), bm25=bm25, preference=preference)
 
 
-def _rounded(vector: NDArray[np.float32]) -> tuple[float, ...]:
-    return tuple(np.round(vector.astype(np.float64), 6).tolist())
+def _rounded(vector: NDArray[np.float32]) -> Floats:
+    return numbers(np.round(vector.astype(np.float64), 6).tolist())
