@@ -1,5 +1,8 @@
-# Two commands: `make run` serves the chat and the API, `make test` checks everything; what trains
-# models has a virtual environment and tests of its own, `make test-training`.
+# Two commands: `make run` serves the chat and the API, `make test` checks everything but what trains
+# models, which has a virtual environment and tests of its own, `make test-training`. What needs
+# nginx, Node.js, DynamoDB Local, a PostgreSQL with TLS, the images, root or `.[evaluate]` is passed
+# over where that is missing; the browser tests fail without Chromium. `.ci/run` installs all of
+# this but `.[evaluate]` on Debian and runs both.
 export PORT ?= 8000
 export REELWISE_HOME ?= $(CURDIR)/.reelwise
 

@@ -75,12 +75,12 @@ def measure_url(url: str, runs: int, count: int) -> tuple[Timing, ...]:
 
 
 def machine() -> Machine:
-    """This one."""
+    """This one; the kernel without what a host adds to its version."""
     return Machine(
         processor=_processor(),
         cores=os.cpu_count() or 1,
         memory=psutil.virtual_memory().total / 1e9,
-        system=f"{platform.system()} {platform.release()}",
+        system=f"{platform.system()} {platform.release().split('-')[0]}",
         python=platform.python_version(),
         load=psutil.getloadavg()[0],
     )

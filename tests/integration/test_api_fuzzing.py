@@ -1,7 +1,8 @@
 """What the OpenAPI document allows, and what it does not, tried at random on the real server:
 every answer is one that the document promises, and none is a server error.
 
-``API_FUZZ_EXAMPLES`` asks for more cases of each operation than the few that fit into CI.
+``API_FUZZ_EXAMPLES`` asks for more cases of each operation than the few that fit into CI, and
+``API_FUZZ_SEED`` for others.
 """
 
 import os
@@ -12,11 +13,12 @@ from pathlib import Path
 from tests.processes import serving
 
 EXAMPLES = os.environ.get("API_FUZZ_EXAMPLES", "12")
+SEED = int(os.environ.get("API_FUZZ_SEED", "7"))
 UNLIMITED = {"RATE_LIMIT": "1000000/second", "RATE_LIMIT_PER_ADDRESS": "1000000/second"}
 # Rules that no schema can express are refused with 422: years in order, a moment in the past, fewer
 # cards than there are films, an Idempotency-Key that belongs to another request.
-CONFIG = """
-seed = 7
+CONFIG = f"""
+seed = {SEED}
 continue-on-failure = true
 [cache]
 enabled = false
