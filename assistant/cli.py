@@ -99,7 +99,7 @@ def serve() -> None:
         _settle()
         config = uvicorn.Config(
             web,
-            loop="asyncio",  # not whatever an extra's packages bring along
+            loop="auto",  # uvloop, but for Windows, which has none
             http="httptools",
             log_config=None,
             access_log=False,
