@@ -8,18 +8,25 @@ from typing import Any
 
 from chainlit import socket
 from chainlit.chat_context import chat_contexts
-from chainlit.server import sio
+from chainlit.server import app, sio
 from chainlit.session import WebsocketSession
 from chainlit.user_session import user_sessions
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 _SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _THREAD = re.compile(r"[\w.~-]{0,100}")
+_UNKNOWN = "Session not found"
+"""As Chainlit has it."""
 _delete = WebsocketSession.delete
 
 
 def mend_sessions() -> None:
-    """Have sessions go by names that are only names, leave nothing behind, and not sleep."""
+    """Have sessions go by names that are only names, leave nothing behind, and not sleep; and tell
+    a page whose session is over what to do.
+    """
     sio.on("connect", _connect)
+    app.add_exception_handler(ValueError, _over)
     WebsocketSession.delete = _deleted  # type: ignore[method-assign]
     # Each message and step sleeps for a millisecond, the whole server with it, so that no two are
     # of one moment; which microseconds tell apart.
@@ -44,6 +51,13 @@ async def _deleted(session: WebsocketSession) -> None:
     await _delete(session)  # type: ignore[no-untyped-call]
     chat_contexts.pop(session.id, None)
     user_sessions.pop(session.id, None)
+
+
+async def _over(_request: Request, error: Exception) -> JSONResponse:
+    """The answer to a button of a page that this server does not know, or no longer."""
+    if str(error) != _UNKNOWN:
+        raise error
+    return JSONResponse({"detail": "This page is not connected. Load it again."}, 404)
 
 
 def _is(pattern: re.Pattern[str], name: object) -> bool:

@@ -121,3 +121,13 @@ async def test_a_message_does_not_send_the_whole_server_to_sleep(
     monkeypatch.setattr("time.sleep", asleep)
     await chatter.say("what do you know about me?")
     await chatter.leave()
+
+
+async def test_a_button_of_a_page_that_is_not_connected_says_what_to_do(
+    client: ClientSession,
+) -> None:
+    action = {"id": "1", "name": "swipe", "payload": {"item_id": "1", "direction": "like"}}
+    body = {"sessionId": str(uuid4()), "action": action}
+    async with client.post("/project/action", json=body) as answer:
+        assert answer.status == 404
+        assert "Load it again" in (await answer.json())["detail"]
