@@ -21,7 +21,7 @@ from langsmith.utils import tracing_is_enabled
 from pydantic import ValidationError
 
 from assistant.call_limits import CallLimits
-from assistant.conversations import RecentConversations
+from assistant.conversations import AnsweredCalls, RecentConversations
 from assistant.fallback import PlannerFallback
 from assistant.models import HostedOptions, caching, chat_model, failed_to_begin
 from assistant.planner import OfflinePlanner, offline_planner
@@ -74,7 +74,8 @@ def build_agent(
     timeout: float = MODEL_SECONDS,
     inner: Sequence[AgentMiddleware[Any, Any, Any]] = (),
 ) -> CompiledStateGraph[Any, ToolContext, Any, Any]:
-    """An agent that remembers each conversation by its ``thread_id``, in this process.
+    """An agent that remembers each conversation by its ``thread_id``, in this process. Let that
+    name the person as well: what was said under it is told to whoever comes with it.
 
     Run it with ``context=ToolContext(...)``: who the user is comes from there. ``planner`` stands
     in for a ``model`` that fails or takes longer than ``timeout`` seconds for one call, retries
@@ -105,7 +106,7 @@ def build_agent(
                 initial_delay=RETRY_SECONDS,
             )
         )
-    middleware.extend(inner)
+    middleware += [AnsweredCalls(), *inner]
     return create_agent(
         model,
         ALL_TOOLS,

@@ -1,9 +1,16 @@
-"""What the agent remembers of conversations, bounded: the latest state of the recent ones."""
+"""What the agent remembers of conversations, bounded: the latest state of the recent ones.
+
+And what a hosted chat model is told of it.
+"""
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
     BaseMessage,
     ToolMessage,
     trim_messages,
@@ -17,8 +24,11 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from assistant.planner import OfflinePlanner
 from recommender import models
 
+Request = ModelRequest[Any]
+Response = ModelResponse[Any]
 MOST_CONVERSATIONS = 1_000
 MOST_MESSAGES = 80
 """The messages of a conversation that are kept, tool calls and their answers included."""
@@ -124,3 +134,49 @@ def _without_artifact(message: BaseMessage) -> BaseMessage:
     """What a tool found was shown in its turn, and is kept as a card; the model reads its text."""
     has_one = isinstance(message, ToolMessage) and message.artifact is not None
     return message.model_copy(update={"artifact": None}) if has_one else message
+
+
+class AnsweredCalls(AgentMiddleware[Any, Any, Any]):
+    """Leaves out what a model said to call tools that never answered: the person stopped its turn.
+
+    Providers refuse a conversation that holds such a call, in every turn that follows. The planner
+    does not, and what it was about to search for is what "older" then changes.
+    """
+
+    def wrap_model_call(self, request: Request, handler: Callable[[Request], Response]) -> Response:
+        """Ask the model."""
+        return handler(_acceptable(request))
+
+    async def awrap_model_call(
+        self, request: Request, handler: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        """Ask the model."""
+        return await handler(_acceptable(request))
+
+
+def _acceptable(request: Request) -> Request:
+    if isinstance(request.model, OfflinePlanner):
+        return request
+    rounds = filter(_is_answered, _rounds(request.messages))
+    return request.override(messages=[message for each in rounds for message in each])
+
+
+def _rounds(messages: Sequence[AnyMessage]) -> Iterator[list[AnyMessage]]:
+    """Each message, together with what answered the tools that it called.
+
+    Models may number their calls anew in each message: an answer is one to the message before it.
+    """
+    found: list[AnyMessage] = []
+    for message in messages:
+        if found and not isinstance(message, ToolMessage):
+            yield found
+            found = []
+        found.append(message)
+    if found:
+        yield found
+
+
+def _is_answered(spoken: Sequence[AnyMessage]) -> bool:
+    calls = spoken[0].tool_calls if isinstance(spoken[0], AIMessage) else []
+    answered = {each.tool_call_id for each in spoken if isinstance(each, ToolMessage)}
+    return all(call["id"] in answered for call in calls)

@@ -1,6 +1,7 @@
 """The conversation: a greeting, then one turn of the agent for every message."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class ChatDoor:
     async def greet(self) -> None:
         """Say hello, and offer the survey, a recommendation and the profile."""
         user_id = signed_in()
+        await self._forget()
         try:
             await (await self._choices_before(user_id)).offer()
             profile = await asyncio.to_thread(self._recommender.profile, user_id)
@@ -91,7 +93,8 @@ class ChatDoor:
     async def resume(self, thread: ThreadDict) -> None:
         """Take a conversation up where it was left, its cards as the person's swipes are now."""
         user_id = signed_in()
-        Memory.restored(await self._history.recall(thread["id"]))
+        memory = Memory.restored(await self._history.recall(thread["id"]))
+        self._forget_former(memory.recalled)
         await Choices.current().offer()
         profile = await asyncio.to_thread(self._recommender.profile, user_id)
         reactions = await asyncio.to_thread(self._recommender.reactions, user_id)
@@ -176,7 +179,7 @@ class ChatDoor:
         part: Any
         async for mode, part in self._agent.astream(
             {"messages": said},
-            _thread(),
+            _config(),
             context=context,
             stream_mode=["messages", "updates", "custom"],
             durability="exit",  # nobody takes up a turn at one of its steps
@@ -226,12 +229,36 @@ class ChatDoor:
         latest = await asyncio.to_thread(self._recommender.conversations.threads, user_id, 1)
         return Choices.of(latest[0].metadata.get("chat_settings") or {}) if latest else Choices()
 
+    async def _forget(self) -> None:
+        """Begin without a past, once nobody speaks any more.
+
+        There may be one: a page can come to the address of a conversation that was deleted.
+        """
+        async with Memory.current().turn:
+            self._checkpointer.delete_thread(_conversation())
+            Memory.restored(())
+
+    def _forget_former(self, recalled: Sequence[BaseMessage]) -> None:
+        """Let nothing come back of a conversation that was deleted and then spoken in again.
+
+        What the agent has begins with what is kept, or else it is of the one before.
+        """
+        kept = {message.id for message in recalled}
+        said = self._checkpointer.said(_conversation())
+        if kept and said and said[0].id not in kept:
+            self._checkpointer.delete_thread(_conversation())
+
     async def _remember(self) -> None:
         """Keep what the next process needs to go on with this conversation."""
         memory, thread_id = Memory.current(), cl.context.session.thread_id
-        messages = cast("RecentConversations", self._agent.checkpointer).said(thread_id)
+        messages = self._checkpointer.said(_conversation())
         await self._history.remember(thread_id, memory.part(messages))
         memory.note_kept(messages)
+
+    @property
+    def _checkpointer(self) -> RecentConversations:
+        """What the agent itself has of conversations."""
+        return cast("RecentConversations", self._agent.checkpointer)
 
     def _known_titles(self, item_ids: Iterable[str]) -> Iterator[tuple[str, str]]:
         for item_id in item_ids:
@@ -308,9 +335,16 @@ class _Speech:
         await self.reply.stream_token(said, is_sequence=True)
 
 
-def _thread() -> RunnableConfig:
-    """The conversation that is being served, as the agent knows it."""
-    return {"configurable": {"thread_id": cl.context.session.thread_id}}
+def _conversation() -> str:
+    """The conversation that is being served, as the agent knows it: by the person as well.
+
+    A client names the thread, and may name what was another's.
+    """
+    return json.dumps([signed_in(), cl.context.session.thread_id])
+
+
+def _config() -> RunnableConfig:
+    return {"configurable": {"thread_id": _conversation()}}
 
 
 def _element(name: str, props: elements.Props) -> cl.CustomElement:

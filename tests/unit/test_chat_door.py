@@ -95,7 +95,10 @@ class ScriptedAgent:
     @property
     def checkpointer(self) -> SimpleNamespace:
         """Where all that was said to it is kept."""
-        return SimpleNamespace(said=lambda _: [m for turn in self.said for m in turn])
+        return SimpleNamespace(
+            said=lambda _: [m for turn in self.said for m in turn],
+            delete_thread=lambda _: self.said.clear(),
+        )
 
 
 class Talk:
