@@ -5,7 +5,7 @@ const { keep, swipe, undo, useKept, useTaste } = window.Reelwise;
 
 const STAGES = {
   generic: 'I am still getting to know you, so I suggest films that most people love.',
-  light: 'I have first hints of your taste and lean on them lightly.',
+  light: 'I have first hints of your taste, and your picks already go by them.',
   personal: 'I know you well enough to make every pick personal.',
 };
 const SIGNALS = [
