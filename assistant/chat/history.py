@@ -36,6 +36,8 @@ from recommender.stores.ports import ConversationStore, Thread, ThreadRecord
 
 STEP, ELEMENT, FEEDBACK, MEMORY = "step", "element", "feedback", "memory"
 VERDICTS = Counter("reelwise_chat_feedback", "Thumbs given to answers of the chat", ["verdict"])
+_Own = tuple[str | None, str]
+"""A thread by whose session it is written in: a client may name what is another's."""
 Found = TypeVar("Found")
 Method = TypeVar("Method", bound=Callable[..., Any])
 log = logging.getLogger(__name__)
@@ -60,8 +62,8 @@ class ChatHistory(BaseDataLayer):
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
         self._begun = WeakSet[BaseSession]()
-        self._waiting: dict[str, dict[str, _Entry]] = {}
-        self._writers: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[_Own, dict[str, _Entry]] = {}
+        self._writers: dict[_Own, asyncio.Task[None]] = {}
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
         """Users are whoever signs in: nothing is stored of them beside their conversations."""
@@ -183,7 +185,8 @@ class ChatHistory(BaseDataLayer):
         noted = None if metadata is None else _printable(metadata)
         called = None if name is None else _printable(name)
         if owner:
-            await self._do(lambda: self._store.name(thread_id, owner, called, noted))
+            begin = user_id is not None  # else it was there, and may be erased by now
+            await self._do(lambda: self._store.name(thread_id, owner, called, noted, begin))
 
     async def delete_thread(self, thread_id: str) -> None:
         """Forget a conversation."""
@@ -211,7 +214,7 @@ class ChatHistory(BaseDataLayer):
 
     async def kept(self, thread_id: str) -> None:
         """Wait for what is being kept of a conversation: Chainlit has that done beside it."""
-        if writer := self._writers.get(thread_id):
+        if writer := self._writers.get((_user_id(), thread_id)):
             await asyncio.wait([writer])
 
     async def _put(
@@ -222,19 +225,19 @@ class ChatHistory(BaseDataLayer):
         A conversation has one writer at a time. What comes while it writes is kept next, all of it
         together and each record as it was last.
         """
-        user = context.session.user
-        if user is None:
+        own = user_id, _ = _user_id(), thread_id
+        if user_id is None:
             return
-        waiting = self._waiting.setdefault(thread_id, {})
+        waiting = self._waiting.setdefault(own, {})
         begins: BaseSession | None = context.session if self._begins(kind, body) else None
         if earlier := waiting.get(record_id):
             begins = begins or earlier.begins
         waiting[record_id] = _Entry(_record(thread_id, record_id, kind, body), begins)
-        if thread_id not in self._writers:
-            self._writers[thread_id] = asyncio.create_task(self._write(user.identifier, thread_id))
-        await asyncio.shield(self._writers[thread_id])
+        if own not in self._writers:
+            self._writers[own] = asyncio.create_task(self._write(user_id, own))
+        await asyncio.shield(self._writers[own])
 
-    async def _write(self, user_id: str, thread_id: str) -> None:
+    async def _write(self, user_id: str, own: _Own) -> None:
         """Try each record that waits, whatever became of others; raises the first failure."""
         failures: list[Exception] = []
 
@@ -248,10 +251,10 @@ class ChatHistory(BaseDataLayer):
                     failures.append(error)
 
         try:
-            while entries := self._waiting.pop(thread_id, None):
+            while entries := self._waiting.pop(own, None):
                 await asyncio.to_thread(put, entries.values())
         finally:
-            del self._writers[thread_id]
+            del self._writers[own]
         if failures:
             raise failures[0]
 
@@ -269,6 +272,12 @@ class ChatHistory(BaseDataLayer):
     @staticmethod
     async def _do(call: Callable[[], Found]) -> Found:
         return await asyncio.to_thread(call)
+
+
+def _user_id() -> str | None:
+    """Who is signed in."""
+    user = context.session.user
+    return user.identifier if user else None
 
 
 def _record(thread_id: str, record_id: str, kind: str, body: Mapping[str, Any]) -> ThreadRecord:

@@ -253,8 +253,11 @@ class MemoryConversationStore(ConversationStore):
         user_id: str,
         name: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        begin: bool = True,
     ) -> None:
         with self._lock:
+            if not begin and thread_id not in self._threads:
+                return
             if thread := self._written(thread_id, user_id):
                 self._threads[thread_id] = replace(
                     thread,

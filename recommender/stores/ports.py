@@ -295,8 +295,11 @@ class ConversationStore(Protocol):
         user_id: str,
         name: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        begin: bool = True,
     ) -> None:
-        """Begin a thread, or change what is given of one; another user's is left as it is."""
+        """Change what is given of a thread; another user's is left as it is. ``begin`` as for
+        ``put``.
+        """
 
     def put(self, user_id: str, record: ThreadRecord, begin: bool = True) -> None:
         """Store or replace; another user's thread is left as it is. Where there is no such thread,

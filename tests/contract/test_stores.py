@@ -12,7 +12,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from recommender.errors import InvalidRequest
 from recommender.models import Filters, Item
@@ -89,13 +89,30 @@ def replica(empty_database: Database) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture(params=["memory", "postgres", "behind", "replicated", "moto", "dynamodb_local"])
+@pytest.fixture
+def traced(emptied: Database) -> Iterator[Database]:
+    """A database of whose statements a trace hears: they go another way."""
+
+    def hear(*_: object) -> None:
+        pass
+
+    event.listen(emptied.engine, "before_cursor_execute", hear)
+    yield emptied
+    event.remove(emptied.engine, "before_cursor_execute", hear)
+
+
+KINDS = ("memory", "postgres", "traced", "behind", "replicated", "moto", "dynamodb_local")
+
+
+@pytest.fixture(params=KINDS)
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     """Fresh stores of each kind."""
     if request.param == "memory":
         yield memory_stores()
     elif request.param == "postgres":
         yield postgres_stores(request.getfixturevalue("emptied"), max_cache_entries=1000)
+    elif request.param == "traced":
+        yield postgres_stores(request.getfixturevalue("traced"), max_cache_entries=1000)
     elif request.param == "behind":
         with caches_behind(postgres_stores(request.getfixturevalue("emptied"), 1000)) as stores:
             yield stores
@@ -745,8 +762,11 @@ class TestConversationStore:
         kept.put("bob", said(4), begin=False)
         assert kept.records("thread-1") == [said(1), said(3)]
         assert [thread.thread_id for thread in kept.threads("ann", 10)] == ["thread-1", "thread-2"]
+        kept.name("thread-2", "ann", name="Heists", begin=False)
+        assert [thread.name for thread in kept.threads("ann", 10)] == ["Heists", None]
         kept.erase("ann")
         kept.put("ann", said(3), begin=False)
+        kept.name("thread-1", "ann", metadata={"k": 1}, begin=False)
         assert kept.threads("ann", 10) == []
 
     def test_naming_changes_what_is_given(self, stores: Stores) -> None:

@@ -38,11 +38,13 @@ def _written(changed: Mapping[str, Any]) -> Insert:
     )
 
 
-def _still_there() -> Update:
-    """Note that something is written into a thread of this user's, if there is one."""
-    statement = update(threads).values(written_at=func.clock_timestamp())
+def _still_there(changed: Mapping[str, Any]) -> Update:
+    """Change a thread of this user's, if there is one. Its parameters go by no column's name: what
+    does is set.
+    """
+    statement = update(threads).values(written_at=func.clock_timestamp(), **changed)
     return statement.where(
-        threads.c.thread_id == bindparam("thread_id"), threads.c.user_id == bindparam("user_id")
+        threads.c.thread_id == bindparam("in_thread"), threads.c.user_id == bindparam("by_user")
     )
 
 
@@ -60,7 +62,7 @@ def _put(thread: Insert | Update) -> Insert:
 
 
 BEGIN_OR_PUT = Prepared(_put(_written({})))
-PUT = Prepared(_put(_still_there()))
+PUT = Prepared(_put(_still_there({})))
 
 
 class PostgresConversationStore(ConversationStore):
@@ -75,16 +77,18 @@ class PostgresConversationStore(ConversationStore):
         user_id: str,
         name: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        begin: bool = True,
     ) -> None:
         given = {"name": name, "metadata": metadata}
         changed = {key: value for key, value in given.items() if value is not None}
+        statement = _written(changed) if begin else _still_there(changed)
         with self._database.connect() as connection:
-            own = {"thread_id": thread_id, "user_id": user_id}
-            connection.execute(_written(changed), own)
+            connection.execute(statement, _own(thread_id, user_id, begin))
 
     def put(self, user_id: str, record: ThreadRecord, begin: bool = True) -> None:
-        row = vars(record) | {"user_id": user_id, "body": dict(record.body)}
-        self._database.run(BEGIN_OR_PUT if begin else PUT, row)
+        row = {"record_id": record.record_id, "kind": record.kind, "body": dict(record.body)}
+        own = _own(record.thread_id, user_id, begin)
+        self._database.run(BEGIN_OR_PUT if begin else PUT, row | own)
 
     def get(self, record_id: str) -> ThreadRecord | None:
         found = self._records(thread_records.c.record_id == record_id)
@@ -134,6 +138,12 @@ class PostgresConversationStore(ConversationStore):
         statement = select(*_RECORD).where(which).order_by(thread_records.c.ordinal)
         with self._database.connect() as connection:
             return [ThreadRecord(**row) for row in connection.execute(statement).mappings()]
+
+
+def _own(thread_id: str, user_id: str, begin: bool) -> dict[str, str]:
+    """Whose thread, for a statement that may begin it or not."""
+    thread, user = ("thread_id", "user_id") if begin else ("in_thread", "by_user")
+    return {thread: thread_id, user: user_id}
 
 
 def _thread(row: RowMapping) -> Thread:
