@@ -35,15 +35,16 @@ def mend_sessions() -> None:
 
 
 async def _connect(sid: str, environ: Mapping[str, Any], auth: object) -> bool:
-    """Open a session. Raises ConnectionRefusedError for names that are none.
+    """Open a session. Raises ConnectionRefusedError for a name that is none: Chainlit makes a
+    folder of it and deletes that at the end, wherever it leads.
 
-    Chainlit makes a folder of the session's name and deletes it at the end, wherever it leads.
+    A conversation's may be any address that somebody typed, and there is none by such a name.
     """
     if not isinstance(auth, dict) or not _is(_SESSION, auth.get("sessionId")):
         raise ConnectionRefusedError("A session goes by a UUID. Load the page again.")
-    if not _is(_THREAD, auth.get("threadId") or ""):
-        raise ConnectionRefusedError("A conversation goes by letters, digits and hyphens.")
-    return bool(await socket.connect(sid, environ, auth))
+    thread_id = auth.get("threadId")
+    known = thread_id if _is(_THREAD, thread_id) else ""
+    return bool(await socket.connect(sid, environ, auth | {"threadId": known}))
 
 
 async def _deleted(session: WebsocketSession) -> None:

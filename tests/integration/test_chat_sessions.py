@@ -72,16 +72,24 @@ async def test_a_session_named_by_a_path_is_refused(
     assert (folder / "file").exists()
 
 
-@pytest.mark.parametrize("name", ["../x", "a\0b", "x" * 101, {"a": 1}])
-async def test_a_conversation_by_no_name_is_refused(client: ClientSession, name: object) -> None:
-    with pytest.raises(Refused):
-        await opened(client, threadId=name)
+@pytest.mark.parametrize("name", ["../x", "a\0b", "x" * 101, {"a": 1}, None])
+async def test_a_conversation_by_no_name_is_a_new_one(client: ClientSession, name: object) -> None:
+    from chainlit.session import WebsocketSession
+
+    session_id = str(uuid4())
+    session = await opened(client, sessionId=session_id, threadId=name)
+    assert WebsocketSession.get_by_id(session_id).thread_id not in ("", name)
+    await session.disconnect()
 
 
-async def test_a_session_that_is_named_well_is_opened(client: ClientSession) -> None:
-    for thread in ("", "a-thread_that.is~gone", str(uuid4())):
-        session = await opened(client, threadId=thread)
-        await session.disconnect()
+@pytest.mark.parametrize("name", ["a-thread_that.is~gone", str(uuid4())])
+async def test_a_conversation_is_asked_for_by_its_name(client: ClientSession, name: str) -> None:
+    from chainlit.session import WebsocketSession
+
+    session_id = str(uuid4())
+    session = await opened(client, sessionId=session_id, threadId=name)
+    assert WebsocketSession.get_by_id(session_id).thread_id == name
+    await session.disconnect()
 
 
 async def test_a_session_that_is_over_leaves_no_message(
