@@ -256,9 +256,7 @@ class MemoryConversationStore(ConversationStore):
         begin: bool = True,
     ) -> None:
         with self._lock:
-            if not begin and thread_id not in self._threads:
-                return
-            if thread := self._written(thread_id, user_id):
+            if thread := self._written(thread_id, user_id, begin):
                 self._threads[thread_id] = replace(
                     thread,
                     name=thread.name if name is None else name,
@@ -267,10 +265,8 @@ class MemoryConversationStore(ConversationStore):
 
     def put(self, user_id: str, record: ThreadRecord, begin: bool = True) -> None:
         with self._lock:
-            if not begin and record.thread_id not in self._threads:
-                return
-            known = self._records.get(record.record_id, record)
-            if known.thread_id == record.thread_id and self._written(record.thread_id, user_id):
+            thread_id, known = record.thread_id, self._records.get(record.record_id, record)
+            if known.thread_id == thread_id and self._written(thread_id, user_id, begin):
                 self._records[record.record_id] = record
 
     def get(self, record_id: str) -> ThreadRecord | None:
@@ -305,8 +301,12 @@ class MemoryConversationStore(ConversationStore):
         for thread in self.threads(user_id):
             self.remove_thread(thread.thread_id)
 
-    def _written(self, thread_id: str, user_id: str) -> Thread | None:
-        """The thread, now the one written last; None when it is another user's."""
+    def _written(self, thread_id: str, user_id: str, begin: bool) -> Thread | None:
+        """The thread, now the one written last; None when it is another user's, or there is none
+        and it may not ``begin``.
+        """
+        if not begin and thread_id not in self._threads:
+            return None
         thread = self._threads.get(thread_id) or Thread(thread_id, user_id, datetime.now(UTC))
         if thread.user_id != user_id:
             return None

@@ -7,38 +7,27 @@ from uuid import uuid4
 
 import pytest
 import socketio
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientSession
 from socketio.exceptions import ConnectionError as Refused
 
-from assistant.server import create_app
-from assistant.settings import Settings
 from fusion.encoder import TextEncoder
 from recommender import Recommender
-from tests.integration.test_event_loop import running
+from tests.integration.test_event_loop import visiting
 from tests.load.chatters import USER_HEADER, Chatter
-from tests.loop_watch import LoopWatch, watching
+from tests.loop_watch import LoopWatch
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 PATIENT = 60.0
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> LoopWatch:
-    with watching(monkeypatch) as watch:
-        return watch
-
-
-@pytest.fixture
 async def client(
-    recommender: Recommender, encoder: TextEncoder, watch: LoopWatch, tmp_path: Path
+    recommender: Recommender, encoder: TextEncoder, tmp_path: Path
 ) -> AsyncIterator[ClientSession]:
-    settings = Settings(reelwise_home=tmp_path, chat_auth="header", chat_auth_header=USER_HEADER)
-    app = create_app(recommender, encoder, settings)
-    with running(app, watch) as url:
-        async with ClientSession(url, cookie_jar=CookieJar(unsafe=True)) as client:
-            async with client.get("/", headers={USER_HEADER: "ann"}) as page:
-                page.raise_for_status()
-            yield client
+    async with visiting(recommender, encoder, LoopWatch(), tmp_path) as client:
+        async with client.get("/", headers={USER_HEADER: "ann"}) as page:
+            page.raise_for_status()
+        yield client
 
 
 async def opened(client: ClientSession, **auth: object) -> socketio.AsyncClient:

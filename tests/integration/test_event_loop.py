@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import thread_time
 
@@ -60,12 +60,21 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopWatch]:
 async def client(
     recommender: Recommender, encoder: TextEncoder, watch: LoopWatch, tmp_path: Path
 ) -> AsyncIterator[ClientSession]:
-    settings = Settings(reelwise_home=tmp_path, chat_auth="header", chat_auth_header=USER_HEADER)
+    async with visiting(recommender, encoder, watch, tmp_path) as client:
+        await warm_up(client)
+        watch.slowest.clear()
+        yield client
+
+
+@asynccontextmanager
+async def visiting(
+    recommender: Recommender, encoder: TextEncoder, watch: LoopWatch, home: Path
+) -> AsyncIterator[ClientSession]:
+    """A browser at a server that tells people apart by a header."""
+    settings = Settings(reelwise_home=home, chat_auth="header", chat_auth_header=USER_HEADER)
     app = create_app(recommender, encoder, settings)
     with running(app, watch) as url:
         async with ClientSession(url, cookie_jar=CookieJar(unsafe=True)) as client:
-            await warm_up(client)
-            watch.slowest.clear()
             yield client
 
 
