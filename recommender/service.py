@@ -529,10 +529,13 @@ class Recommender:
         return UserState(SHARED, LogVersion(), {}, nothing)
 
     def _state(self, user_id: str) -> UserState:
-        """The user's state with preferences that no batch holds back."""
+        """The user's state with preferences that no batch holds back.
+
+        What is learned ahead of its batch is not stored: others would learn it as quickly.
+        """
         state = self._users.get(user_id)
         if state.preferences.event_count < state.version.count:
-            return self._users.relearned(state)
+            return self._users.relearned(state, stored=False)
         return state
 
     @cached_property

@@ -50,8 +50,8 @@ class UserStates:
         version = self._log.version(user_id)
         with self._lock:
             state = self._states.get(user_id)
-        if state is not None and state.version == version:
-            return state
+        if state is not None and (caught_up := self._caught_up(state, version)):
+            return caught_up
         self.evict(user_id)
         return self.after(user_id, self._log.events(user_id) if version.count else ())
 
@@ -70,26 +70,48 @@ class UserStates:
         return state
 
     def grown(self, event: SwipeEvent) -> UserState | None:
-        """The state that a swipe just recorded leads to, where all before it is known.
+        """The state that a swipe just recorded, the latest of all, leads to.
 
-        None where the whole log has to be read: an undo brings back what was swiped before.
+        None where the whole log has to be read.
         """
         with self._lock:
             known = self._states.get(event.user_id)
-        if known is None or event.action == "undo":
+        if known is None:
             return None
-        version = known.version.grown(event.event_id)
-        if self._log.version(event.user_id) != version:
+        version = self._log.version(event.user_id)
+        if version.last_event_id != event.event_id:
             return None
-        swipes = {i: swipe for i, swipe in known.swipes.items() if i != event.item_id}
-        swipes[event.item_id] = swipe_of(event)
+        alone = known.version.grown(event.event_id) == version
+        return self._caught_up(known, version, [event] if alone else None)
+
+    def _caught_up(
+        self, known: UserState, version: LogVersion, since: Sequence[SwipeEvent] | None = None
+    ) -> UserState | None:
+        """What is known with what was swiped ``since``, here or at another server; None where that
+        is not all: the log is another one, or an undo brings back what was swiped before.
+        """
+        if known.version == version:
+            return known
+        if known.version.first_event_id not in (0, version.first_event_id):
+            return None
+        if since is None:
+            since = self._log.events(known.user_id, known.version.last_event_id)
+        reached, swipes = known.version, dict(known.swipes)
+        for event in since:
+            if event.action == "undo":
+                return None
+            reached = reached.grown(event.event_id)
+            swipes.pop(event.item_id, None)
+            swipes[event.item_id] = swipe_of(event)
+        if reached != version:
+            return None
         state = replace(known, version=version, swipes=swipes)
         self.keep(state)
         return state
 
-    def relearned(self, state: UserState) -> UserState:
-        """The state with preferences as of its own version."""
-        learned = self._learned(state.user_id, state.version, state.swipes)
+    def relearned(self, state: UserState, stored: bool = True) -> UserState:
+        """The state with preferences as of its own version, ``stored`` for others or not."""
+        learned = self._learned(state.user_id, state.version, state.swipes, stored)
         fresh = replace(state, preferences=learned)
         self.keep(fresh)
         return fresh
@@ -133,10 +155,10 @@ class UserStates:
         self._learner.forget(user_id)
 
     def _learned(
-        self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe]
+        self, user_id: str, version: LogVersion, swipes: Mapping[str, Swipe], stored: bool = True
     ) -> UserPreferences:
         preferences = self._learner.learned(version, swipes)
-        if version.count:
+        if stored and version.count:
             self._learner.store(user_id, preferences)
             # Fewer events: the user was forgotten meanwhile.
             if self._log.version(user_id).count < version.count:

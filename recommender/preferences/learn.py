@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,12 +84,11 @@ def learn(
             [item.genres for item in disliked],
             context.genre_shares,
         ),
-        tag_weights=_strongest(
-            lifts(
-                [item.tags for item in liked],
-                [item.tags for item in disliked],
-                context.tag_shares,
-            )
+        tag_weights=lifts(
+            [item.tags for item in liked],
+            [item.tags for item in disliked],
+            context.tag_shares,
+            KEPT_TAGS,
         ),
         year_centre=round(float(np.mean(years)), 1) if years else None,
         year_spread=round(float(np.std(years)), 1) if years else None,
@@ -142,8 +141,10 @@ def lifts(
     liked: Sequence[Iterable[str]],
     disliked: Sequence[Iterable[str]],
     shares: Mapping[str, float],
+    most: int | None = None,
 ) -> dict[str, float]:
-    """How much more often a label occurs among likes than among dislikes or in the catalogue.
+    """How much more often a label occurs among likes than among dislikes or in the catalogue, in
+    the order of the alphabet; of ``most`` labels, those furthest from 0.
 
     tanh of the difference of two log lifts ln((n + m s) / ((N + m) s)), each smoothed by m = 4
     imaginary films drawn from the catalogue, whose share of the label is s; then shrunk by
@@ -157,13 +158,16 @@ def lifts(
     share = np.maximum(_column(shares, names), 0.01)
     difference = _log_lift(likes, len(liked), share) - _log_lift(dislikes, len(disliked), share)
     count = likes + dislikes
-    weights = count / (count + LABEL_SHRINKAGE) * np.tanh(difference)
-    return dict(zip(names, np.round(weights, 4).tolist(), strict=True))
+    weights = np.round(count / (count + LABEL_SHRINKAGE) * np.tanh(difference), 4)
+    if most is not None and len(names) > most:
+        kept = np.sort(np.argsort(-np.abs(weights), kind="stable")[:most])
+        names, weights = [names[place] for place in kept.tolist()], weights[kept]
+    return dict(zip(names, weights.tolist(), strict=True))
 
 
 def _column(numbers: Mapping[str, float], names: Sequence[str]) -> NDArray[np.float64]:
     """Shape (names,), 0 for those that are not there."""
-    return np.array([numbers.get(name, 0.0) for name in names], dtype=np.float64)
+    return np.fromiter(map(numbers.get, names, repeat(0.0)), np.float64, len(names))
 
 
 def _log_lift(
@@ -171,13 +175,6 @@ def _log_lift(
 ) -> NDArray[np.float64]:
     """Shape (labels,), as are both."""
     return np.log((counts + SMOOTHING * shares) / ((total + SMOOTHING) * shares))
-
-
-def _strongest(weights: Mapping[str, float]) -> dict[str, float]:
-    """Those furthest from 0, in the order they came in, which decides among equals."""
-    names, numbers = list(weights), np.abs(list(weights.values()))
-    kept = np.sort(np.argsort(-numbers, kind="stable")[:KEPT_TAGS]).tolist()
-    return {names[place]: weights[names[place]] for place in kept}
 
 
 def _popularity_bias(liked: Sequence[Item], popularity: Mapping[str, float]) -> float:

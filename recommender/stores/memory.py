@@ -137,8 +137,8 @@ class MemorySwipeLog(SwipeLog):
         events = self.events(user_id)
         return next((e for e in events if e.idempotency_key == idempotency_key), None)
 
-    def events(self, user_id: str) -> list[SwipeEvent]:
-        return list(self._events.get(user_id, ()))
+    def events(self, user_id: str, after: int = 0) -> list[SwipeEvent]:
+        return [event for event in self._events.get(user_id, ()) if event.event_id > after]
 
     def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
         return {user_id: events for user_id in user_ids if (events := self.events(user_id))}

@@ -219,8 +219,8 @@ class SwipeLog(Protocol):
     def find(self, user_id: str, idempotency_key: str) -> SwipeEvent | None:
         """The event this user's key recorded, if it did."""
 
-    def events(self, user_id: str) -> list[SwipeEvent]:
-        """All events of a user in order."""
+    def events(self, user_id: str, after: int = 0) -> list[SwipeEvent]:
+        """A user's events in order: all, or those whose ids are above ``after``."""
 
     def events_of(self, user_ids: Sequence[str]) -> Mapping[str, list[SwipeEvent]]:
         """All events of each of these users, in order; those who have none are left out."""

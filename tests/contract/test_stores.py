@@ -463,6 +463,14 @@ class TestSwipeLog:
         assert {(e.user_id, e.session_id, e.swiped_at) for e in events} == {("ann", "session", NOW)}
         assert all(event.recorded_at.utcoffset() == timedelta(0) for event in events)
 
+    def test_events_after_another_are_the_later_ones(self, stores: Stores) -> None:
+        appended = []
+        for number in range(4):
+            appended.append(stores.swipes.append(swipe(f"film-{number}")))
+            stores.swipes.append(swipe(user_id="bob"))
+        for place, last in enumerate(appended, 1):
+            assert stores.swipes.events("ann", last.event_id) == appended[place:]
+
     def test_a_key_records_once_per_user(self, stores: Stores) -> None:
         first = stores.swipes.append(swipe("film-1", key="k"))
         again = stores.swipes.append(swipe("film-2", action="dislike", key="k"))

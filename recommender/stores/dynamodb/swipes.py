@@ -33,6 +33,8 @@ from recommender.stores.ports import LogVersion, NewSwipe, SwipeLog
 HEAD = "head"
 SHARDS = 16
 """Over so many partitions the index of active users is spread."""
+_MOST = 10**20 - 1
+"""No event has this id."""
 PATIENCE, TRIES = 10.0, 20
 """A write is given up after so many seconds and so many times that others wrote the same user's log
 before it: a slow table may take the seconds for one."""
@@ -72,10 +74,13 @@ class DynamoSwipeLog(SwipeLog):
         found = key and self._table.get(PK=_partition(user_id), SK=key["event"])
         return _event(found) if found else None
 
-    def events(self, user_id: str) -> list[SwipeEvent]:
+    def events(self, user_id: str, after: int = 0) -> list[SwipeEvent]:
         """See `SwipeLog.events`."""
         records = self._table.query(
-            "PK = :user AND begins_with(SK, :swipe)", user=_partition(user_id), swipe="swipe#"
+            "PK = :user AND SK BETWEEN :first AND :last",
+            user=_partition(user_id),
+            first=_numbered(after + 1),
+            last=_numbered(_MOST),
         )
         now = datetime.now(UTC).timestamp()
         return [_event(record) for record in records if not expired(record, now)]
@@ -158,7 +163,11 @@ def _partition(user_id: str) -> str:
 
 
 def _name(event: SwipeEvent) -> str:
-    return f"swipe#{event.event_id:020d}#item{event.item_id}"
+    return f"{_numbered(event.event_id)}#item{event.item_id}"
+
+
+def _numbered(event_id: int) -> str:
+    return f"swipe#{event_id:020d}"
 
 
 def _shard(user_id: str) -> str:

@@ -17,8 +17,8 @@ _OF_USER = swipe_events.c.user_id == bindparam("user_id")
 # Built once: it takes as long as running them.
 APPEND = inserting_once(swipe_events, NewSwipe.__dataclass_fields__)
 FIND = finding_by_key(swipe_events)
-EVENTS = Prepared(select(swipe_events).where(_OF_USER).order_by(swipe_events.c.event_id))
 _ID = swipe_events.c.event_id
+EVENTS = Prepared(select(swipe_events).where(_OF_USER, bindparam("after") < _ID).order_by(_ID))
 VERSION = Prepared(
     select(func.coalesce(func.min(_ID), 0), func.coalesce(func.max(_ID), 0), func.count()).where(
         _OF_USER
@@ -45,8 +45,9 @@ class PostgresSwipeLog(SwipeLog):
         found = self._database.run(FIND, asked)
         return _event(found[0]) if found else None
 
-    def events(self, user_id: str) -> list[SwipeEvent]:
-        return [_event(row) for row in self._database.run(EVENTS, {"user_id": user_id})]
+    def events(self, user_id: str, after: int = 0) -> list[SwipeEvent]:
+        asked = {"user_id": user_id, "after": after}
+        return [_event(row) for row in self._database.run(EVENTS, asked)]
 
     def events_of(self, user_ids: Sequence[str]) -> dict[str, list[SwipeEvent]]:
         statement = (
