@@ -5,8 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
 import numpy as np
+from cachetools import LRUCache
 from pydantic import ValidationError
 
 from recommender.experiments.variants import Variant
@@ -27,14 +29,17 @@ SHARED = "*"
 GENERIC = "generic"
 SIGNIFICANT_COSINE = 0.97
 SIGNIFICANT_WEIGHT = 0.2
+KEPT_WORDS = 2000
+"""Vectors of words in memory: 3 MB."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a vector is kept, and for how many seconds."""
+    """Where a vector is kept, and for how many seconds; also at hand where it is ``of_words``."""
 
     key: CacheKey
     seconds: int
+    of_words: bool = False
 
 
 class AnswerCache:
@@ -54,10 +59,13 @@ class AnswerCache:
         self._searches = searches
         self._settings = settings
         self._generation = generation
+        self._at_hand: LRUCache[Slot, Vector] = LRUCache(KEPT_WORDS)
+        self._lock = Lock()
 
     def slot_of_words(self, text: str) -> Slot:
         """Where the vector of these words is kept."""
-        return Slot(CacheKey(SHARED, self._hash(text), GENERIC), self._settings.cache_ttl_generic)
+        key = CacheKey(SHARED, self._hash(text), GENERIC)
+        return Slot(key, self._settings.cache_ttl_generic, of_words=True)
 
     def slot_of_fusion(self, asked: str, state: UserState | None) -> Slot:
         """Where what is fused of ``asked`` and this user's taste is kept, for longer the surer the
@@ -69,11 +77,20 @@ class AnswerCache:
         return Slot(CacheKey(owner, self._hash(asked), taste), self._lifetime(state))
 
     def embeddings(self, slots: Sequence[Slot], now: datetime) -> dict[Slot, Vector]:
-        """The vectors that were kept earlier, of those that are there."""
+        """The vectors that were kept earlier, of those that are there.
+
+        Those of words never change, and an explanation asks for them three times.
+        """
         if not slots or not self._settings.enable_embedding_cache:
             return {}
-        kept = self._embeddings.get_many([slot.key for slot in slots], now)
-        return {slot: kept[slot.key] for slot in slots if slot.key in kept}
+        with self._lock:
+            found = {slot: self._at_hand[slot] for slot in slots if slot in self._at_hand}
+        if asked := [slot for slot in slots if slot not in found]:
+            kept = self._embeddings.get_many([slot.key for slot in asked], now)
+            read = {slot: kept[slot.key] for slot in asked if slot.key in kept}
+            self._hold(read)
+            found |= read
+        return found
 
     def keep_embeddings(self, made: Mapping[Slot, Vector], now: datetime) -> None:
         """Remember vectors."""
@@ -84,6 +101,11 @@ class AnswerCache:
                     for slot, vector in made.items()
                 ]
             )
+            self._hold(made)
+
+    def _hold(self, vectors: Mapping[Slot, Vector]) -> None:
+        with self._lock:
+            self._at_hand.update((slot, made) for slot, made in vectors.items() if slot.of_words)
 
     def answer(
         self, request: SearchRequest, state: UserState, variant: Variant, now: datetime

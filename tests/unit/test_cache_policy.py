@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -188,6 +189,24 @@ def test_another_taste_or_user_or_generation_never_reads_it(memory: Stores) -> N
     )
     assert cache(memory, "model-2 catalogue-1").answer(ask(), ANN, VARIANT, NOW) is None
     assert cache(memory, "model-1 catalogue-2").answer(ask(), ANN, VARIANT, NOW) is None
+
+
+def test_vectors_of_words_are_read_once(memory: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_words(cache(memory), np.ones(3, np.float32))
+    other = cache(memory)
+    read = Mock(wraps=memory.embeddings.get_many)
+    monkeypatch.setattr(memory.embeddings, "get_many", read)
+    for _ in range(3):
+        assert words(other) is not None
+    assert read.call_count == 1
+
+
+def test_vectors_of_a_taste_are_not_at_hand_after_an_erasure(memory: Stores) -> None:
+    kept = cache(memory)
+    slot = kept.slot_of_fusion("asked", ANN)
+    kept.keep_embeddings({slot: np.ones(3, np.float32)}, NOW)
+    kept.erase("ann")
+    assert kept.embeddings([slot], NOW) == {}
 
 
 def test_new_users_share_answers(memory: Stores) -> None:
