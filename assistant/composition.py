@@ -20,7 +20,7 @@ from fusion.fusion_encoder import FusionEncoder
 from fusion.item_space import FILE as ITEM_SPACE
 from fusion.item_space import ItemSpace, load_item_space
 from fusion.onnx_encoder import OnnxTextEncoder
-from fusion.onnx_fusion import MODELS, SMALL, SPACE_FOLDER, load_fusion
+from fusion.onnx_fusion import MODELS, SPACE_FOLDER, load_fusion
 from recommender import Recommender
 from recommender.errors import InvalidRequest, StoreUnavailable
 from recommender.experiments.variants import Variant
@@ -119,9 +119,7 @@ def _fusion(variant: Variant, settings: Settings, folder: Path) -> FusionEncoder
             return _sagemaker_encoder(settings, version, production_variant(variant))
         if variant == "embedding_fusion":
             return _sagemaker_encoder(settings, settings.fusion_model_version)
-    small = variant == "embedding_fusion" and settings.fusion_size == "small"
-    name = SMALL if small else production_variant(variant)
-    return load_fusion(folder / name, settings.encoder_threads)
+    return load_fusion(folder / production_variant(variant), settings.encoder_threads)
 
 
 def production_variant(variant: Variant) -> str:

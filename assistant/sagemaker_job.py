@@ -46,7 +46,6 @@ class Hyperparameters(BaseModel):
     steps: int | None = Field(default=None, ge=1)
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)
-    small: bool = False
     hold_out: bool = False
 
 

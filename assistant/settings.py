@@ -101,7 +101,6 @@ class Settings(BaseSettings):
         default=None,
         description="a folder that `reelwise train` wrote, a path or URL; default: the one shipped",
     )
-    fusion_size: Literal["full", "small"] = "full"
     fusion_encoder: Literal["embedded", "sagemaker"] = "embedded"
     fusion_model_version: str | None = Field(
         default=None, description="the model that the SageMaker endpoint serves"

@@ -26,7 +26,15 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
 from fusion.encoder import Vectors
-from fusion.onnx_encoder import CARD, GRAPH, OUTPUT, TOKENIZER, ModelCard, OnnxTextEncoder
+from fusion.onnx_encoder import (
+    CARD,
+    GRAPH,
+    OUTPUT,
+    SHORT_GRAPH,
+    TOKENIZER,
+    ModelCard,
+    OnnxTextEncoder,
+)
 from fusion.quantise import quantise
 
 README = "README.md"
@@ -135,8 +143,25 @@ def write_model(
     tokenizer.backend_tokenizer.save(str(folder / TOKENIZER), pretty=False)
     digests = {name: _digest(folder / name) for name in (GRAPH, TOKENIZER)}
     card = ModelCard(sha256=digests, **about)
-    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    _write_card(card, folder)
     return card
+
+
+def add_short(model: torch.nn.Module, tokenizer: Any, folder: Path, tokens: int) -> None:  # noqa: ANN401
+    """Put ``model``, which makes the same vectors, beside the one in ``folder`` for texts of up to
+    ``tokens`` tokens.
+    """
+    with TemporaryDirectory() as scratch:
+        export_fp32(model, tokenizer, Path(scratch) / GRAPH)
+        quantise(Path(scratch) / GRAPH, folder / SHORT_GRAPH)
+    card = ModelCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
+    digests = card.sha256 | {SHORT_GRAPH: _digest(folder / SHORT_GRAPH)}
+    _write_card(card.model_copy(update={"sha256": digests, "short_tokens": tokens}), folder)
+
+
+def _write_card(card: ModelCard, folder: Path) -> None:
+    text = card.model_dump_json(indent=2, exclude_none=True)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")
 
 
 def _digest(path: Path) -> str:

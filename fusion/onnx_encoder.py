@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from fusion.errors import EncoderUnavailable, ModelFilesCorrupt, ModelFilesMissi
 DEFAULT_MODEL = Path(__file__).parent / "models" / "minilm-l6-int8"
 CARD = "model.json"
 GRAPH = "model.onnx"
+SHORT_GRAPH = "short.onnx"
 TOKENIZER = "tokenizer.json"
 OUTPUT = "sentence_embedding"
 
@@ -31,7 +33,11 @@ class ModelCard(BaseModel):
     source: str
     licence: str
     sha256: dict[str, str]
-    """SHA-256 of the graph and of the tokenizer, by file name."""
+    """SHA-256 of the graphs and of the tokenizer, by file name."""
+    short_tokens: PositiveInt | None = None
+    """Texts of up to so many tokens are read by `SHORT_GRAPH`, a tower of fewer layers that learned
+    to make the vectors of the whole. None: there is none.
+    """
 
 
 def checked_model(folder: Path) -> ModelCard:
@@ -45,7 +51,8 @@ def checked_model(folder: Path) -> ModelCard:
         card = ModelCard.model_validate_json(_read(folder / CARD))
     except ValidationError as error:
         raise ModelFilesCorrupt(folder / CARD, str(error)) from error
-    for name in (GRAPH, TOKENIZER):
+    graphs = (GRAPH, SHORT_GRAPH) if card.short_tokens else (GRAPH,)
+    for name in (*graphs, TOKENIZER):
         if hashlib.sha256(_read(folder / name)).hexdigest() != card.sha256.get(name):
             raise ModelFilesCorrupt(folder / name, f"its SHA-256 is not the one in {CARD}")
     return card
@@ -54,22 +61,24 @@ def checked_model(folder: Path) -> ModelCard:
 class OnnxTextEncoder:
     """A `TextEncoder` over a folder written by `fusion.export`.
 
-    Pooling and normalisation are inside the graph. Texts run one at a time: int8 activations
+    Pooling and normalisation are inside the graphs. Texts run one at a time: int8 activations
     share one scale per run, so in a batch a text's vector would depend on its neighbours, and
     on a CPU a batch is not faster.
     """
 
-    def __init__(self, model_dir: Path | None = None, threads: int = 1) -> None:
-        """Load the model of `model_dir` (default: the one shipped), `threads` per call.
+    def __init__(self, model_dir: Path | None = None, threads: int = 1, short: bool = True) -> None:
+        """Load the model of `model_dir` (default: the one shipped), `threads` per call; without
+        `short` its whole tower reads short texts too.
 
         Raises:
             ModelFilesMissing: a file is not there.
             ModelFilesCorrupt: a file is damaged.
         """
-        folder = model_dir or DEFAULT_MODEL
-        self.card = checked_model(folder)
-        self._session = open_session(folder / GRAPH, threads)
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self._folder, self._threads = model_dir or DEFAULT_MODEL, threads
+        self.card = checked_model(self._folder)
+        self._short_tokens = (self.card.short_tokens or 0) if short else 0
+        self._usual = self._short if self._short_tokens else self._whole  # opened, or refused, now
+        self._tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
         self._tokenizer.enable_truncation(self.card.max_tokens)
         self._tokenizer.no_padding()
 
@@ -95,12 +104,22 @@ class OnnxTextEncoder:
         clean = text.encode("utf-8", "replace").decode("utf-8")
         ids = np.array([self._tokenizer.encode(clean).ids], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        session = self._usual if ids.size <= self._short_tokens else self._whole
         try:
-            (vector,) = self._session.run([OUTPUT], inputs)
+            (vector,) = session.run([OUTPUT], inputs)
         except Exception as error:
             raise EncoderUnavailable(f"ONNX Runtime failed on a text: {error}") from error
         unit: Vectors = vector[0]
         return unit
+
+    @cached_property
+    def _short(self) -> ort.InferenceSession:
+        return open_session(self._folder / SHORT_GRAPH, self._threads)
+
+    @cached_property
+    def _whole(self) -> ort.InferenceSession:
+        """Opened when there is something to read: beside a short one many servers never need it."""
+        return open_session(self._folder / GRAPH, self._threads)
 
 
 def open_session(path: Path, threads: int) -> ort.InferenceSession:

@@ -23,7 +23,6 @@ from fusion.tokens import as_text
 Kind = Literal["embedding", "token"]
 MODELS = Path(__file__).parent / "models"
 SPACE_FOLDER = MODELS / "item-space"
-SMALL = "embedding-fusion-small"
 CARD = "fusion.json"
 GRAPH = "fusion.onnx"
 TEXT_FOLDER = "text"

@@ -98,7 +98,7 @@ def train(
         str | None, typer.Option(help="s3://… of a .jsonl file of films; default: the starter.")
     ] = None,
     hyperparameter: Annotated[
-        list[str] | None, typer.Option(help="steps=900, only=embedding, small=true and the like.")
+        list[str] | None, typer.Option(help="steps=900, only=embedding and the like.")
     ] = None,
     on_demand: Annotated[
         bool, typer.Option("--on-demand", help="No spot instance, which costs about a third.")

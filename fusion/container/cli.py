@@ -23,7 +23,7 @@ USAGE_ERROR = 2
 GRACE_SECONDS = 20  # SageMaker kills 30 s after SIGTERM
 
 
-FusionName = Literal["embedding-fusion", "embedding-fusion-small", "token-fusion"]
+FusionName = Literal["embedding-fusion", "token-fusion"]
 
 
 class ContainerSettings(BaseSettings):
@@ -37,9 +37,7 @@ class ContainerSettings(BaseSettings):
         default=6, ge=1, description="the real-time limit; batch transform sets its own"
     )
     sm_model_dir: Path = Path("/opt/ml/model")
-    fusion_model: Literal["embedding-fusion", "embedding-fusion-small", "token-fusion"] = (
-        "embedding-fusion"
-    )
+    fusion_model: FusionName = "embedding-fusion"
 
 
 @app.callback()

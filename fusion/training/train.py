@@ -15,7 +15,6 @@ from fusion.evaluate.protocol import Interactions
 from fusion.fusion_encoder import FusionInput
 from fusion.network import Shape
 from fusion.onnx_fusion import (
-    SMALL,
     FusionCard,
     Kind,
     load_fusion,
@@ -23,7 +22,6 @@ from fusion.onnx_fusion import (
 from fusion.tokens import film_text
 from fusion.training.asking import Asking
 from fusion.training.calibration import Observed, fit_logistic, observe
-from fusion.training.distil import distil
 from fusion.training.examples import Example, Examples, Mix
 from fusion.training.learners import EmbeddingLearner, Learner, TokenLearner, fusion_input
 from fusion.training.loop import Pace, train_loop
@@ -70,11 +68,8 @@ def train(
     *,
     about: About = MOVIELENS,
     checkpoints: Path | None = None,
-    small: bool = False,
 ) -> dict[str, Report]:
     """Train and write ``models``/item-space and a folder for each of ``kinds``; reports by kind.
-
-    ``small`` adds an embedding fusion whose query tower is distilled to half the layers.
 
     ``people`` are learned from and ``strangers`` calibrated on. An interrupted run goes on where
     it stopped, by what lies in ``checkpoints`` (default: ``models``).
@@ -117,9 +112,6 @@ def train(
             f"{made} {sorted(held_out_terms)}",
         )
         reports[kind] = published(f"{kind}-fusion", kind, made, learner, progress)
-        if small and isinstance(learner, EmbeddingLearner):
-            distil(learner, asking)
-            reports["small"] = published(SMALL, kind, f"{made}-small", learner, progress)
     return reports
 
 

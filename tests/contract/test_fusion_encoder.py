@@ -14,7 +14,7 @@ from fusion.fake import BlendFusionEncoder
 from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput, SwipedFilm
 from fusion.item_space import FILE as ITEM_SPACE
 from fusion.item_space import ItemSpace, film_key, load_item_space
-from fusion.onnx_fusion import MODELS, SMALL, load_fusion
+from fusion.onnx_fusion import MODELS, load_fusion
 from fusion.sagemaker_encoder import SageMakerFusionEncoder
 from fusion.tokens import film_text
 from recommender.models import Item
@@ -49,7 +49,7 @@ SWIPES = tuple(film(seed, liked=seed % 3 > 0) for seed in range(20))
 
 
 UNTRAINED = ("blend", "sagemaker")
-SHIPPED = ("embedding-fusion", SMALL, "token-fusion")
+SHIPPED = ("embedding-fusion", "token-fusion")
 
 
 @pytest.fixture(scope="module", params=[*UNTRAINED, *SHIPPED])

@@ -139,9 +139,9 @@ class TestTraining:
         return _hyperparameters(path)
 
     def test_hyperparameters_are_text(self, base: Path) -> None:
-        given = {"steps": "30", "only": '"embedding"', "small": "true", "hold-out": "false"}
+        given = {"steps": "30", "only": '"embedding"', "hold-out": "true"}
         assert self.hyperparameters(base, **given) == Hyperparameters(
-            steps=30, only="embedding", small=True
+            steps=30, only="embedding", hold_out=True
         )
 
     def test_there_may_be_none(self, base: Path) -> None:

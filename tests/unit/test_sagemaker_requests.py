@@ -44,7 +44,7 @@ def of_site(site: Site) -> dict[str, Request]:
             {"train": "s3://films/swipes", "catalogue": "s3://films/raw"},
             "s3://films/models",
             "s3://films/checkpoints",
-            {"steps": 900, "small": True},
+            {"steps": 900, "hold_out": True},
         ),
         "CreateProcessingJob": requests.processing_job(
             "reelwise-curate-1",
@@ -145,7 +145,7 @@ def test_spot_training_waits_longer_than_it_runs_and_keeps_checkpoints() -> None
         "S3Uri": "s3://films/checkpoints",
         "LocalPath": "/opt/ml/checkpoints",
     }
-    assert request["HyperParameters"] == {"steps": "900", "small": "true"}
+    assert request["HyperParameters"] == {"steps": "900", "hold_out": "true"}
 
 
 def test_on_demand_training_does_not_wait() -> None:
