@@ -60,7 +60,7 @@ def _fused(wanted: Batches, baseline: Baseline, settings: Settings, store: ItemS
 
 def _embedded(wanted: Batches, baseline: Baseline, settings: Settings) -> Part:
     encoder = load_encoder(settings)
-    name = "query alone as a vector: torch, int8 ONNX"
+    name = "query alone as a vector: torch, int8 ONNX of half the layers"
     return _in_turns(name, wanted, lambda text: encoder.encode([text]), baseline.encoder.encode)
 
 

@@ -36,8 +36,9 @@ in full precision on torch) reads query, ten likes and ten dislikes as one text,
 serves the best 20. It learns nothing, filters nothing, gives no reasons and caches nothing, so it
 does less for an answer than Reelwise does. Searches were sent to both in the same way, run by run
 in turns. Of the parts, called in turns in one process, its own is named first: the transformer on
-torch beside the int8 embedding fusion on ONNX Runtime, over query and swipes; the same transformer
-over the query alone in either; and either's way to 60 films."""
+torch beside the int8 embedding fusion on ONNX Runtime, over query and swipes; the query alone, by
+the same transformer and by the tower of half its layers that learned to make its vectors of short
+texts; and either's way to 60 films."""
 
 GROWTH = """\
 One person after the other, each request after the one before, milliseconds. The swipes came in one
