@@ -11,8 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fusion.encoder import Vectors
 from fusion.errors import EncoderUnavailable, FusionError, ModelFilesCorrupt, ModelFilesMissing
-from fusion.onnx_encoder import CARD, DEFAULT_MODEL, GRAPH, TOKENIZER, OnnxTextEncoder
+from fusion.onnx_encoder import (
+    CARD,
+    DEFAULT_MODEL,
+    GRAPH,
+    SHORT_GRAPH,
+    TOKENIZER,
+    OnnxTextEncoder,
+)
 
 REFERENCE = Path(__file__).parents[1] / "fixtures" / "minilm_fp32.npz"
 
@@ -27,13 +35,56 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(DEFAULT_MODEL, tmp_path / "model"))
 
 
-def test_int8_stays_near_fp32(encoder: OnnxTextEncoder) -> None:
-    with np.load(REFERENCE) as reference:
-        texts, expected = reference["texts"].tolist(), reference["vectors"].astype(np.float32)
-    cosines = np.sum(encoder.encode(texts) * expected, axis=1)
+@pytest.fixture(scope="module")
+def whole() -> OnnxTextEncoder:
+    return OnnxTextEncoder(short=False)
+
+
+@pytest.fixture(scope="module")
+def reference() -> tuple[list[str], Vectors]:
+    """Texts, and the vectors of the fp32 original."""
+    with np.load(REFERENCE) as stored:
+        return stored["texts"].tolist(), stored["vectors"].astype(np.float32)
+
+
+def test_int8_stays_near_fp32(whole: OnnxTextEncoder, reference: tuple[list[str], Vectors]) -> None:
+    texts, expected = reference
+    cosines = np.sum(whole.encode(texts) * expected, axis=1)
     worst = texts[int(cosines.argmin())]
     assert cosines.min() >= 0.98, worst
     assert cosines.mean() >= 0.995
+
+
+def test_what_people_say_is_read_nearly_as_by_the_whole_model(
+    encoder: OnnxTextEncoder, reference: tuple[list[str], Vectors]
+) -> None:
+    pairs = zip(*reference, strict=True)
+    texts, expected = zip(*((t, v) for t, v in pairs if 3 <= len(t.split()) <= 14), strict=True)
+    cosines = np.sum(encoder.encode(texts) * np.array(expected), axis=1)
+    assert len(texts) > 100
+    assert cosines.mean() >= 0.92
+    assert np.percentile(cosines, 5) >= 0.83
+
+
+def test_long_texts_are_read_by_the_whole_model(
+    encoder: OnnxTextEncoder, whole: OnnxTextEncoder
+) -> None:
+    at_limit, past_it = "film " * 30, "film " * 31  # and a token at either end
+    short, long = encoder.encode([at_limit, past_it])
+    assert not np.array_equal(short, whole.encode([at_limit])[0])
+    np.testing.assert_array_equal(long, whole.encode([past_it])[0])
+
+
+def test_a_model_without_a_tower_for_short_texts_reads_them_itself(
+    folder: Path, whole: OnnxTextEncoder
+) -> None:
+    card = json.loads((folder / CARD).read_text())
+    del card["short_tokens"]
+    (folder / CARD).write_text(json.dumps(card))
+    (folder / SHORT_GRAPH).unlink()
+    np.testing.assert_array_equal(
+        OnnxTextEncoder(folder).encode(["heist"]), whole.encode(["heist"])
+    )
 
 
 def test_only_the_first_256_tokens_count(encoder: OnnxTextEncoder) -> None:
@@ -63,7 +114,7 @@ def test_the_card_describes_the_model(encoder: OnnxTextEncoder) -> None:
     assert encoder.card.max_tokens == 256
 
 
-@pytest.mark.parametrize("name", [CARD, GRAPH, TOKENIZER])
+@pytest.mark.parametrize("name", [CARD, GRAPH, SHORT_GRAPH, TOKENIZER])
 def test_a_missing_file_is_named_with_its_mend(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ModelFilesMissing, match=r"python -m fusion\.export") as caught:
@@ -71,7 +122,7 @@ def test_a_missing_file_is_named_with_its_mend(folder: Path, name: str) -> None:
     assert str(folder / name) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [CARD, GRAPH, TOKENIZER])
+@pytest.mark.parametrize("name", [CARD, GRAPH, SHORT_GRAPH, TOKENIZER])
 def test_a_damaged_file_is_named_with_its_mend(folder: Path, name: str) -> None:
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
