@@ -137,9 +137,7 @@ def write_model(
 ) -> ModelCard:
     """Write graph, tokenizer and `model.json` to `folder`; `about`: the card's other fields."""
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as scratch:
-        export_fp32(model, tokenizer, Path(scratch) / GRAPH)
-        quantise(Path(scratch) / GRAPH, folder / GRAPH)
+    _write_graph(model, tokenizer, folder / GRAPH)
     tokenizer.backend_tokenizer.save(str(folder / TOKENIZER), pretty=False)
     digests = {name: _digest(folder / name) for name in (GRAPH, TOKENIZER)}
     card = ModelCard(sha256=digests, **about)
@@ -151,12 +149,16 @@ def add_short(model: torch.nn.Module, tokenizer: Any, folder: Path, tokens: int)
     """Put ``model``, which makes the same vectors, beside the one in ``folder`` for texts of up to
     ``tokens`` tokens.
     """
-    with TemporaryDirectory() as scratch:
-        export_fp32(model, tokenizer, Path(scratch) / GRAPH)
-        quantise(Path(scratch) / GRAPH, folder / SHORT_GRAPH)
+    _write_graph(model, tokenizer, folder / SHORT_GRAPH)
     card = ModelCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
     digests = card.sha256 | {SHORT_GRAPH: _digest(folder / SHORT_GRAPH)}
     _write_card(card.model_copy(update={"sha256": digests, "short_tokens": tokens}), folder)
+
+
+def _write_graph(model: torch.nn.Module, tokenizer: Any, target: Path) -> None:  # noqa: ANN401
+    with TemporaryDirectory() as scratch:
+        export_fp32(model, tokenizer, Path(scratch) / GRAPH)
+        quantise(Path(scratch) / GRAPH, target)
 
 
 def _write_card(card: ModelCard, folder: Path) -> None:
