@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import onnxruntime as ort
@@ -66,9 +68,8 @@ class OnnxTextEncoder:
     on a CPU a batch is not faster.
     """
 
-    def __init__(self, model_dir: Path | None = None, threads: int = 1, short: bool = True) -> None:
-        """Load the model of `model_dir` (default: the one shipped), `threads` per call; without
-        `short` its whole tower reads short texts too.
+    def __init__(self, model_dir: Path | None = None, threads: int = 1) -> None:
+        """Load the model of `model_dir` (default: the one shipped), `threads` per call.
 
         Raises:
             ModelFilesMissing: a file is not there.
@@ -76,11 +77,18 @@ class OnnxTextEncoder:
         """
         self._folder, self._threads = model_dir or DEFAULT_MODEL, threads
         self.card = checked_model(self._folder)
-        self._short_tokens = (self.card.short_tokens or 0) if short else 0
+        self._short_tokens = self.card.short_tokens or 0
         self._usual = self._short if self._short_tokens else self._whole  # opened, or refused, now
         self._tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
         self._tokenizer.enable_truncation(self.card.max_tokens)
         self._tokenizer.no_padding()
+
+    def with_all_layers(self) -> Self:
+        """This encoder, in the same memory, but that its whole tower reads short texts, too."""
+        self._whole  # noqa: B018 - opened now, so that the copy has it
+        whole = copy(self)
+        whole._short_tokens = 0
+        return whole
 
     @property
     def model_version(self) -> str:

@@ -421,7 +421,7 @@ class Recommender:
 
     def profile(self, user_id: str) -> Profile:
         """Say what is believed about a user; a new user gets an empty profile."""
-        state = self._state(user_id)
+        state = self._state(user_id, stored=True)
         level = tier(state.preferences, self._settings)
         return describe(state, level, self._catalogue, self._encoder.dim)
 
@@ -528,15 +528,17 @@ class Recommender:
         nothing = no_preferences(self._encoder.model_version, weights=self._settings.ranking)
         return UserState(SHARED, LogVersion(), {}, nothing)
 
-    def _state(self, user_id: str) -> UserState:
-        """The user's state with preferences that no batch holds back.
-
-        What is learned ahead of its batch is not stored: others would learn it as quickly.
+    def _state(self, user_id: str, stored: bool = False) -> UserState:
+        """The user's state with preferences that no batch holds back, ``stored`` for others or not:
+        what is learned ahead of its batch they would learn as quickly.
         """
         state = self._users.get(user_id)
-        if state.preferences.event_count < state.version.count:
-            return self._users.relearned(state, stored=False)
-        return state
+        if state.preferences.event_count >= state.version.count:
+            return state
+        # Whoever recorded the latest swipe has then learned of it.
+        due = update_due(state, self._settings)
+        known = self._users.learned_elsewhere(state) if due else None
+        return known or self._users.relearned(state, stored)
 
     @cached_property
     def _matcher(self) -> Matcher:

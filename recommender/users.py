@@ -72,11 +72,11 @@ class UserStates:
     def grown(self, event: SwipeEvent) -> UserState | None:
         """The state that a swipe just recorded, the latest of all, leads to.
 
-        None where the whole log has to be read.
+        None where the whole log has to be read: an undo brings back what was swiped before.
         """
         with self._lock:
             known = self._states.get(event.user_id)
-        if known is None:
+        if known is None or event.action == "undo":
             return None
         version = self._log.version(event.user_id)
         if version.last_event_id != event.event_id:
@@ -108,6 +108,17 @@ class UserStates:
         state = replace(known, version=version, swipes=swipes)
         self.keep(state)
         return state
+
+    def learned_elsewhere(self, state: UserState) -> UserState | None:
+        """The state with preferences that another server learned of all its swipes, if one did."""
+        stored = self._learner.stored(state.user_id)
+        if stored is None or stored.event_count != state.version.count:
+            return None
+        if stored.last_event_id != state.version.last_event_id:
+            return None
+        fresh = replace(state, preferences=stored)
+        self.keep(fresh)
+        return fresh
 
     def relearned(self, state: UserState, stored: bool = True) -> UserState:
         """The state with preferences as of its own version, ``stored`` for others or not."""

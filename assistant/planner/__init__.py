@@ -14,6 +14,7 @@ from assistant.planner.planning import Planner
 from assistant.planner.pointers import Pointers
 from assistant.planner.titles import Titles
 from fusion.encoder import TextEncoder
+from fusion.onnx_encoder import OnnxTextEncoder
 from recommender import query
 from recommender.kept import UNKEPT, Kept
 from recommender.models import Item
@@ -39,12 +40,17 @@ def offline_planner(
     planner = Planner(
         titles,
         vocabulary,
-        NearestExample(encoder),
+        NearestExample(_for_sentences(encoder)),
         Pointers(Facts(films)),
         acts=ExampleClassifier(prompts.film_acts()),
         intents=ExampleClassifier(prompts.intent_examples()),
     )
     return OfflinePlanner(planner=planner)
+
+
+def _for_sentences(encoder: TextEncoder) -> TextEncoder:
+    """Half the layers tell what is said of films, but not all that is said in a conversation."""
+    return encoder.with_all_layers() if isinstance(encoder, OnnxTextEncoder) else encoder
 
 
 def _text(film: Item) -> str:

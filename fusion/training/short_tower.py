@@ -58,7 +58,7 @@ def main(
     known = read_films(films)
     learned = [film for film in known if not _held_out(film)]
     strange = [film for film in known if _held_out(film)]
-    whole = OnnxTextEncoder(model, threads, short=False)
+    whole = OnnxTextEncoder(model, threads).with_all_layers()
     tokenizer, transformer = load_transformer(source)
     tower = shortened(QueryTower(transformer), LAYERS)
     read = partial(tokenised, tokenizer, limit=SHORT_TOKENS)
@@ -75,7 +75,8 @@ def main(
 
 def write_card(folder: Path, learned: Films, strange: Films, about: str, steps: int) -> str:
     """Measure the towers of a folder on ``strange`` films, write the card and give its text."""
-    short, whole = OnnxTextEncoder(folder), OnnxTextEncoder(folder, short=False)
+    short = OnnxTextEncoder(folder)
+    whole = short.with_all_layers()
     texts = ShortTexts(strange).draw(MEASURED, np.random.default_rng(1))
     cosines = np.sum(short.encode(texts) * whole.encode(texts), axis=1)
     text = CARD_TEXT.read_text(encoding="utf-8").format(

@@ -36,8 +36,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole() -> OnnxTextEncoder:
-    return OnnxTextEncoder(short=False)
+def whole(encoder: OnnxTextEncoder) -> OnnxTextEncoder:
+    return encoder.with_all_layers()
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,8 @@ def test_a_folder_gets_a_tower_that_is_served(
     card = (folder / "short.md").read_text(encoding="utf-8")
     assert "Learned in 3 steps" in card
     assert card in capsys.readouterr().out
-    both, whole = OnnxTextEncoder(folder), OnnxTextEncoder(folder, short=False)
+    both = OnnxTextEncoder(folder)
+    whole = both.with_all_layers()
     long, short = "a heist in a bank vault " * 6, "a heist"
     np.testing.assert_array_equal(both.encode([long]), whole.encode([long]))
     assert not np.array_equal(both.encode([short]), whole.encode([short]))

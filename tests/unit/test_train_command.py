@@ -144,7 +144,7 @@ def test_sagemakers_variables_are_the_defaults(
     assert train()[0] == 0
     assert seen[:3] == [7, 3, None]
     assert (seen[3], seen[5:7]) == (channel, [True, None])
-    assert seen[9:] == [tmp_path / "model", Path("/opt/ml/checkpoints"), None, "token", False]
+    assert seen[9:] == [tmp_path / "model", Path("/opt/ml/checkpoints"), None, "token"]
 
 
 def test_checkpoints_lie_beside_the_models_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
