@@ -78,7 +78,7 @@ class OnnxTextEncoder:
         self._folder, self._threads = model_dir or DEFAULT_MODEL, threads
         self.card = checked_model(self._folder)
         self._short_tokens = self.card.short_tokens or 0
-        self._usual = self._short if self._short_tokens else self._whole  # opened, or refused, now
+        self._session(tokens=1)  # opened, or refused, now
         self._tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
         self._tokenizer.enable_truncation(self.card.max_tokens)
         self._tokenizer.no_padding()
@@ -112,7 +112,7 @@ class OnnxTextEncoder:
         clean = text.encode("utf-8", "replace").decode("utf-8")
         ids = np.array([self._tokenizer.encode(clean).ids], dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        session = self._usual if ids.size <= self._short_tokens else self._whole
+        session = self._session(ids.size)
         try:
             (vector,) = session.run([OUTPUT], inputs)
         except Exception as error:
@@ -120,13 +120,17 @@ class OnnxTextEncoder:
         unit: Vectors = vector[0]
         return unit
 
+    def _session(self, tokens: int) -> ort.InferenceSession:
+        """The tower that reads so many."""
+        return self._short if 0 < tokens <= self._short_tokens else self._whole
+
     @cached_property
     def _short(self) -> ort.InferenceSession:
         return open_session(self._folder / SHORT_GRAPH, self._threads)
 
     @cached_property
     def _whole(self) -> ort.InferenceSession:
-        """Opened when there is something to read: beside a short one many servers never need it."""
+        """Opened when it is needed: beside a short one it may never be."""
         return open_session(self._folder / GRAPH, self._threads)
 
 
