@@ -13,10 +13,14 @@ from recommender.models import Item
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _stem = Stemmer.Stemmer("english")
 STOP_WORDS = frozenset(
-    "a about an and are as at be but by for from has have his her i in into is it its me my of on "
-    "or our she so that the their them then there they this to was were what when which who will "
-    "with you your".split()
+    "a about again all also am an and any are as at be been being but by can could did do does "
+    "doing done during each even every for from get gets getting goes had has have he her here him "
+    "his how i in into is it its just many me more most much must my no not of off on one only "
+    "or other our out over own quite rather really same she should so some such than that the "
+    "their them then there these they this those to too under until very was we were what "
+    "when where whether which while who whose why will with would you your".split()
 )
+"""They tell no film from another. What is a title is found as one, "Get Out" as well."""
 
 
 def fold(text: str) -> str:
@@ -98,7 +102,8 @@ def _labels(item: Item) -> list[str]:
 
 
 def _tag_phrases(item: Item) -> list[str]:
-    return [_tag_phrase(tag) for tag in item.tags if " " in tag]
+    phrases = [_tag_phrase(tag) for tag in item.tags if " " in tag]
+    return [phrase for phrase in phrases if phrase]  # some are stop words alone
 
 
 @lru_cache(maxsize=50_000)

@@ -54,6 +54,12 @@ def test_stop_words_are_written_as_they_are_looked_up() -> None:
     assert all(fold(word) == word for word in STOP_WORDS)
 
 
+def test_a_tag_of_stop_words_is_no_word() -> None:
+    film = Item(item_id="1", title="Cube", tags=("over there", "locked room"))
+    assert "" not in index_terms(film)
+    assert "lock_room" in index_terms(film)
+
+
 def test_embedding_text_tells_all_facts() -> None:
     text = embedding_text(FILM)
     assert text.startswith("Cléo from 5 to 7 (1962). Drama. real time, paris. A singer waits")
