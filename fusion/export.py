@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
@@ -75,8 +76,13 @@ def load_source(folder: Path) -> SentenceTransformer:
     return SentenceTransformer(str(folder), device="cpu", model_kwargs=plain).eval()
 
 
-def export_fp32(model: torch.nn.Module, tokenizer: Any, target: Path) -> None:  # noqa: ANN401
-    """Write a function of ids and mask to vectors as an fp32 ONNX graph."""
+def export_fp32(
+    model: torch.nn.Module,
+    tokenizer: Any,  # noqa: ANN401
+    target: Path,
+    outputs: Sequence[str] = (OUTPUT,),
+) -> None:
+    """Write a function of ids and mask to vectors, one for each of ``outputs``, as fp32 ONNX."""
     example = tokenizer(["heat", "two words"], padding=True, return_tensors="pt")
     inputs = ("input_ids", "attention_mask")
     torch.onnx.export(
@@ -84,7 +90,7 @@ def export_fp32(model: torch.nn.Module, tokenizer: Any, target: Path) -> None:  
         tuple(example[name] for name in inputs),
         str(target),
         input_names=list(inputs),
-        output_names=[OUTPUT],
+        output_names=list(outputs),
         dynamic_shapes=({0: "batch", 1: "tokens"},) * 2,
         dynamo=True,
         external_data=False,
@@ -145,19 +151,38 @@ def write_model(
     return card
 
 
-def add_short(model: torch.nn.Module, tokenizer: Any, folder: Path, tokens: int) -> None:  # noqa: ANN401
-    """Put ``model``, which makes the same vectors, beside the one in ``folder`` for texts of up to
-    ``tokens`` tokens.
+def add_short(
+    model: torch.nn.Module,
+    tokenizer: Any,  # noqa: ANN401
+    folders: Sequence[Path],
+    tokens: int,
+) -> None:
+    """Put ``model``, which makes the vectors of each of ``folders``' models in turn, beside them
+    for texts of up to ``tokens`` tokens.
+
+    Raises ValueError when they do not read by one tokenizer, or two are called the same.
     """
-    _write_graph(model, tokenizer, folder / SHORT_GRAPH)
-    card = ModelCard.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
-    digests = card.sha256 | {SHORT_GRAPH: _digest(folder / SHORT_GRAPH)}
-    _write_card(card.model_copy(update={"sha256": digests, "short_tokens": tokens}), folder)
-
-
-def _write_graph(model: torch.nn.Module, tokenizer: Any, target: Path) -> None:  # noqa: ANN401
+    cards = [ModelCard.model_validate_json((each / CARD).read_bytes()) for each in folders]
+    outputs = [card.name for card in cards]
+    if len({card.sha256[TOKENIZER] for card in cards}) > 1 or len(set(outputs)) < len(outputs):
+        raise ValueError("Models that share a tower have the same tokenizer and their own names.")
     with TemporaryDirectory() as scratch:
-        export_fp32(model, tokenizer, Path(scratch) / GRAPH)
+        graph = Path(scratch) / SHORT_GRAPH
+        _write_graph(model, tokenizer, graph, outputs)
+        for folder, card in zip(folders, cards, strict=True):
+            copyfile(graph, folder / SHORT_GRAPH)
+            digests = card.sha256 | {SHORT_GRAPH: _digest(graph)}
+            _write_card(card.model_copy(update={"sha256": digests, "short_tokens": tokens}), folder)
+
+
+def _write_graph(
+    model: torch.nn.Module,
+    tokenizer: Any,  # noqa: ANN401
+    target: Path,
+    outputs: Sequence[str] = (OUTPUT,),
+) -> None:
+    with TemporaryDirectory() as scratch:
+        export_fp32(model, tokenizer, Path(scratch) / GRAPH, outputs)
         quantise(Path(scratch) / GRAPH, target)
 
 

@@ -194,6 +194,35 @@ class QueryTower(nn.Module):  # type: ignore[misc]
         return functional.normalize(pool(outputs, mask), dim=1)
 
 
+class SharedTower(nn.Module):  # type: ignore[misc]
+    """One transformer that makes the vectors of several models, by a head for each."""
+
+    def __init__(self, transformer: nn.Module, heads: int) -> None:
+        super().__init__()
+        self.transformer = transformer
+        self.heads = nn.ModuleList(_Head() for _ in range(heads))
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        """For each head the unit vectors of the texts, (b, 384)."""
+        pooled = pool(self.transformer(input_ids=ids, attention_mask=mask), mask)
+        return tuple(functional.normalize(head(pooled), dim=1) for head in self.heads)
+
+
+class _Head(nn.Module):  # type: ignore[misc]
+    """What one model's vectors have that the shared tower's mean, (b, 384), has not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.difference = nn.Sequential(
+            nn.Linear(TEXT_DIM, 2 * TEXT_DIM), nn.GELU(), _silent(nn.Linear(2 * TEXT_DIM, TEXT_DIM))
+        )
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        # As a text of one token: with two dimensions the products are exported as operators that
+        # are not quantised.
+        return pooled + self.difference(pooled[:, None])[:, 0]
+
+
 def pool(outputs: Any, mask: Tensor) -> Tensor:  # noqa: ANN401 - transformers' own output class
     """Mean of the last layer over the tokens, (b, 384)."""
     weights = mask[..., None].to(outputs.last_hidden_state.dtype)

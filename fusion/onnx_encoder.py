@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from tokenizers import Tokenizer
 
 from fusion.encoder import Vectors
-from fusion.errors import EncoderUnavailable, ModelFilesCorrupt, ModelFilesMissing
+from fusion.errors import ModelFilesCorrupt, ModelFilesMissing
+from fusion.onnx_session import embedded, open_session
+from fusion.short_tower import shared_tower
 
 DEFAULT_MODEL = Path(__file__).parent / "models" / "minilm-l6-int8"
 CARD = "model.json"
@@ -38,7 +40,7 @@ class ModelCard(BaseModel):
     """SHA-256 of the graphs and of the tokenizer, by file name."""
     short_tokens: PositiveInt | None = None
     """Texts of up to so many tokens are read by `SHORT_GRAPH`, a tower of fewer layers that learned
-    to make the vectors of the whole. None: there is none.
+    to make the vectors of the whole, as its output ``name``. None: there is none.
     """
 
 
@@ -78,7 +80,12 @@ class OnnxTextEncoder:
         self._folder, self._threads = model_dir or DEFAULT_MODEL, threads
         self.card = checked_model(self._folder)
         self._short_tokens = self.card.short_tokens or 0
-        self._session(tokens=1)  # opened, or refused, now
+        if self._short_tokens:
+            graph, digest = self._folder / SHORT_GRAPH, self.card.sha256[SHORT_GRAPH]
+            self._short = shared_tower(graph, digest, threads)
+            self._short.require(self.card.name)
+        else:
+            self._whole  # noqa: B018 - opened, or refused, now
         self._tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
         self._tokenizer.enable_truncation(self.card.max_tokens)
         self._tokenizer.no_padding()
@@ -111,44 +118,14 @@ class OnnxTextEncoder:
         # A lone surrogate has no UTF-8 form and the tokenizer takes only UTF-8.
         clean = text.encode("utf-8", "replace").decode("utf-8")
         ids = np.array([self._tokenizer.encode(clean).ids], dtype=np.int64)
-        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        session = self._session(ids.size)
-        try:
-            (vector,) = session.run([OUTPUT], inputs)
-        except Exception as error:
-            raise EncoderUnavailable(f"ONNX Runtime failed on a text: {error}") from error
-        unit: Vectors = vector[0]
-        return unit
-
-    def _session(self, tokens: int) -> ort.InferenceSession:
-        """The tower that reads so many."""
-        return self._short if 0 < tokens <= self._short_tokens else self._whole
-
-    @cached_property
-    def _short(self) -> ort.InferenceSession:
-        return open_session(self._folder / SHORT_GRAPH, self._threads)
+        if ids.size <= self._short_tokens:
+            return self._short.vector(ids, self.card.name)
+        return embedded(self._whole, ids)[OUTPUT]
 
     @cached_property
     def _whole(self) -> ort.InferenceSession:
         """Opened when it is needed: beside a short one it may never be."""
         return open_session(self._folder / GRAPH, self._threads)
-
-
-def open_session(path: Path, threads: int) -> ort.InferenceSession:
-    """ONNX Runtime over the graph of a file; bytes it would keep beside what it makes of them.
-
-    Raises ModelFilesCorrupt, naming ``path``, if it is refused.
-    """
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    # The database and the server live on the same cores: waiting threads must not burn them.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Else each session keeps what its longest text took: 15 MB, and a run is no slower without.
-    options.enable_cpu_mem_arena = False
-    try:
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelFilesCorrupt(path, f"ONNX Runtime refuses it: {error}") from error
 
 
 def _read(path: Path) -> bytes:

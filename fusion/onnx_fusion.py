@@ -16,7 +16,8 @@ from fusion.fusion_encoder import Fused, FusionInput, SwipedFilm
 from fusion.item_space import FILE as ITEM_SPACE
 from fusion.item_space import digest
 from fusion.linear_fusion import POPULARITY, RANK
-from fusion.onnx_encoder import OnnxTextEncoder, open_session
+from fusion.onnx_encoder import OnnxTextEncoder
+from fusion.onnx_session import open_session
 from fusion.remembering import RememberingEncoder
 from fusion.tokens import as_text
 

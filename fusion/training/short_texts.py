@@ -13,7 +13,7 @@ KINDS = {"summary": 0.3, "words": 0.2, "fact": 0.25, "title": 0.13, "name": 0.1,
 LONGEST = 14
 """Words of a summary that are taken as they stand, at most."""
 WORDINGS = (
-    *("{}",) * 6,
+    *("{}",) * 10,
     "{} movies",
     "a film about {}",
     "something with {}",
@@ -24,6 +24,16 @@ WORDINGS = (
     "like {}",
     "{} for tonight",
     "more {} please",
+    "I feel like {}",
+    "I'm in the mood for something {}",
+    "what was that one about {}?",
+    "make me think of {}",
+    "can you recommend me {} to watch with my family",
+    "we want {} this weekend, not too long",
+    "nothing like {}, that one bored me",
+    "I loved {}, what else is there",
+    "surprise us with {}, but kind and quiet",
+    "why is {} in there?",
 )
 DECADES = range(1920, 2030, 10)
 MISSPELT = 0.1

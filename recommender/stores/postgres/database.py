@@ -84,6 +84,9 @@ class Prepared:
 
     def __init__(self, statement: Select[Any] | UpdateBase) -> None:
         self.statement = statement
+        self.returns_rows = isinstance(statement, Select) or bool(
+            statement.returning_column_descriptions
+        )
         compiled = statement.compile(dialect=_DIALECT)
         self.text = str(compiled)
         self._fixed = compiled.params
@@ -129,6 +132,7 @@ class Database:
             max_overflow=pool_size,
             pool_timeout=5,
             pool_use_lifo=True,  # whose server process is warm
+            skip_autocommit_rollback=True,  # of nothing, each time a connection is given back
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
             connect_args={
@@ -165,7 +169,7 @@ class Database:
                 return [tuple(row) for row in result] if result.returns_rows else []
         with self._cursor() as cursor:
             cursor.execute(statement.text, statement.values(given))
-            return list(cursor.fetchall()) if cursor.description else []
+            return list(cursor.fetchall()) if statement.returns_rows else []
 
     def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement for each of the rows, in one round trip and one transaction.
