@@ -34,6 +34,8 @@ class BedrockTextEncoder:
     five failed calls in a row calls fail at once for a while; see `fusion.circuit`.
     """
 
+    remote = True
+
     def __init__(self, dim: int, timeout: float = 1.0) -> None:
         """Prepare a client for vectors of ``dim`` numbers; nothing is sent yet.
 

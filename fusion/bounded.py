@@ -32,16 +32,20 @@ class Deadline:
 
     def call(self, action: Callable[[], T]) -> T:
         """The action's result, or its error. Raises EncoderUnavailable when the time is over."""
-        return self.begin(action)()
+        (result,) = self.begin(action)
+        return result()
 
-    def begin(self, action: Callable[[], T]) -> Callable[[], T]:
-        """Make a call, in the caller's context; what is returned waits for it as ``call`` does."""
+    def begin(self, *actions: Callable[[], T]) -> list[Callable[[], T]]:
+        """Make calls, one after the other and all in time, in the caller's context.
+
+        What is returned waits for each as ``call`` does.
+        """
         with self._lock:
             if len(self._hanging) >= MAX_HANGING:
-                return _unavailable
-        ends = monotonic() + self._seconds
-        future = self._threads.submit(partial(copy_context().run, action))
-        return lambda: self._result(future, ends)
+                return [_unavailable for _ in actions]
+        ends, context = monotonic() + self._seconds, copy_context()
+        futures = self._threads.submit(*(partial(context.run, action) for action in actions))
+        return [partial(self._result, future, ends) for future in futures]
 
     def _result(self, future: Future[T], ends: float) -> T:
         try:
@@ -67,9 +71,10 @@ def _unavailable() -> NoReturn:
 class BoundedEncoder:
     """A text ``encoder`` with a ``deadline`` for each call."""
 
-    def __init__(self, encoder: TextEncoder, seconds: float) -> None:
+    def __init__(self, encoder: TextEncoder, deadline: Deadline) -> None:
         self.encoder = encoder
-        self.deadline = Deadline(seconds)
+        self.deadline = deadline
+        self.remote = encoder.remote
         self.model_version = encoder.model_version
         self.dim = encoder.dim
 
@@ -81,9 +86,10 @@ class BoundedEncoder:
 class BoundedFusion:
     """A fusion ``encoder`` with a ``deadline`` for each call."""
 
-    def __init__(self, encoder: FusionEncoder, seconds: float) -> None:
+    def __init__(self, encoder: FusionEncoder, deadline: Deadline) -> None:
         self.encoder = encoder
-        self.deadline = Deadline(seconds)
+        self.deadline = deadline
+        self.remote = encoder.remote
         self.model_version = encoder.model_version
         self.dim = encoder.dim
 

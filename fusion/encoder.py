@@ -12,6 +12,9 @@ Vectors = NDArray[np.float32]
 class TextEncoder(Protocol):
     """Turns texts into unit vectors whose dot product is their similarity."""
 
+    remote: bool = False
+    """Whether calls wait for another machine; the others compute in this process."""
+
     @property
     def model_version(self) -> str:
         """Name and version of the model; vectors of different versions do not compare."""

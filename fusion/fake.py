@@ -23,6 +23,7 @@ class HashingEncoder:
     """
 
     model_version = "hashing-1"
+    remote = False
 
     def __init__(self, dim: int = 384) -> None:
         self.dim = dim
@@ -53,6 +54,7 @@ class BlendFusionEncoder:
     """
 
     max_swipes = 64
+    remote = False
 
     def __init__(self, words: TextEncoder | None = None) -> None:
         """Embed the words with `words`, by default a `HashingEncoder`."""

@@ -54,6 +54,9 @@ class Fused:
 class FusionEncoder(Protocol):
     """Fuses words and swipes."""
 
+    remote: bool = False
+    """Whether calls wait for another machine; the others compute in this process."""
+
     @property
     def model_version(self) -> str:
         """Name and version of the model; vectors of different versions do not compare."""

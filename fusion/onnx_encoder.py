@@ -70,6 +70,8 @@ class OnnxTextEncoder:
     on a CPU a batch is not faster.
     """
 
+    remote = False
+
     def __init__(self, model_dir: Path | None = None, threads: int = 1) -> None:
         """Load the model of `model_dir` (default: the one shipped), `threads` per call.
 

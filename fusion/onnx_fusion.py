@@ -86,6 +86,8 @@ def has_words(asked: FusionInput) -> bool:
 class OnnxFusion(ABC):
     """What both fusions share: a card, and its regressions over the parts of an answer."""
 
+    remote = False
+
     def __init__(self, folder: Path) -> None:
         """Read the card; raises ModelFilesMissing or ModelFilesCorrupt."""
         self.card = read_card(folder)

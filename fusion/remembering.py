@@ -22,6 +22,7 @@ class RememberingEncoder(TextEncoder):
     def __init__(self, encoder: TextEncoder, most: float = KEPT_TEXTS) -> None:
         """``most`` says how many texts are kept; infinitely many can be."""
         self._encoder = encoder
+        self.remote = encoder.remote
         self._kept: LRUCache[str, Vectors] = LRUCache(most)
         self._lock = Lock()
 

@@ -27,6 +27,8 @@ class SageMakerFusionEncoder:
     of any other version is refused. A new model is a new endpoint name and version, set together.
     """
 
+    remote = True
+
     def __init__(
         self,
         endpoint: str,

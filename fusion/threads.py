@@ -1,6 +1,6 @@
 """Threads for calls that others need not wait for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Semaphore, Thread
@@ -21,13 +21,20 @@ class DaemonThreads:
         self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._idle = Semaphore(0)
 
-    def submit(self, action: Callable[[], T]) -> Future[T]:
-        """Make a call in a thread that is idle, or a new one."""
-        future: Future[T] = Future()
+    def submit(self, *actions: Callable[[], T]) -> list[Future[T]]:
+        """Make calls, one after the other, in a thread that is idle, or a new one."""
+        calls = [(Future[T](), action) for action in actions]
         if not self._idle.acquire(blocking=False):
             Thread(target=self._work, daemon=True).start()
-        self._calls.put(lambda: _settle(future, action, self._idle.release))
-        return future
+        self._calls.put(lambda: self._make(calls))
+        return [future for future, _ in calls]
+
+    def _make(self, calls: Sequence[tuple[Future[T], Callable[[], T]]]) -> None:
+        *earlier, (future, action) = calls
+        for each in earlier:
+            _settle(*each)
+        # Idle before whoever waits, and may have another call, hears of it.
+        _settle(future, action, self._idle.release)
 
     def _work(self) -> None:
         """Make calls, each promised to this thread or another that is idle, until there are none
@@ -43,8 +50,10 @@ class DaemonThreads:
                 call()
 
 
-def _settle(future: Future[T], action: Callable[[], T], ended: Callable[[], None]) -> None:
-    """Make a call; ``ended`` is called before whoever waits, and may have another, hears of it."""
+def _settle(
+    future: Future[T], action: Callable[[], T], ended: Callable[[], None] = lambda: None
+) -> None:
+    """Make a call; ``ended`` is called before its result is told."""
     try:
         result = action()
     except BaseException as error:

@@ -207,10 +207,14 @@ class QueryEmbedder:
         return _Obtained(recalled | made, frozenset(recalled), latency_ms)
 
     def _made(self, missing: Sequence[_Wanted], fallbacks: Fallbacks) -> dict[Slot, Vector]:
-        """Those that could be made, at the same time."""
+        """Those that could be made: what shares a deadline in turn, the others at the same time."""
         made = {}
-        begun = [each.deadline.begin(partial(_timed, each)) for each in missing]
-        for each, result in zip(missing, begun, strict=True):
+        begun: list[tuple[_Wanted, Callable[[], Vector]]] = []
+        for deadline in dict.fromkeys(each.deadline for each in missing):
+            some = [each for each in missing if each.deadline is deadline]
+            results = deadline.begin(*(partial(_timed, each) for each in some))
+            begun += zip(some, results, strict=True)
+        for each, result in begun:
             vector = fallbacks.attempt(each.part, result, None, (FusionError,))
             INFERENCES.labels(each.part, "failed" if vector is None else "made").inc()
             if vector is not None:

@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from fusion.bounded import BoundedEncoder, BoundedFusion
+from fusion.bounded import BoundedEncoder, BoundedFusion, Deadline
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
@@ -134,9 +134,17 @@ class Recommender:
         words. What takes an encoder more than ``patience`` seconds is done without.
         """
         fusions = fusions or {}
-        bounded = {variant: BoundedFusion(each, patience) for variant, each in fusions.items()}
+        # What computes here is called in one thread, for waking two takes longer than they gain.
+        here = Deadline(patience)
+
+        def deadline(called: TextEncoder | FusionEncoder) -> Deadline:
+            return Deadline(patience) if called.remote else here
+
+        bounded = {
+            variant: BoundedFusion(each, deadline(each)) for variant, each in fusions.items()
+        }
         self._stores = stores
-        self._encoder = BoundedEncoder(encoder, patience)
+        self._encoder = BoundedEncoder(encoder, deadline(encoder))
         self._settings = settings
         self._clock = clock
         self._catalogue = Catalogue.of(stores.items.all())

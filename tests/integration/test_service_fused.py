@@ -53,6 +53,7 @@ class Turned:
     def __init__(self, words: TextEncoder) -> None:
         self._words = words
         self.dim = words.dim
+        self.remote = words.remote
         self.model_version = words.model_version
 
     def encode(self, texts: Sequence[str]) -> Vectors:

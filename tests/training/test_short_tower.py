@@ -50,9 +50,9 @@ def test_half_the_layers_learn_the_vectors_of_two_models(source: Path) -> None:
     student = SharedTower(shortened(load_transformer(source)[1], 2), 2).eval()
     assert len(student.transformer.encoder.layer) == 2
 
-    @torch.no_grad()
     def wanted(some: Sequence[str]) -> list[Tensor]:
-        vectors = teacher(*tokenised(tokenizer, some, SHORT_TOKENS))
+        with torch.no_grad():
+            vectors = teacher(*tokenised(tokenizer, some, SHORT_TOKENS))
         return [vectors, vectors.flip(1)]  # the second model's are its, the other way round
 
     def learned(steps: int) -> float:

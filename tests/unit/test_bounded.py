@@ -43,11 +43,11 @@ def stuck() -> Iterator[Stuck]:
 
 def test_what_answers_in_time_is_passed_on() -> None:
     plain = HashingEncoder()
-    bounded = BoundedEncoder(plain, PATIENT)
+    bounded = BoundedEncoder(plain, Deadline(PATIENT))
     np.testing.assert_array_equal(bounded.encode(["a", "b"]), plain.encode(["a", "b"]))
     assert (bounded.dim, bounded.model_version) == (plain.dim, plain.model_version)
     asked = FusionInput("words")
-    fused: Fused = BoundedFusion(BlendFusionEncoder(), PATIENT).fuse(asked)
+    fused: Fused = BoundedFusion(BlendFusionEncoder(), Deadline(PATIENT)).fuse(asked)
     np.testing.assert_array_equal(fused.vector, BlendFusionEncoder().fuse(asked).vector)
 
 
@@ -58,7 +58,7 @@ def test_calls_one_after_the_other_are_made_in_one_thread() -> None:
             return super().encode(texts)
 
     threads: set[int] = set()
-    bounded = BoundedEncoder(Noting(), PATIENT)
+    bounded = BoundedEncoder(Noting(), Deadline(PATIENT))
     for _ in range(20):
         bounded.encode(["a"])
     assert len(threads) == 1
@@ -68,7 +68,7 @@ def test_calls_one_after_the_other_are_made_in_one_thread() -> None:
 def test_a_thread_that_is_idle_for_long_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fusion.threads.IDLE_SECONDS", 0.001)
     before = set(enumerate_threads())
-    bounded = BoundedEncoder(HashingEncoder(), PATIENT)
+    bounded = BoundedEncoder(HashingEncoder(), Deadline(PATIENT))
     bounded.encode(["a"])
     for thread in set(enumerate_threads()) - before:
         thread.join(PATIENT)
@@ -84,10 +84,35 @@ def test_calls_that_are_begun_are_made_at_the_same_time() -> None:
         met.wait(PATIENT)
         return name, get_ident()
 
-    begun = [deadline.begin(partial(meet, name)) for name in "abc"]
+    begun = [deadline.begin(partial(meet, name))[0] for name in "abc"]
     names, threads = zip(*(result() for result in begun), strict=True)
     assert names == ("a", "b", "c")
     assert len({get_ident(), *threads}) == 4
+
+
+def test_calls_that_are_begun_together_are_made_one_after_the_other_in_one_thread() -> None:
+    made: list[str] = []
+
+    def make(name: str) -> tuple[str, int]:
+        made.append(name)
+        if name == "b":
+            raise EncoderUnavailable(name)
+        return name, get_ident()
+
+    first, second, third = Deadline(PATIENT).begin(*(partial(make, name) for name in "abc"))
+    (last, thread), made_by_then = third(), list(made)
+    assert (last, made_by_then) == ("c", ["a", "b", "c"])
+    assert first() == ("a", thread)
+    assert thread != get_ident()
+    with pytest.raises(EncoderUnavailable, match="b"):
+        second()
+
+
+def test_what_was_begun_after_who_hangs_is_given_up_with_it(stuck: Stuck) -> None:
+    deadline = Deadline(SECONDS)
+    for result in deadline.begin(lambda: stuck.encode(["a"]), lambda: stuck.encode(["b"])):
+        with pytest.raises(EncoderUnavailable, match="No answer"):
+            result()
 
 
 def test_calls_are_of_the_callers_context() -> None:
@@ -103,16 +128,16 @@ def test_its_errors_are_passed_on() -> None:
             raise EncoderUnavailable(f"{len(texts)} were too many")
 
     with pytest.raises(EncoderUnavailable, match="1 were too many"):
-        BoundedEncoder(Broken(), PATIENT).encode(["a"])
+        BoundedEncoder(Broken(), Deadline(PATIENT)).encode(["a"])
 
 
 def test_who_hangs_is_given_up(stuck: Stuck) -> None:
     with pytest.raises(EncoderUnavailable, match=r"No answer within 0\.02 s"):
-        BoundedEncoder(stuck, SECONDS).encode(["a"])
+        BoundedEncoder(stuck, Deadline(SECONDS)).encode(["a"])
 
 
 def test_who_goes_on_hanging_is_not_asked_any_more_until_it_comes_back(stuck: Stuck) -> None:
-    bounded = BoundedEncoder(stuck, SECONDS)
+    bounded = BoundedEncoder(stuck, Deadline(SECONDS))
     for _ in range(MAX_HANGING):
         with pytest.raises(EncoderUnavailable, match="No answer"):
             bounded.encode(["a"])

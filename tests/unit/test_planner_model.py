@@ -41,6 +41,7 @@ class BrokenEncoder:
 
     model_version = "broken"
     dim = 384
+    remote = False
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         raise EncoderUnavailable(f"no model for {len(texts)} texts")

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from threading import Barrier
+from threading import Barrier, get_ident
 from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
 
-from fusion.bounded import BoundedEncoder, BoundedFusion
+from fusion.bounded import BoundedEncoder, BoundedFusion, Deadline
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import BlendFusionEncoder, HashingEncoder
@@ -40,10 +40,12 @@ class Watched:
     def __init__(self, met: Barrier | None = None) -> None:
         super().__init__()
         self.met, self.down, self.calls = met, False, 0
+        self.threads: set[int] = set()
 
     def note(self) -> None:
         """To be said at each call."""
         self.calls += 1
+        self.threads.add(get_ident())
         if self.met:
             self.met.wait(PATIENT)
         if self.down:
@@ -79,13 +81,14 @@ def embed(
     text: str = "robots",
     state: UserState = NOBODY,
     tier: Tier = "generic",
+    shared: Deadline | None = None,
 ) -> tuple[QueryVector, tuple[str, ...]]:
     """What is embedded for a person, of no taste if not said otherwise, and the fallbacks taken."""
     stores = memory_stores()
     vectors = ItemVectors(stores.items)
     embedder = QueryEmbedder(
-        BoundedEncoder(words, PATIENT),
-        {"embedding_fusion": BoundedFusion(fusion, PATIENT)},
+        BoundedEncoder(words, shared or Deadline(PATIENT)),
+        {"embedding_fusion": BoundedFusion(fusion, shared or Deadline(PATIENT))},
         FusionInputs(Catalogue([]), vectors),
         vectors,
         AnswerCache(embeddings, stores.searches, SETTINGS, "generation"),
@@ -113,6 +116,18 @@ def test_both_vectors_are_made_at_the_same_time(embeddings: EmbeddingCache) -> N
     np.testing.assert_allclose(found.vector, wanted.vector, atol=1e-6)
     assert (found.space, found.cached) == ("fused", False)
     assert found.latency_ms > 0
+
+
+def test_what_shares_a_deadline_is_made_in_one_thread_each_with_its_own_error(
+    embeddings: EmbeddingCache,
+) -> None:
+    words, fusion = Words(), Fusion()
+    words.down = True
+    found, fallbacks = embed(embeddings, words, fusion, shared=Deadline(PATIENT))
+    assert (found.words, found.space, fallbacks) == (None, "fused", ("encoder",))
+    assert words.threads == fusion.threads
+    assert len(words.threads) == 1
+    assert get_ident() not in words.threads
 
 
 def test_both_are_read_and_written_together_and_made_once(embeddings: EmbeddingCache) -> None:

@@ -118,7 +118,7 @@ def standard(ranks: Matrix) -> Matrix:
 class Served:
     """An encoder that gives one vector."""
 
-    model_version, dim = "served-1", 384
+    model_version, dim, remote = "served-1", 384, False
 
     def __init__(self, vector: Vectors) -> None:
         self.vector = vector
