@@ -14,11 +14,11 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _stem = Stemmer.Stemmer("english")
 STOP_WORDS = frozenset(
     "a about again all also am an and any are as at be been being but by can could did do does "
-    "doing done during each even every for from get gets getting goes had has have he her here him "
-    "his how i in into is it its just many me more most much must my no not of off on one only "
-    "or other our out over own quite rather really same she should so some such than that the "
-    "their them then there these they this those to too under until very was we were what "
-    "when where whether which while who whose why will with would you your".split()
+    "doing done during each even ever every for from get gets getting goes had has have he her "
+    "here him his how i in into is it its just many me more most much must my no not of off on "
+    "one only or other our out over own quite rather really same she should so some such than "
+    "that the their them then there these they this those through to too under until very was we "
+    "were what when where whether which while who whose why will with would yet you your".split()
 )
 """They tell no film from another. What is a title is found as one, "Get Out" as well."""
 
