@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from fusion.encoder import Vectors
 from fusion.errors import ModelFilesCorrupt, ModelFilesMissing
 from fusion.onnx_session import embedded, open_session
-from fusion.short_tower import shared_tower
+from fusion.short_tower import ShortTower, shared_tower
 
 DEFAULT_MODEL = Path(__file__).parent / "models" / "minilm-l6-int8"
 CARD = "model.json"
@@ -83,9 +83,7 @@ class OnnxTextEncoder:
         self.card = checked_model(self._folder)
         self._short_tokens = self.card.short_tokens or 0
         if self._short_tokens:
-            graph, digest = self._folder / SHORT_GRAPH, self.card.sha256[SHORT_GRAPH]
-            self._short = shared_tower(graph, digest, threads)
-            self._short.require(self.card.name)
+            self._short = self._opened_short()
         else:
             self._whole  # noqa: B018 - opened, or refused, now
         self._tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
@@ -123,6 +121,14 @@ class OnnxTextEncoder:
         if ids.size <= self._short_tokens:
             return self._short.vector(ids, self.card.name)
         return embedded(self._whole, ids)[OUTPUT]
+
+    def _opened_short(self) -> ShortTower:
+        graph, name = self._folder / SHORT_GRAPH, self.card.name
+        # Not by its path: other models' folders may hold the same one.
+        tower = shared_tower(graph, self.card.sha256[SHORT_GRAPH], self._threads)
+        if name not in tower.outputs:
+            raise ModelFilesCorrupt(graph, f"it makes vectors of {tower.outputs}, not of {name!r}")
+        return tower
 
     @cached_property
     def _whole(self) -> ort.InferenceSession:

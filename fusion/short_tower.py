@@ -10,7 +10,6 @@ import numpy as np
 from cachetools import LRUCache
 
 from fusion.encoder import Vectors
-from fusion.errors import ModelFilesCorrupt
 from fusion.onnx_session import embedded, open_session
 
 KEPT_TEXTS = 64
@@ -22,15 +21,10 @@ class ShortTower:
 
     def __init__(self, graph: Path, threads: int) -> None:
         """Raises ModelFilesCorrupt if ONNX Runtime refuses the file ``graph``."""
-        self._graph = graph
         self._session = open_session(graph, threads)
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
         self._read: LRUCache[bytes, Future[Mapping[str, Vectors]]] = LRUCache(KEPT_TEXTS)
         self._lock = Lock()
-
-    def require(self, output: str) -> None:
-        """Raises ModelFilesCorrupt unless there is such an output."""
-        if output not in (known := [each.name for each in self._session.get_outputs()]):
-            raise ModelFilesCorrupt(self._graph, f"it makes vectors of {known}, not of {output!r}")
 
     def vector(self, ids: np.ndarray, output: str) -> Vectors:
         """An encoder's unit vector of a text's ids, int64 (1, tokens).
