@@ -26,9 +26,6 @@ K = TypeVar("K", bound=tuple[str, ...])
 V = TypeVar("V")
 A_MOMENT = 0.02
 """Seconds until entries are stored: the answer is sent meanwhile, and others may join."""
-IDLE_MOMENTS = 50
-"""After so many with nothing to store the thread rests: waking it costs who adds more than its
-looking does."""
 MOST_WAITING = 256
 """Entries. Whoever adds more stores them all before going on."""
 logger = logging.getLogger(__name__)
@@ -106,11 +103,9 @@ class _Waiting(Generic[K, V]):
                     del self._entries[key]
 
     def _run(self) -> None:
-        """Store every moment, until nothing has come for a while."""
-        idle = 0
-        while idle < IDLE_MOMENTS or self._goes_on():
+        """Store until nothing waits any more."""
+        while self._goes_on():
             sleep(A_MOMENT)
-            idle = idle + 1 if not self._entries else 0
             try:
                 self.flush()
             except StoreUnavailable:

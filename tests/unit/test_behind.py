@@ -1,15 +1,14 @@
 """Caches that store behind: at hand at once, stored together, and told of failures."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Event, Semaphore, Thread
+from threading import Event, Semaphore
 
 import numpy as np
 import pytest
 
-from fusion.threads import DaemonThreads
 from recommender.errors import StoreUnavailable
 from recommender.stores.behind import MOST_WAITING, EmbeddingsBehind, SearchesBehind, caches_behind
 from recommender.stores.memory import memory_stores
@@ -96,31 +95,6 @@ def test_nobody_waits_and_what_waits_is_at_hand() -> None:
     behind.flush()
     assert slow.get_many(keys, NOW).keys() == set(keys)
     assert [len(batch) for batch in slow.batches] == [1, 3]
-
-
-@pytest.mark.parametrize(("moments", "threads"), [(1500, 1), (0, 2)], ids=["soon", "late"])
-def test_what_comes_soon_is_stored_by_the_thread_that_is_awake_and_what_comes_late_wakes_one(
-    moments: int, threads: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("recommender.stores.behind.IDLE_MOMENTS", moments)
-    woken: list[Thread] = []
-
-    def submit(_: DaemonThreads, action: Callable[[], object]) -> None:
-        woken.append(Thread(target=action, daemon=True))
-        woken[-1].start()
-
-    monkeypatch.setattr(DaemonThreads, "submit", submit)
-    slow = GatedEmbeddings()
-    slow.go.set()
-    behind = EmbeddingsBehind(slow)
-    for number in (0, 1):
-        behind.put_many([embedding(number)])
-        assert slow.began.acquire(timeout=PATIENT)
-        if not moments:
-            woken[-1].join(PATIENT)
-    assert len(woken) == threads
-    behind.flush()
-    assert len(slow.batches) == 2
 
 
 def test_the_latest_of_a_key_counts_also_where_the_one_before_is_being_stored() -> None:
