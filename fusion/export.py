@@ -151,6 +151,18 @@ def write_model(
     return card
 
 
+def sharing(folders: Sequence[Path]) -> list[ModelCard]:
+    """The cards of models that may share a tower.
+
+    Raises ValueError when they do not read by one tokenizer, or two are called the same.
+    """
+    cards = [ModelCard.model_validate_json((each / CARD).read_bytes()) for each in folders]
+    names = {card.name for card in cards}
+    if len({card.sha256[TOKENIZER] for card in cards}) > 1 or len(names) < len(cards):
+        raise ValueError("Models that share a tower have the same tokenizer and their own names.")
+    return cards
+
+
 def add_short(
     model: torch.nn.Module,
     tokenizer: Any,  # noqa: ANN401
@@ -158,17 +170,12 @@ def add_short(
     tokens: int,
 ) -> None:
     """Put ``model``, which makes the vectors of each of ``folders``' models in turn, beside them
-    for texts of up to ``tokens`` tokens.
-
-    Raises ValueError when they do not read by one tokenizer, or two are called the same.
+    for texts of up to ``tokens`` tokens. Raises as ``sharing`` does.
     """
-    cards = [ModelCard.model_validate_json((each / CARD).read_bytes()) for each in folders]
-    outputs = [card.name for card in cards]
-    if len({card.sha256[TOKENIZER] for card in cards}) > 1 or len(set(outputs)) < len(outputs):
-        raise ValueError("Models that share a tower have the same tokenizer and their own names.")
+    cards = sharing(folders)
     with TemporaryDirectory() as scratch:
         graph = Path(scratch) / SHORT_GRAPH
-        _write_graph(model, tokenizer, graph, outputs)
+        _write_graph(model, tokenizer, graph, [card.name for card in cards])
         for folder, card in zip(folders, cards, strict=True):
             copyfile(graph, folder / SHORT_GRAPH)
             digests = card.sha256 | {SHORT_GRAPH: _digest(graph)}
