@@ -1,9 +1,10 @@
 """Why a film is in an answer: checkable facts, found after the ranking, never invented."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -101,11 +102,11 @@ class EvidenceFinder:
 class _Close(NamedTuple):
     """How close a film is: its cosines to the anchors and to the films swiped each way that are
     close enough to tell, once what all films have in common is taken out; and that to the query's
-    words, if there are any.
+    words, if there are any. With each swiped film stands how much it tells, most first.
     """
 
     anchors: Mapping[str, float]
-    swiped: Mapping[Direction, Sequence[tuple[Item, float]]]
+    swiped: Mapping[Direction, Sequence[tuple[Item, float, float]]]
     words: float | None
 
 
@@ -128,10 +129,10 @@ class _Inquiry:
 
     def facts(self, item: Item, close: _Close) -> list[Fact]:
         """All facts on one film, the weightiest first."""
-        question = self._question
-        found = [*self._asked(item), *self._anchors(item, close), *self._words(item, close)]
+        question, sharing = self._question, _Sharing(item)
+        found = [*self._asked(item), *self._anchors(sharing, close), *self._words(item, close)]
         if question.tier != "generic" and question.taste:
-            found += (_lighter(fact, question.taste) for fact in self._taste(item, close))
+            found += (_lighter(fact, question.taste) for fact in self._taste(sharing, close))
         found += self._standing(item)
         return sorted(found, key=_lightness)
 
@@ -148,18 +149,23 @@ class _Inquiry:
 
     def _near(
         self, vectors: NDArray[np.float32], direction: Direction
-    ) -> list[list[tuple[Item, float]]]:
-        """For each of n films those lately swiped this way that are close to it, oldest first."""
+    ) -> list[list[tuple[Item, float, float]]]:
+        """For each of n films those lately swiped this way that are close to it, with their cosine
+        and how much they tell: what tells most first, then the oldest.
+        """
         named = self._question.named
         swiped = [i for i in recent(self._question.state, direction) if i in named]
         films = self._catalogue.select(swiped)
         cosines = self._cosines(vectors, [film.item_id for film in films])
-        near: list[list[tuple[Item, float]]] = [[] for _ in vectors]
-        rows, places = np.nonzero(cosines >= SIMILAR_FILMS / 2)
-        told = zip(rows.tolist(), places.tolist(), cosines[rows, places].tolist(), strict=True)
-        for row, place, cosine in told:
-            near[row].append((films[place], cosine))
-        return near
+        near = cosines >= SIMILAR_FILMS / 2
+        feelings = _feelings(direction, cosines)
+        order = np.argsort(np.where(near, -feelings, np.inf), axis=1, kind="stable")
+        told = zip(order.tolist(), near.sum(axis=1).tolist(), strict=True)
+        close, telling = cosines.tolist(), feelings.tolist()
+        return [
+            [(films[place], close[row][place], telling[row][place]) for place in places[:count]]
+            for row, (places, count) in enumerate(told)
+        ]
 
     def _cosines(
         self, vectors: NDArray[np.float32], item_ids: Sequence[str]
@@ -188,11 +194,11 @@ class _Inquiry:
         if item.year and _within(item.year, filters):
             yield _fact("year", f"From {item.year}, as you asked{_span(filters)}", 0.3)
 
-    def _anchors(self, item: Item, close: _Close) -> Iterator[Fact]:
+    def _anchors(self, sharing: "_Sharing", close: _Close) -> Iterator[Fact]:
         for anchor in self._catalogue.select(self._question.understood.anchors):
             cosine = close.anchors.get(anchor.item_id, 0.0)
-            shared = _shared(item, anchor)
-            if anchor.item_id != item.item_id and (shared or cosine >= SIMILAR_FILMS):
+            shared = sharing.told(anchor)
+            if anchor.item_id != sharing.item.item_id and (shared or cosine >= SIMILAR_FILMS):
                 text = f"Like {anchor.title}: {shared}" if shared else f"Close to {anchor.title}"
                 yield _fact("anchor_film", text, 0.8 * max(2 * cosine, 0.5), anchor.item_id)
 
@@ -226,20 +232,21 @@ class _Inquiry:
         text = self._question.text_vector
         return 0.0 if text is None else float(text @ self._mean)
 
-    def _taste(self, item: Item, close: _Close) -> Iterator[Fact]:
+    def _taste(self, sharing: "_Sharing", close: _Close) -> Iterator[Fact]:
         for direction in _OPINIONS:
-            yield from islice(self._swiped_films(item, direction, close), OF_A_KIND)
-        yield from self._labels("genre", item.genres)
-        yield from self._labels("tag", item.tags)
+            yield from islice(self._swiped_films(sharing, direction, close), OF_A_KIND)
+        yield from self._labels("genre", sharing.item.genres)
+        yield from self._labels("tag", sharing.item.tags)
 
-    def _swiped_films(self, item: Item, direction: Direction, close: _Close) -> Iterator[Fact]:
+    def _swiped_films(
+        self, sharing: "_Sharing", direction: Direction, close: _Close
+    ) -> Iterator[Fact]:
         """The swiped films that are close to this one or share something, the closest first."""
-        near = close.swiped[direction]
-        for other, cosine in sorted(near, key=lambda each: -_feeling(direction, each[1])):
-            shared = _shared(item, other)
-            if other.item_id != item.item_id and (shared or cosine >= SIMILAR_FILMS):
+        for other, cosine, feeling in close.swiped[direction]:
+            shared = sharing.told(other)
+            if other.item_id != sharing.item.item_id and (shared or cosine >= SIMILAR_FILMS):
                 mentioned = other.item_id in self._question.state.mentioned
-                yield _swiped_fact(other, direction, shared, cosine, mentioned)
+                yield _swiped_fact(other, direction, shared, feeling, mentioned)
 
     def _labels(self, kind: Literal["genre", "tag"], labels: Sequence[str]) -> list[Fact]:
         notable = self._notable[kind]
@@ -252,10 +259,7 @@ class _Inquiry:
 
     def _claim(self, kind: EvidenceKind, label: str, weight: float) -> Fact | None:
         """What the person makes of a genre or tag, if their swipes say so, too."""
-        liked, disliked = (
-            sum(label in (film.genres if kind == "genre" else film.tags) for film in films)
-            for films in self._opinions
-        )
+        liked, disliked = (counts[label] for counts in self._counts[kind])
         swiped = liked + disliked
         if not _borne_out(weight, liked, swiped):
             return None
@@ -266,10 +270,17 @@ class _Inquiry:
         return _fact(kind, text, 0.6 * abs(weight), against=weight < 0)
 
     @cached_property
-    def _opinions(self) -> list[list[Item]]:
-        """The films of the catalogue that were liked, and those that were disliked."""
+    def _counts(self) -> dict[EvidenceKind, list[Counter[str]]]:
+        """How many of the films that were liked, and of those disliked, have each notable genre and
+        tag.
+        """
         state = self._question.state
-        return [self._catalogue.select(state.items(direction)) for direction in _OPINIONS]
+        opinions = [self._catalogue.select(state.items(direction)) for direction in _OPINIONS]
+        genres, tags = map(frozenset, (self._notable["genre"], self._notable["tag"]))
+        return {
+            "genre": [_counted((film.genres for film in films), genres) for films in opinions],
+            "tag": [_counted((film.tags for film in films), tags) for films in opinions],
+        }
 
     def _standing(self, item: Item) -> Iterator[Fact]:
         if (item.rating_mean or 0) >= ACCLAIMED and item.rating_count >= ENOUGH_RATINGS:
@@ -301,14 +312,19 @@ def _notable(weights: Mapping[str, float]) -> dict[str, float]:
     return {label: weight for label, weight in weights.items() if abs(weight) >= NOTABLE_WEIGHT}
 
 
-def _feeling(direction: Direction, closeness: float) -> float:
-    """How much it tells that a film so close was swiped this way."""
-    weight = max(2 * closeness, 0.3) * (0.9 if direction is Direction.LIKE else 0.6)
-    return round(min(weight, 1.0), 3)
+def _counted(labels: Iterable[Sequence[str]], notable: frozenset[str]) -> Counter[str]:
+    """How many films have each notable label; ``labels`` are those of each film."""
+    return Counter(chain.from_iterable(notable.intersection(each) for each in labels))
+
+
+def _feelings(direction: Direction, closeness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much it tells that films so close were swiped this way."""
+    weight = 0.9 if direction is Direction.LIKE else 0.6
+    return np.round(np.minimum(np.maximum(2 * closeness, 0.3) * weight, 1.0), 3)
 
 
 def _swiped_fact(
-    other: Item, direction: Direction, shared: str, closeness: float, mentioned: bool
+    other: Item, direction: Direction, shared: str, feeling: float, mentioned: bool
 ) -> Fact:
     liked = direction is Direction.LIKE
     verb = "liked" if liked else "disliked"
@@ -317,19 +333,29 @@ def _swiped_fact(
     text = f"Like {other.title}, which you {verb}" if shared else f"Close to {other.title}"
     text += f": {shared}" if shared else f", which you {verb}"
     kind: EvidenceKind = "liked_film" if liked else "disliked_film"
-    return _fact(kind, text, _feeling(direction, closeness), other.item_id, against=not liked)
+    return _fact(kind, text, feeling, other.item_id, against=not liked)
 
 
-def _shared(item: Item, other: Item) -> str:
-    """What two films have in common, in words: director, cast, tags, or else several genres."""
-    made = item.credit.lower()
-    parts = [f"{made} {name}" for name in item.director if name in other.director][:1]
-    parts += [f"with {name}" for name in item.cast if name in other.cast][:1]
-    parts += [tag for tag in item.tags if tag in other.tags][: 3 - len(parts)]
-    genres = [genre for genre in item.genres if genre in other.genres]
-    if not parts and len(genres) >= SHARED_GENRES:
-        parts = genres
-    return ", ".join(parts)
+class _Sharing:
+    """What a film has in common with others: most have nothing, which sets tell at once."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self._cast, self._tags = frozenset(item.cast), frozenset(item.tags)
+
+    def told(self, other: Item) -> str:
+        """In words: director, cast, tags, or else several genres."""
+        item = self.item
+        made = [name for name in item.director if name in other.director][:1]
+        parts = [f"{item.credit.lower()} {name}" for name in made]
+        if not self._cast.isdisjoint(other.cast):
+            parts += [f"with {name}" for name in item.cast if name in other.cast][:1]
+        if not self._tags.isdisjoint(other.tags):
+            parts += [tag for tag in item.tags if tag in other.tags][: 3 - len(parts)]
+        if not parts:
+            genres = [genre for genre in item.genres if genre in other.genres]
+            parts = genres if len(genres) >= SHARED_GENRES else []
+        return ", ".join(parts)
 
 
 def _borne_out(weight: float, liked: int, swiped: int) -> bool:

@@ -63,6 +63,7 @@ def create_api(
     app.state.bulkheads = bulkheads(
         settings.limit_concurrency,
         settings.worker_threads or settings.limit_concurrency,
+        settings.limit_burst,
         hosted_writer=hosted_writer,
     )
     app.state.identity = identity(settings)

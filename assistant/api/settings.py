@@ -32,8 +32,8 @@ class ApiSettings(BaseSettings):
 
     ``rate_limit`` is the quota of each user and ``rate_limit_per_address`` that of each client
     address, such as "100/second" or "6000/minute". ``limit_concurrency`` is how many requests are
-    let in at once, and ``worker_threads`` how many of them are worked on; default: all. What may
-    take long does not count: see ``bulkheads``.
+    let in at once, ``limit_burst`` how many for a few seconds, and ``worker_threads`` how many of
+    them are worked on; default: all. What may take long does not count: see ``bulkheads``.
     ``max_body_bytes`` leaves room for a query of 10,000 emoji, each escaped,
     ``max_upload_bytes`` for the export of somebody's every film.
     ``host`` is where the server listens. ``allowed_hosts`` are names, separated by commas, that it
@@ -52,6 +52,7 @@ class ApiSettings(BaseSettings):
     rate_limit: Rate = "6000/minute"
     rate_limit_per_address: Rate = "60000/minute"
     limit_concurrency: int = Field(default=32, ge=1)
+    limit_burst: int = Field(default=128, ge=0)
     worker_threads: int | None = Field(default=None, ge=1)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     max_upload_bytes: int = Field(default=12 * 2**20, ge=1024)

@@ -11,6 +11,7 @@ from recommender.models import Frozen
 STEPS = {
     "fuse": "words and swipes fused",
     "encode": "words embedded",
+    "match_words": "words matched",
     "retrieve": "films retrieved",
     "acknowledge": "swipe acknowledged",
     "learn": "taste learned",

@@ -12,8 +12,9 @@ Vector = NDArray[np.float32]
 
 DISLIKE_SHARE = 0.5
 RIDGE = 1.0
-MOST_NEWTON_STEPS, CLOSE = 6, 1e-4
-"""A step by less than this share of the weights is the last: what is left is its square."""
+MOST_NEWTON_STEPS, CLOSE = 6, 1e-2
+"""A step by less than this share of the weights is the last: what is left is about its square, and
+the direction is the same to 1 in 10 million."""
 
 
 def unit(vector: Vector) -> Vector | None:
