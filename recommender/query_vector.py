@@ -11,7 +11,6 @@ import numpy as np
 
 from fusion.bounded import BoundedEncoder, BoundedFusion, Deadline
 from fusion.errors import FusionError
-from fusion.fusion_encoder import Fused
 from recommender.cache import AnswerCache, Slot
 from recommender.experiments.variants import Variant
 from recommender.fallbacks import Fallbacks
@@ -41,10 +40,6 @@ class _Wanted:
     make: Callable[[], Vector]
     deadline: Deadline
     lasting: bool = True
-
-
-_Begun = tuple[_Wanted, Callable[[], tuple[Vector | None, float | None]]]
-"""What is being made, and what waits for it: the vector, and when it was there."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +97,7 @@ class QueryEmbedder:
         self._taste_share = settings.ranking.taste_in_vector if blends else 0.0
         self._for_someone_else = settings.ranking.for_someone_else
 
-    def begin(
+    def embed(
         self,
         request: SearchRequest,
         understood: Understanding,
@@ -111,38 +106,42 @@ class QueryEmbedder:
         variant: Variant,
         now: datetime,
         fallbacks: Fallbacks,
-    ) -> Callable[[], QueryVector]:
-        """Begin to embed; what is returned waits for it, so that others can go on meanwhile.
-
-        Without a fusion encoder vectors are blended; without any encoder, taste stands alone.
-        """
+    ) -> QueryVector:
+        """Without a fusion encoder vectors are blended; without any encoder, taste stands alone."""
         encoder = self._fusions.get(variant)
         told = self._worded(understood.text) if understood.text else None
         asked = None
         if encoder is not None:
             asked = self._fusing(encoder, request, understood, state, tier, now)
-        obtained = self._obtaining([each for each in (told, asked) if each], now, fallbacks)
-
-        def embedded() -> QueryVector:
-            had = obtained()
-            words = had.vectors.get(told.slot) if told else None
-            wish = self._lean(words, understood.anchors)
-            made, vector = told, self._blended(words, wish, understood, state, tier)
-            if encoder and asked and asked.slot in had.vectors:
-                fused = unpacked(had.vectors[asked.slot])
-                made = asked
-                vector = _fused(fused, encoder.model_version, words, wish, understood)
-            cached = made is not None and made.slot in had.remembered
-            return replace(vector, cached=cached, latency_ms=had.latency_ms)
-
-        return embedded
+        had = self._obtain([each for each in (told, asked) if each], now, fallbacks)
+        words = had.vectors.get(told.slot) if told else None
+        wish = self._lean(words, understood.anchors)
+        if encoder is None or asked is None or asked.slot not in had.vectors:
+            cached = told is not None and told.slot in had.remembered
+            blended = self._blended(words, wish, understood, state, tier)
+            return replace(blended, cached=cached, latency_ms=had.latency_ms)
+        fused = unpacked(had.vectors[asked.slot])
+        if understood.anchors:  # They were fused in the place of the person's swipes.
+            fused = replace(fused, taste=np.zeros_like(fused.taste), influence=0.0)
+        return QueryVector(
+            fused.vector,
+            "fused",
+            words,
+            wish,
+            fused.taste,
+            fused.influence,
+            fused.confidence,
+            asked.slot in had.remembered,
+            had.latency_ms,
+            encoder.model_version,
+        )
 
     def words(self, text: str, now: datetime, fallbacks: Fallbacks) -> Vector | None:
         """The vector of the words alone; None without any, or when they cannot be embedded."""
         if not text:
             return None
         told = self._worded(text)
-        return self._obtaining([told], now, fallbacks)().vectors.get(told.slot)
+        return self._obtain([told], now, fallbacks).vectors.get(told.slot)
 
     def _exploring(self, request: SearchRequest, understood: Understanding) -> float:
         """As asked; else as set, but not where a wish is named: that wants the best."""
@@ -184,14 +183,10 @@ class QueryEmbedder:
             lasting=whose is None or not whose.mentioned,
         )
 
-    def _obtaining(
-        self, wanted: Sequence[_Wanted], now: datetime, fallbacks: Fallbacks
-    ) -> Callable[[], _Obtained]:
-        """Recall vectors and begin to make those that are not there; what is returned waits for
-        these, and remembers them.
-        """
+    def _obtain(self, wanted: Sequence[_Wanted], now: datetime, fallbacks: Fallbacks) -> _Obtained:
+        """Recall vectors; make those that are not there, side by side, and remember them."""
         if not wanted:
-            return lambda: _Obtained({}, frozenset(), 0.0)
+            return _Obtained({}, frozenset(), 0.0)
         slots = [each.slot for each in wanted if each.lasting]
         known = fallbacks.attempt(
             "embedding_cache", lambda: self._cache.embeddings(slots, now), dict[Slot, Vector]()
@@ -201,18 +196,30 @@ class QueryEmbedder:
             EMBEDDING_CACHE.labels("hit" if slot in recalled else "miss").inc()
         missing = [each for each in wanted if each.slot not in recalled]
         if not missing:
-            return lambda: _Obtained(recalled, frozenset(recalled), 0.0)
-        start, begun = perf_counter(), _begun(missing)
+            return _Obtained(recalled, frozenset(recalled), 0.0)
+        start = perf_counter()
+        made = self._made(missing, fallbacks)
+        latency_ms = 1000 * (perf_counter() - start)
+        if lasting := {slot: made[slot] for slot in slots if slot in made}:
+            fallbacks.attempt(
+                "embedding_cache", lambda: self._cache.keep_embeddings(lasting, now), None
+            )
+        return _Obtained(recalled | made, frozenset(recalled), latency_ms)
 
-        def obtained() -> _Obtained:
-            made, ended = _made(begun, fallbacks)
-            if lasting := {slot: made[slot] for slot in slots if slot in made}:
-                fallbacks.attempt(
-                    "embedding_cache", lambda: self._cache.keep_embeddings(lasting, now), None
-                )
-            return _Obtained(recalled | made, frozenset(recalled), 1000 * (ended - start))
-
-        return obtained
+    def _made(self, missing: Sequence[_Wanted], fallbacks: Fallbacks) -> dict[Slot, Vector]:
+        """Those that could be made: what shares a deadline in turn, the others at the same time."""
+        made = {}
+        begun: list[tuple[_Wanted, Callable[[], Vector]]] = []
+        for deadline in dict.fromkeys(each.deadline for each in missing):
+            some = [each for each in missing if each.deadline is deadline]
+            results = deadline.begin(*(partial(_timed, each) for each in some))
+            begun += zip(some, results, strict=True)
+        for each, result in begun:
+            vector = fallbacks.attempt(each.part, result, None, (FusionError,))
+            INFERENCES.labels(each.part, "failed" if vector is None else "made").inc()
+            if vector is not None:
+                made[each.slot] = vector
+        return made
 
     def _blended(
         self,
@@ -255,54 +262,9 @@ class QueryEmbedder:
         return unit(ANCHOR_SHARE * middle + (1 - ANCHOR_SHARE) * words)
 
 
-def _fused(
-    fused: Fused,
-    model_version: str,
-    words: Vector | None,
-    wish: Vector | None,
-    understood: Understanding,
-) -> QueryVector:
-    if understood.anchors:  # They were fused in the place of the person's swipes.
-        fused = replace(fused, taste=np.zeros_like(fused.taste), influence=0.0)
-    return QueryVector(
-        fused.vector,
-        "fused",
-        words,
-        wish,
-        fused.taste,
-        fused.influence,
-        fused.confidence,
-        False,
-        0.0,
-        model_version,
-    )
-
-
-def _begun(missing: Sequence[_Wanted]) -> list[_Begun]:
-    """Calls under way: what shares a deadline is made in turn, the others at the same time."""
-    begun: list[_Begun] = []
-    for deadline in dict.fromkeys(each.deadline for each in missing):
-        some = [each for each in missing if each.deadline is deadline]
-        begun += zip(some, deadline.begin(*(partial(_timed, each) for each in some)), strict=True)
-    return begun
-
-
-def _made(begun: Sequence[_Begun], fallbacks: Fallbacks) -> tuple[dict[Slot, Vector], float]:
-    """The vectors that could be made, and when the last was there."""
-    made: dict[Slot, Vector] = {}
-    ended = 0.0
-    for wanted, result in begun:
-        vector, at = fallbacks.attempt(wanted.part, result, (None, None), (FusionError,))
-        ended = max(ended, at or perf_counter())
-        INFERENCES.labels(wanted.part, "failed" if vector is None else "made").inc()
-        if vector is not None:
-            made[wanted.slot] = vector
-    return made, ended
-
-
-def _timed(wanted: _Wanted) -> tuple[Vector | None, float | None]:
+def _timed(wanted: _Wanted) -> Vector:
     with timed(wanted.step):
-        return wanted.make(), perf_counter()
+        return wanted.make()
 
 
 def _is_whole(known: Vector | None, length: int) -> bool:

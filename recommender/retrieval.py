@@ -16,20 +16,6 @@ from recommender.word_search import Found, WordSearch
 
 
 @dataclass(frozen=True)
-class Sought:
-    """What candidates are sought by, beside a vector: up to ``depth`` films in each way that pass
-    the filters and are not among ``exclude``; ``also`` those of these catalogue rows.
-    """
-
-    text: TextQuery
-    filters: Filters
-    exclude: Sequence[str]
-    depth: int
-    soft_genres: tuple[str, ...] = ()
-    also: Sequence[int] = ()
-
-
-@dataclass(frozen=True)
 class Candidates:
     """Films that may be in the answer, n of them.
 
@@ -64,41 +50,46 @@ class Retriever:
         self._store = store
         self._vectors = vectors
 
-    def by_words(self, sought: Sought) -> Found:
-        """Films by words alone; they may be found while the query's vector is still being made."""
-        return self._words.find(sought.text, sought.filters, sought.exclude, sought.depth)
-
-    def retrieve(self, query: QueryVector, sought: Sought, by_words: Found) -> Candidates:
-        """The films found by words with those by vector, and by vector among the wished genres.
+    def retrieve(
+        self,
+        query: QueryVector,
+        text: TextQuery,
+        filters: Filters,
+        exclude: Sequence[str],
+        depth: int,
+        soft_genres: tuple[str, ...] = (),
+        also: Sequence[int] = (),
+    ) -> Candidates:
+        """Up to ``depth`` films by vector, by vector among the wished genres, and by words, and
+        ``also`` the films of these rows.
 
         What neither finds is filled up with the most popular films, so that a query of nothing but
         filters, and a person of whom nothing is known, have an answer.
         """
-        filters, soft_genres = sought.filters, sought.soft_genres
-        found = [*by_words.rows, *sought.also]
+        by_words = self._words.find(text, filters, exclude, depth)
+        found = [*by_words.rows, *also]
         if query.vector is not None:
-            found += self._by_vector(query, filters, sought)
+            found += self._by_vector(query, filters, exclude, depth)
             if soft_genres:
                 wished = tuple(dict.fromkeys((*filters.include_genres, *soft_genres)))
                 narrower = filters.model_copy(update={"include_genres": wished})
-                found += self._by_vector(query, narrower, sought)
-        if query.vector is None or not sought.text.words:
-            found += list(self._popular(sought))
+                found += self._by_vector(query, narrower, exclude, depth)
+        if query.vector is None or not text.words:
+            found += list(self._popular(filters, exclude, depth))
         rows = np.array(list(dict.fromkeys(found)), dtype=np.intp)
         return self._candidates(rows, query, by_words)
 
-    def _by_vector(self, query: QueryVector, filters: Filters, sought: Sought) -> list[int]:
+    def _by_vector(
+        self, query: QueryVector, filters: Filters, exclude: Sequence[str], depth: int
+    ) -> list[int]:
         if query.vector is None:
             return []
-        hits = self._store.nearest(
-            query.vector, sought.depth, filters, sought.exclude, query.space
-        )
+        hits = self._store.nearest(query.vector, depth, filters, exclude, query.space)
         return [self._catalogue.rows[h.item_id] for h in hits if h.item_id in self._catalogue]
 
-    def _popular(self, sought: Sought) -> NDArray[np.intp]:
+    def _popular(self, filters: Filters, exclude: Sequence[str], depth: int) -> NDArray[np.intp]:
         # The catalogue is sorted by popularity.
-        allowed = self._catalogue.allowed(sought.filters, sought.exclude)
-        return np.flatnonzero(allowed)[: sought.depth]
+        return np.flatnonzero(self._catalogue.allowed(filters, exclude))[:depth]
 
     def _candidates(
         self, rows: NDArray[np.intp], query: QueryVector, by_words: Found

@@ -33,7 +33,7 @@ from recommender.query import QueryReader
 from recommender.query.refusals import tags_refused
 from recommender.query_vector import QueryEmbedder, QueryVector
 from recommender.ranking import Ranked, Ranker
-from recommender.retrieval import Candidates, Retriever, Sought
+from recommender.retrieval import Candidates, Retriever
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Vector
 from recommender.telemetry import timed
@@ -106,7 +106,7 @@ class SearchEngine:
         fallbacks, now = Fallbacks(), self._clock()
         understood, known = self.understand(request), self._known(state, variant)
         tier_ = self._tier(request, known)
-        query = self._embedder.begin(request, understood, known, tier_, variant, now, fallbacks)()
+        query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
         if fallbacks.taken:
             return "failed"
         return "known" if query.cached or query.latency_ms == 0 else "made"
@@ -220,16 +220,12 @@ class SearchEngine:
         now: datetime,
         fallbacks: Fallbacks,
     ) -> _Retrieved:
-        """Embed and, meanwhile, match words; then retrieve by the vector as well."""
+        """Embed and retrieve."""
         known = self._known(state, variant)
         tier_ = self._tier(request, known)
-        begun = self._embedder.begin(request, understood, known, tier_, variant, now, fallbacks)
-        with timed("match_words"):
-            sought = self._sought(request, understood, state, known.preferences)
-            by_words = self._retriever.by_words(sought)
-        query = begun()
+        query = self._embedder.embed(request, understood, known, tier_, variant, now, fallbacks)
         with timed("retrieve"):
-            candidates = self._retriever.retrieve(query, sought, by_words)
+            candidates = self._candidates(request, understood, state, known.preferences, query)
         return _Retrieved(known, tier_, query, candidates)
 
     def _rank(
@@ -293,13 +289,14 @@ class SearchEngine:
         told = request.mentions and known.preferences.signal_count
         return "light" if reached == "generic" and told else reached
 
-    def _sought(
+    def _candidates(
         self,
         request: SearchRequest,
         understood: Understanding,
         state: UserState,
         preferences: UserPreferences,
-    ) -> Sought:
+        query: QueryVector,
+    ) -> Candidates:
         exclude = [*understood.anchors, *request.mentions, *self._reader.left_out(understood)]
         if understood.filters.exclude_seen:
             exclude += state.swipes
@@ -312,7 +309,8 @@ class SearchEngine:
                 gems = self._ranker.gems(allowed, depth).tolist()
         if self._settings.enhance_candidate_pool:
             depth = pool_size(depth, request.k, preferences.confidence)
-        return Sought(
+        return self._retriever.retrieve(
+            query,
             self._text(understood, preferences),
             understood.filters,
             exclude,

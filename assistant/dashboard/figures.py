@@ -11,7 +11,6 @@ from recommender.models import Frozen
 STEPS = {
     "fuse": "words and swipes fused",
     "encode": "words embedded",
-    "match_words": "words matched",
     "retrieve": "films retrieved",
     "acknowledge": "swipe acknowledged",
     "learn": "taste learned",

@@ -96,7 +96,7 @@ def embed(
     )
     fallbacks = Fallbacks()
     request, understood = SearchRequest(user_id="ann", query=text), Understanding(text=text)
-    vector = embedder.begin(request, understood, state, tier, "embedding_fusion", NOW, fallbacks)()
+    vector = embedder.embed(request, understood, state, tier, "embedding_fusion", NOW, fallbacks)
     return vector, fallbacks.taken
 
 
