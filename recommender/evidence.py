@@ -320,7 +320,8 @@ def _counted(labels: Iterable[Sequence[str]], notable: frozenset[str]) -> Counte
 def _feelings(direction: Direction, closeness: NDArray[np.float64]) -> NDArray[np.float64]:
     """How much it tells that films so close were swiped this way."""
     weight = 0.9 if direction is Direction.LIKE else 0.6
-    return np.round(np.minimum(np.maximum(2 * closeness, 0.3) * weight, 1.0), 3)
+    telling = np.minimum(np.maximum(2 * closeness, 0.3) * weight, 1.0)
+    return np.asarray(np.round(telling, 3), dtype=np.float64)
 
 
 def _swiped_fact(

@@ -170,9 +170,7 @@ async def uploading(
     service.undo_history.side_effect = held.answering(UNDONE)
     service.search.side_effect = None
     service.search.return_value = FOUND
-    async with connected(
-        service, limit_concurrency=1, limit_burst=0, worker_threads=1
-    ) as client:
+    async with connected(service, limit_concurrency=1, limit_burst=0, worker_threads=1) as client:
         sent = [upload(client) for _ in range(UPLOADS + 1)]
         try:
             (refused,), let_in = await asyncio.wait(
