@@ -12,8 +12,8 @@ from assistant.api.problems import Refusal
 
 RETRY_SECONDS = 1
 BURST_SECONDS, REST_SECONDS = 3.0, 60.0
-"""How long a burst may last, and from the start of one until the next may begin. What stood still
-for half a second catches up meanwhile; a load that is too much for longer is refused.
+"""How long a burst may last, and from the start of one until the next may begin: a server that
+stood still for most of a second has caught up by then, and what is too much for longer is refused.
 """
 UPLOADS = 4
 """Exports of other sites that are let in at once, to be worked on one by one."""
@@ -25,7 +25,8 @@ class Bulkhead:
     """Places for requests that are let in, and the threads that work on them.
 
     Places are taken and given back on the event loop. Nobody queues for one: that would make
-    everybody wait, longest those whose clients have given up. In a ``burst`` there are so many.
+    everybody wait, longest those whose clients have given up. But now and then there are ``burst``
+    places for some seconds, so that those who came while all stood still are served late.
     """
 
     def __init__(

@@ -102,6 +102,20 @@ async def test_who_finds_no_place_is_told_when_to_come_back_and_the_others_are_s
     assert (await search(client)).status_code == 200
 
 
+async def test_a_burst_is_let_in_and_served_though_late(
+    service: NonCallableMagicMock, held: Held
+) -> None:
+    burst = PLACES + 3
+    limits = {"limit_concurrency": PLACES, "limit_burst": burst, "worker_threads": burst}
+    async with connected(service, **limits) as client, rush(client, held) as served:
+        late = [search(client) for _ in range(PLACES, burst)]
+        for _ in late:
+            assert await asyncio.to_thread(held.inside.acquire, timeout=60)
+        problem(await search(client), 503, "overloaded")
+        held.go.set()
+        assert [(await each).status_code for each in (*served, *late)] == [200] * burst
+
+
 async def test_no_more_are_worked_on_at_the_same_time_than_there_are_threads(
     service: NonCallableMagicMock,
 ) -> None:
