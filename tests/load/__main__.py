@@ -20,7 +20,7 @@ from tests.load.chatters import USER_HEADER, Chatter, client
 from tests.load.people import SWIPES_BEFORE, Person, wishes
 from tests.load.plot import draw
 from tests.load.report import Figures, figures, recovery, table
-from tests.load.resources import Measured, Reading, watch
+from tests.load.resources import Measured, Reading, stand_still, watch
 from tests.load.samples import Recorder
 from tests.processes import no_process_left, serving
 
@@ -42,6 +42,7 @@ class Plan:
     seconds: float
     every: float
     overload: float | None
+    standstill: float
 
     @property
     def steps(self) -> Sequence[float]:
@@ -63,6 +64,9 @@ def main(
         float | None,
         typer.Option(help="In the second quarter, so many times as many, come what may."),
     ] = None,
+    standstill: Annotated[
+        float, typer.Option(min=0, help="In the middle PostgreSQL stands still, seconds.")
+    ] = 0,
 ) -> None:
     """Start servers on a fresh folder and put them under load.
 
@@ -71,7 +75,7 @@ def main(
     """
     if servers > 1 and nginx.program() is None:
         raise typer.BadParameter(f"Several servers are balanced by nginx, and {nginx.ABSENT}")
-    plan = Plan(servers, users, min(chatting, users), seconds, every, overload)
+    plan = Plan(servers, users, min(chatting, users), seconds, every, overload, standstill)
     out.mkdir(parents=True, exist_ok=True)
     with served(servers) as measured:
         recorder, readings = asyncio.run(run(measured, plan))
@@ -135,7 +139,10 @@ async def run(measured: Measured, plan: Plan) -> tuple[Recorder, list[Reading]]:
         typer.echo(f"{len(people)} people and {len(chatters)} in chats are there", err=True)
         recorder = Recorder()
         watching = asyncio.create_task(watch(recorder, measured))
-        await everybody(recorder, people, chatters, plan)
+        await asyncio.gather(
+            everybody(recorder, people, chatters, plan),
+            stand_still(recorder, measured, plan.seconds / 2, plan.standstill),
+        )
         watching.cancel()
         return recorder, await watching
 

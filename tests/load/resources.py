@@ -51,6 +51,17 @@ async def watch(recorder: Recorder, measured: Measured) -> list[Reading]:
     return readings
 
 
+async def stand_still(recorder: Recorder, measured: Measured, at: float, seconds: float) -> None:
+    """Have PostgreSQL stand still from a moment of the run on, as a disk may make it."""
+    await asyncio.sleep(at - recorder.now)
+    processes = set(await asyncio.to_thread(database_processes, measured.home)) if seconds else ()
+    for process in processes:
+        process.suspend()
+    await asyncio.sleep(seconds)
+    for process in processes:
+        process.resume()
+
+
 def _read(recorder: Recorder, measured: Measured) -> Reading:
     servers = [psutil.Process(server.process.pid) for server in measured.servers]
     balancer = _with_workers(measured.balancer) if measured.balancer else []
