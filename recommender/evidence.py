@@ -276,7 +276,7 @@ class _Inquiry:
         """
         state = self._question.state
         opinions = [self._catalogue.select(state.items(direction)) for direction in _OPINIONS]
-        genres, tags = map(frozenset, (self._notable["genre"], self._notable["tag"]))
+        genres, tags = self._notable["genre"], self._notable["tag"]
         return {
             "genre": [_counted((film.genres for film in films), genres) for films in opinions],
             "tag": [_counted((film.tags for film in films), tags) for films in opinions],
@@ -312,9 +312,9 @@ def _notable(weights: Mapping[str, float]) -> dict[str, float]:
     return {label: weight for label, weight in weights.items() if abs(weight) >= NOTABLE_WEIGHT}
 
 
-def _counted(labels: Iterable[Sequence[str]], notable: frozenset[str]) -> Counter[str]:
+def _counted(labels: Iterable[Sequence[str]], notable: Mapping[str, float]) -> Counter[str]:
     """How many films have each notable label; ``labels`` are those of each film."""
-    return Counter(chain.from_iterable(notable.intersection(each) for each in labels))
+    return Counter(chain.from_iterable(notable.keys() & each for each in labels))
 
 
 def _feelings(direction: Direction, closeness: NDArray[np.float64]) -> NDArray[np.float64]:

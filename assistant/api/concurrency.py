@@ -57,7 +57,9 @@ class Bulkhead:
             self._taken -= 1
 
     def _bursts(self) -> bool:
-        """Whether one more may be let in than there are places."""
+        """Whether one more may be let in than there are places, by the burst that lasts or by one
+        that begins now.
+        """
         now = self._clock()
         if now - self._began >= REST_SECONDS:
             self._began = now

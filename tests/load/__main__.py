@@ -139,10 +139,10 @@ async def run(measured: Measured, plan: Plan) -> tuple[Recorder, list[Reading]]:
         typer.echo(f"{len(people)} people and {len(chatters)} in chats are there", err=True)
         recorder = Recorder()
         watching = asyncio.create_task(watch(recorder, measured))
-        await asyncio.gather(
-            everybody(recorder, people, chatters, plan),
-            stand_still(recorder, measured, plan.seconds / 2, plan.standstill),
-        )
+        doing = [everybody(recorder, people, chatters, plan)]
+        if plan.standstill:
+            doing.append(stand_still(recorder, measured, plan.seconds / 2, plan.standstill))
+        await asyncio.gather(*doing)
         watching.cancel()
         return recorder, await watching
 

@@ -1,7 +1,7 @@
 """What servers, their PostgreSQL, nginx and this client take of the machine, over time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +54,16 @@ async def watch(recorder: Recorder, measured: Measured) -> list[Reading]:
 async def stand_still(recorder: Recorder, measured: Measured, at: float, seconds: float) -> None:
     """Have PostgreSQL stand still from a moment of the run on, as a disk may make it."""
     await asyncio.sleep(at - recorder.now)
-    processes = set(await asyncio.to_thread(database_processes, measured.home)) if seconds else ()
-    for process in processes:
-        process.suspend()
+    processes = set(await asyncio.to_thread(database_processes, measured.home))
+    _each(processes, psutil.Process.suspend)
     await asyncio.sleep(seconds)
+    _each(processes, psutil.Process.resume)
+
+
+def _each(processes: Iterable[psutil.Process], do: Callable[[psutil.Process], None]) -> None:
     for process in processes:
-        process.resume()
+        with suppress(psutil.NoSuchProcess):  # it was ending by itself
+            do(process)
 
 
 def _read(recorder: Recorder, measured: Measured) -> Reading:
