@@ -1,11 +1,10 @@
 """The command line: what ``reelwise --help`` lists."""
 
-import ctypes
 import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -38,6 +37,7 @@ from assistant.composition import (
 from assistant.emf import EmfExporter, exporting
 from assistant.films import write_films
 from assistant.logs import set_up_logs
+from assistant.memory import give_back, settle, share_arenas, use_huge_pages
 from assistant.refusal import mendable, refuse
 from assistant.settings import Settings
 from assistant.warming import POPULAR, read_queries, warm_up
@@ -50,14 +50,6 @@ from recommender.settings import RecommenderSettings
 
 LONGEST_FRAME = 2**20
 """Bytes of a message by websocket; engine.io takes no more either, but looks once it is there."""
-
-M_ARENA_MAX, ARENAS = -8, 2
-"""The number of this option in malloc.h, and what it is set to."""
-GARBAGE = (2_000, 10, 50)
-"""How often garbage is looked for, by generation. Nearly all that a request makes is gone without;
-a look at everything, with tastes and conversations of hundreds, holds all up for a seventh of a
-second.
-"""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -85,7 +77,7 @@ def serve() -> None:
     with mendable():
         listener = _bound(Settings())
     gc.disable()  # what a start makes, stays: looking for garbage in it takes a second
-    _share_arenas()
+    share_arenas()
     with (
         listener,
         _opened(behind=True) as (settings, encoder, recommender),
@@ -96,7 +88,7 @@ def serve() -> None:
         from assistant.server import create_app  # the chat takes a second to import
 
         web = create_app(recommender, encoder, settings)
-        _settle()
+        settle()
         config = uvicorn.Config(
             web,
             loop="auto",  # uvloop, but for Windows, which has none
@@ -108,7 +100,7 @@ def serve() -> None:
         )
         address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
         typer.echo(f"Reelwise is ready: chat at {address}/ , API at {address}/docs", err=True)
-        with _beside(recommender.prepare, web.state.planner.prepare, _give_back):
+        with _beside(recommender.prepare, web.state.planner.prepare, give_back, use_huge_pages):
             uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -121,31 +113,6 @@ def _beside(*actions: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         thread.join()
-
-
-def _share_arenas() -> None:
-    """Have threads allocate from two arenas of glibc's, not eight a core: what each has freed is
-    lost to the others.
-    """
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
-
-
-def _settle() -> None:
-    """Have what a start made, which stays, left out of garbage collections: with many films one
-    takes a good part of a second.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
-    gc.enable()
-    _give_back()
-
-
-def _give_back() -> None:
-    """What was freed goes back to the system, where libc knows how."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 @app.command()

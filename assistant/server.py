@@ -43,7 +43,9 @@ def create_app(recommender: Recommender, encoder: TextEncoder, settings: Setting
             "or JWT_JWKS_URL to ask who they are.",
             settings.host,
         )
-    planner = offline_planner(encoder, recommender.films(), recommender.kept_by(*SOURCES))
+    planner = offline_planner(
+        encoder, recommender.films(), recommender.kept_by(*SOURCES), settings.encoder_timeout
+    )
     app.state.planner = planner
     agent = agent_with(planner, settings.assistant_model, hosted(settings))
     chat = ChatSettings(

@@ -1,28 +1,54 @@
 """Encoders that answer in time or not at all, whatever the model behind them does."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
 from threading import Lock
 from time import monotonic
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
+from fusion.circuit import Circuit
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fusion_encoder import Fused, FusionEncoder, FusionInput
+from fusion.run_limit import RunLimit
 from fusion.threads import DaemonThreads
 
 T = TypeVar("T")
+PATIENCE = 3.0
+"""Seconds that an encoder may take where nothing else is set."""
 MAX_HANGING = 4
 
 
-class Deadline:
+class Deadline(ABC):
+    """How long calls of a model may take, and what becomes of those that take longer."""
+
+    at_once: bool
+    """Whether calls are over when they have begun."""
+
+    def call(self, action: Callable[[], T]) -> T:
+        """The action's result, or its error. Raises EncoderUnavailable when the time is over."""
+        (result,) = self.begin(action)
+        return result()
+
+    @abstractmethod
+    def begin(self, *actions: Callable[[], T]) -> list[Callable[[], T]]:
+        """Make calls, one after the other and all in time, in the caller's context.
+
+        What is returned waits for each as ``call`` does.
+        """
+
+
+class InThread(Deadline):
     """Lets each call take ``seconds``, in a thread that nobody waits for longer.
 
     While `MAX_HANGING` calls are over their time, further ones fail at once: they would wait in
     vain, and hold memory and a thread each.
     """
+
+    at_once = False
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -30,19 +56,12 @@ class Deadline:
         self._hanging: set[Future[Any]] = set()
         self._lock = Lock()
 
-    def call(self, action: Callable[[], T]) -> T:
-        """The action's result, or its error. Raises EncoderUnavailable when the time is over."""
-        (result,) = self.begin(action)
-        return result()
-
     def begin(self, *actions: Callable[[], T]) -> list[Callable[[], T]]:
-        """Make calls, one after the other and all in time, in the caller's context.
-
-        What is returned waits for each as ``call`` does.
-        """
+        """Make calls in one thread; see `Deadline.begin`."""
         with self._lock:
             if len(self._hanging) >= MAX_HANGING:
-                return [_unavailable for _ in actions]
+                hanging = EncoderUnavailable("Earlier calls of the model hang. Restart the server.")
+                return [_failed(hanging).result for _ in actions]
         ends, context = monotonic() + self._seconds, copy_context()
         futures = self._threads.submit(*(partial(context.run, action) for action in actions))
         return [partial(self._result, future, ends) for future in futures]
@@ -64,8 +83,48 @@ class Deadline:
             self._hanging.discard(future)
 
 
-def _unavailable() -> NoReturn:
-    raise EncoderUnavailable("Earlier calls of the model hang. Restart the server.")
+class InPlace(Deadline):
+    """Makes calls of models of this process where they are asked for, and ends their runs when
+    ``seconds`` are over: waking another thread would take longer than many a run.
+
+    After calls that had to be ended, further ones fail at once, as `Circuit` says.
+    """
+
+    at_once = True
+
+    def __init__(self, seconds: float) -> None:
+        self._limit = RunLimit(seconds)
+        self._circuit = Circuit(EncoderUnavailable)
+
+    def begin(self, *actions: Callable[[], T]) -> list[Callable[[], T]]:
+        """Make calls, to their end; see `Deadline.begin`."""
+        made: list[Future[T]] = []
+        try:
+            with self._circuit.calling(), self._limit.limited():
+                made += [_made(action) for action in actions]
+        except EncoderUnavailable as error:  # too late, which those that were know, or refused
+            made = made or [_failed(error) for _ in actions]
+        return [future.result for future in made]
+
+
+def deadline_of(encoder: TextEncoder | FusionEncoder, seconds: float) -> Deadline:
+    """The kind of deadline that its calls can be given."""
+    return InThread(seconds) if encoder.remote else InPlace(seconds)
+
+
+def _made(action: Callable[[], T]) -> Future[T]:
+    future = Future[T]()
+    try:
+        future.set_result(action())
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+def _failed(error: Exception) -> Future[Any]:
+    future = Future[Any]()
+    future.set_exception(error)
+    return future
 
 
 class BoundedEncoder:

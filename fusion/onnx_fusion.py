@@ -11,13 +11,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
 
 from fusion.encoder import TextEncoder, Vectors
-from fusion.errors import EncoderUnavailable, ModelFilesCorrupt, ModelFilesMissing, WrongDimension
+from fusion.errors import ModelFilesCorrupt, ModelFilesMissing, WrongDimension
 from fusion.fusion_encoder import Fused, FusionInput, SwipedFilm
 from fusion.item_space import FILE as ITEM_SPACE
 from fusion.item_space import digest
 from fusion.linear_fusion import POPULARITY, RANK
 from fusion.onnx_encoder import OnnxTextEncoder
-from fusion.onnx_session import open_session
+from fusion.onnx_session import open_session, run
 from fusion.remembering import RememberingEncoder
 from fusion.tokens import as_text
 
@@ -129,10 +129,7 @@ class OnnxEmbeddingFusion(OnnxFusion):
     def parts(self, asked: FusionInput) -> tuple[Vectors, Vectors]:
         """What the swipes and what the words add, shape (dim,) each; raises as ``fuse`` does."""
         inputs = self._inputs(asked, asked.swipes)
-        try:
-            taste, words = self._session.run(["taste", "words"], inputs)
-        except Exception as error:
-            raise EncoderUnavailable(f"ONNX Runtime failed on a request: {error}") from error
+        taste, words = run(self._session, inputs, ["taste", "words"])
         return taste[0], words[0]
 
     def _inputs(self, asked: FusionInput, swipes: Sequence[SwipedFilm]) -> dict[str, np.ndarray]:

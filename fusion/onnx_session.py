@@ -1,6 +1,6 @@
 """ONNX Runtime as the encoders use it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import onnxruntime as ort
 
 from fusion.encoder import Vectors
 from fusion.errors import EncoderUnavailable, ModelFilesCorrupt
+from fusion.run_limit import run_options
 
 
 def open_session(path: Path, threads: int) -> ort.InferenceSession:
@@ -27,14 +28,22 @@ def open_session(path: Path, threads: int) -> ort.InferenceSession:
         raise ModelFilesCorrupt(path, f"ONNX Runtime refuses it: {error}") from error
 
 
+def run(
+    session: ort.InferenceSession, inputs: Mapping[str, np.ndarray], outputs: Sequence[str]
+) -> Sequence[Vectors]:
+    """A graph's outputs, as many as are named. Raises EncoderUnavailable."""
+    try:
+        made: Sequence[Vectors] = session.run(outputs, inputs, run_options())
+    except Exception as error:
+        raise EncoderUnavailable(f"ONNX Runtime failed: {error}") from error
+    return made
+
+
 def embedded(session: ort.InferenceSession, ids: np.ndarray) -> Mapping[str, Vectors]:
     """What a graph makes of one text's ids, int64 (1, tokens): unit vectors (dim,), by output.
 
     Raises EncoderUnavailable.
     """
-    try:
-        vectors = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-    except Exception as error:
-        raise EncoderUnavailable(f"ONNX Runtime failed on a text: {error}") from error
-    names = (output.name for output in session.get_outputs())
+    names = [output.name for output in session.get_outputs()]
+    vectors = run(session, {"input_ids": ids, "attention_mask": np.ones_like(ids)}, names)
     return {name: vector[0] for name, vector in zip(names, vectors, strict=True)}

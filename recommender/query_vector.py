@@ -210,7 +210,9 @@ class QueryEmbedder:
         """Those that could be made: what shares a deadline in turn, the others at the same time."""
         made = {}
         begun: list[tuple[_Wanted, Callable[[], Vector]]] = []
-        for deadline in dict.fromkeys(each.deadline for each in missing):
+        # Those that take no time of this thread go first, and go on beside the others.
+        deadlines = dict.fromkeys(each.deadline for each in missing)
+        for deadline in sorted(deadlines, key=lambda d: d.at_once):
             some = [each for each in missing if each.deadline is deadline]
             results = deadline.begin(*(partial(_timed, each) for each in some))
             begun += zip(some, results, strict=True)

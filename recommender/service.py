@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from fusion.bounded import BoundedEncoder, BoundedFusion, Deadline
+from fusion.bounded import PATIENCE, BoundedEncoder, BoundedFusion, Deadline, InPlace, InThread
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
@@ -88,8 +88,6 @@ from recommender.vectors import ItemVectors
 from recommender.watch import Watch
 from recommender.word_search import InEngine, InProcess, WordSearch
 
-PATIENCE = 3.0
-"""Seconds that an encoder may take."""
 NOBODY = "nobody"
 """Whose name a request has that is made ahead for whoever is new."""
 
@@ -134,11 +132,10 @@ class Recommender:
         words. What takes an encoder more than ``patience`` seconds is done without.
         """
         fusions = fusions or {}
-        # What computes here is called in one thread, for waking two takes longer than they gain.
-        here = Deadline(patience)
+        here = InPlace(patience)  # one for all, who then have its time together
 
         def deadline(called: TextEncoder | FusionEncoder) -> Deadline:
-            return Deadline(patience) if called.remote else here
+            return InThread(patience) if called.remote else here
 
         bounded = {
             variant: BoundedFusion(each, deadline(each)) for variant, each in fusions.items()

@@ -13,6 +13,7 @@ from assistant.planner.nearest import NearestExample
 from assistant.planner.planning import Planner
 from assistant.planner.pointers import Pointers
 from assistant.planner.titles import Titles
+from fusion.bounded import PATIENCE
 from fusion.encoder import TextEncoder
 from fusion.onnx_encoder import OnnxTextEncoder
 from recommender import query
@@ -26,11 +27,15 @@ SOURCES = tuple(Path(each).parent for each in (__file__, prompts.__file__, query
 
 
 def offline_planner(
-    encoder: TextEncoder, films: Iterable[Item], kept: Kept = UNKEPT
+    encoder: TextEncoder,
+    films: Iterable[Item],
+    kept: Kept = UNKEPT,
+    patience: float = PATIENCE,
 ) -> OfflinePlanner:
     """The planner over a catalogue: its titles and words tell films from chatter.
 
-    ``kept`` is for these films and the sources in ``SOURCES``.
+    ``kept`` is for these films and the sources in ``SOURCES``. A message that the encoder does not
+    read in ``patience`` seconds is understood without.
     """
     films = tuple(films)
     examples = [text for texts in prompts.intent_examples().values() for text in texts]
@@ -40,7 +45,7 @@ def offline_planner(
     planner = Planner(
         titles,
         vocabulary,
-        NearestExample(_for_sentences(encoder)),
+        NearestExample(_for_sentences(encoder), patience),
         Pointers(Facts(films)),
         acts=ExampleClassifier(prompts.film_acts()),
         intents=ExampleClassifier(prompts.intent_examples()),

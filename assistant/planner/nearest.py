@@ -7,6 +7,7 @@ import numpy as np
 
 import prompts
 from assistant.planner.intents import Intent
+from fusion.bounded import PATIENCE, deadline_of
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 
@@ -34,8 +35,10 @@ _DOUBTFUL = frozenset(
 class NearestExample:
     """Compares a message with the examples of each intent."""
 
-    def __init__(self, encoder: TextEncoder) -> None:
+    def __init__(self, encoder: TextEncoder, patience: float = PATIENCE) -> None:
+        """``patience`` is for a message; the examples, which are many, may take longer."""
         self._encoder = encoder
+        self._deadline = deadline_of(encoder, patience)
         self._pairs = [
             (Intent(name), text)
             for name, texts in prompts.intent_examples().items()
@@ -52,7 +55,8 @@ class NearestExample:
     def intent(self, text: str) -> Intent | None:
         """The nearest intent; a search in doubt; None where nothing is near."""
         try:
-            scores = self._examples @ self._encoder.encode([text])[0]
+            message = self._deadline.call(lambda: self._encoder.encode([text])[0])
+            scores = self._examples @ message
         except EncoderUnavailable:
             log.warning("No encoder: the intent of a message is decided by its words alone.")
             return None

@@ -5,7 +5,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta, tzinfo
 from types import SimpleNamespace
 
 import numpy as np
@@ -84,24 +83,6 @@ def endpoint() -> Iterator[ScriptedEndpoint]:
 @pytest.fixture
 def encoder(endpoint: ScriptedEndpoint) -> SageMakerFusionEncoder:
     return client(endpoint.url)
-
-
-@pytest.fixture
-def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Move the circuit breaker's clock on, which stands still otherwise."""
-    moment = datetime.now(UTC)
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> "Clock":
-            return cls.fromtimestamp(moment.timestamp(), tz)
-
-    def forward(seconds: float) -> None:
-        nonlocal moment
-        moment += timedelta(seconds=seconds)
-
-    monkeypatch.setattr("pybreaker.datetime", Clock)
-    return forward
 
 
 def client(url: str, timeout: float = PATIENT) -> SageMakerFusionEncoder:

@@ -1,26 +1,27 @@
 """Clocks that are set back, caches that somebody else wrote into, models that hang."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from threading import Event
 from time import time
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
 from assistant.api.limits import Quota
 from assistant.composition import Fusions, load_encoder, open_recommender
 from assistant.settings import Settings
+from fusion import short_tower
+from fusion.circuit import FAILURES_TO_OPEN, PAUSE_SECONDS
 from fusion.encoder import TextEncoder, Vectors
-from fusion.fusion_encoder import Fused, FusionInput
-from fusion.onnx_encoder import OnnxTextEncoder
-from fusion.onnx_fusion import OnnxFusion
+from fusion.onnx_session import embedded
 from recommender import Recommender
 from recommender.catalogue import Catalogue
-from recommender.models import Direction, Item, SearchResult
+from recommender.models import Direction, Item
 from recommender.settings import RecommenderSettings
 from recommender.stores.ports import Stores
 from recommender.stores.postgres import Database
+from tests.endless import endless_session
 from tests.integration.viewers import ROMANCE, SCI_FI, ids, look, opinions, tell
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -137,37 +138,29 @@ def test_what_others_wrote_into_caches_is_made_anew(
     assert fresh().profile(user_id).swipe_count == len(likes)
 
 
-@pytest.fixture
-def gate() -> Iterator[Event]:
-    """What a hanging model waits for."""
-    event = Event()
-    yield event
-    event.set()
-
-
 def test_a_model_that_hangs_costs_a_bounded_wait_and_its_share_of_the_answer(
-    indexed_url: str, user_id: str, gate: Event, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+    indexed_url: str,
+    user_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: object,
+    wait: Callable[[float], None],
 ) -> None:
     settings = Settings(database_url=indexed_url, reelwise_home=str(tmp_path), encoder_timeout=0.05)
-    encode, fuse = OnnxTextEncoder.encode, OnnxFusion.fuse
+    endless = endless_session()
 
-    def hang(encoder: OnnxTextEncoder, texts: Sequence[str]) -> Vectors:
-        gate.wait()
-        return encode(encoder, texts)
-
-    def hang_too(encoder: OnnxFusion, asked: FusionInput) -> Fused:
-        gate.wait()
-        return fuse(encoder, asked)
-
-    def asked(service: Recommender, query: str) -> SearchResult:
-        return look(service, user_id, f"{query} for {user_id}")
+    def hang(_: object, ids: np.ndarray) -> Mapping[str, Vectors]:
+        return embedded(endless, ids)
 
     with open_recommender(settings, load_encoder(settings)) as service:
-        monkeypatch.setattr(OnnxTextEncoder, "encode", hang)
-        monkeypatch.setattr(OnnxFusion, "fuse", hang_too)
-        for number in range(6):
-            answer = asked(service, f"heist {number}")
+        monkeypatch.setattr(short_tower, "embedded", hang)
+        for number in range(FAILURES_TO_OPEN + 2):  # the last are not tried any more
+            answer = look(service, user_id, f"heist that hangs {number}")
             assert answer.items
             assert set(answer.intelligence_metadata.degraded) == {"encoder", "fusion"}
         assert service.ready() == {"store": True, "index": True, "encoder": False}
         assert service.record_swipe(user_id, "1", Direction.LIKE).swipe_count == 1
+        monkeypatch.setattr(short_tower, "embedded", embedded)
+        wait(PAUSE_SECONDS + 1)
+        answer = look(service, user_id, "heist that hangs no more")
+        assert answer.intelligence_metadata.degraded == ()
+        assert service.ready()["encoder"]

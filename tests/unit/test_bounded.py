@@ -10,7 +10,7 @@ from threading import enumerate as enumerate_threads
 import numpy as np
 import pytest
 
-from fusion.bounded import MAX_HANGING, BoundedEncoder, BoundedFusion, Deadline
+from fusion.bounded import MAX_HANGING, BoundedEncoder, BoundedFusion, InThread
 from fusion.encoder import Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import BlendFusionEncoder, HashingEncoder
@@ -43,11 +43,11 @@ def stuck() -> Iterator[Stuck]:
 
 def test_what_answers_in_time_is_passed_on() -> None:
     plain = HashingEncoder()
-    bounded = BoundedEncoder(plain, Deadline(PATIENT))
+    bounded = BoundedEncoder(plain, InThread(PATIENT))
     np.testing.assert_array_equal(bounded.encode(["a", "b"]), plain.encode(["a", "b"]))
     assert (bounded.dim, bounded.model_version) == (plain.dim, plain.model_version)
     asked = FusionInput("words")
-    fused: Fused = BoundedFusion(BlendFusionEncoder(), Deadline(PATIENT)).fuse(asked)
+    fused: Fused = BoundedFusion(BlendFusionEncoder(), InThread(PATIENT)).fuse(asked)
     np.testing.assert_array_equal(fused.vector, BlendFusionEncoder().fuse(asked).vector)
 
 
@@ -58,7 +58,7 @@ def test_calls_one_after_the_other_are_made_in_one_thread() -> None:
             return super().encode(texts)
 
     threads: set[int] = set()
-    bounded = BoundedEncoder(Noting(), Deadline(PATIENT))
+    bounded = BoundedEncoder(Noting(), InThread(PATIENT))
     for _ in range(20):
         bounded.encode(["a"])
     assert len(threads) == 1
@@ -68,7 +68,7 @@ def test_calls_one_after_the_other_are_made_in_one_thread() -> None:
 def test_a_thread_that_is_idle_for_long_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fusion.threads.IDLE_SECONDS", 0.001)
     before = set(enumerate_threads())
-    bounded = BoundedEncoder(HashingEncoder(), Deadline(PATIENT))
+    bounded = BoundedEncoder(HashingEncoder(), InThread(PATIENT))
     bounded.encode(["a"])
     for thread in set(enumerate_threads()) - before:
         thread.join(PATIENT)
@@ -78,7 +78,7 @@ def test_a_thread_that_is_idle_for_long_ends(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_calls_that_are_begun_are_made_at_the_same_time() -> None:
     """Each waits for the others, which one after the other would never come."""
-    met, deadline = Barrier(3), Deadline(PATIENT)
+    met, deadline = Barrier(3), InThread(PATIENT)
 
     def meet(name: str) -> tuple[str, int]:
         met.wait(PATIENT)
@@ -99,7 +99,7 @@ def test_calls_that_are_begun_together_are_made_one_after_the_other_in_one_threa
             raise EncoderUnavailable(name)
         return name, get_ident()
 
-    first, second, third = Deadline(PATIENT).begin(*(partial(make, name) for name in "abc"))
+    first, second, third = InThread(PATIENT).begin(*(partial(make, name) for name in "abc"))
     (last, thread), made_by_then = third(), list(made)
     assert (last, made_by_then) == ("c", ["a", "b", "c"])
     assert first() == ("a", thread)
@@ -109,7 +109,7 @@ def test_calls_that_are_begun_together_are_made_one_after_the_other_in_one_threa
 
 
 def test_what_was_begun_after_who_hangs_is_given_up_with_it(stuck: Stuck) -> None:
-    deadline = Deadline(SECONDS)
+    deadline = InThread(SECONDS)
     for result in deadline.begin(lambda: stuck.encode(["a"]), lambda: stuck.encode(["b"])):
         with pytest.raises(EncoderUnavailable, match="No answer"):
             result()
@@ -119,7 +119,7 @@ def test_calls_are_of_the_callers_context() -> None:
     """Whatever is traced in them belongs to the caller's trace."""
     said = ContextVar("said", default="nothing")
     said.set("something")
-    assert Deadline(PATIENT).call(said.get) == "something"
+    assert InThread(PATIENT).call(said.get) == "something"
 
 
 def test_its_errors_are_passed_on() -> None:
@@ -128,16 +128,16 @@ def test_its_errors_are_passed_on() -> None:
             raise EncoderUnavailable(f"{len(texts)} were too many")
 
     with pytest.raises(EncoderUnavailable, match="1 were too many"):
-        BoundedEncoder(Broken(), Deadline(PATIENT)).encode(["a"])
+        BoundedEncoder(Broken(), InThread(PATIENT)).encode(["a"])
 
 
 def test_who_hangs_is_given_up(stuck: Stuck) -> None:
     with pytest.raises(EncoderUnavailable, match=r"No answer within 0\.02 s"):
-        BoundedEncoder(stuck, Deadline(SECONDS)).encode(["a"])
+        BoundedEncoder(stuck, InThread(SECONDS)).encode(["a"])
 
 
 def test_who_goes_on_hanging_is_not_asked_any_more_until_it_comes_back(stuck: Stuck) -> None:
-    bounded = BoundedEncoder(stuck, Deadline(SECONDS))
+    bounded = BoundedEncoder(stuck, InThread(SECONDS))
     for _ in range(MAX_HANGING):
         with pytest.raises(EncoderUnavailable, match="No answer"):
             bounded.encode(["a"])

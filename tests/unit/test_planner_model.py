@@ -21,10 +21,11 @@ from langchain_core.tools import BaseTool
 import prompts
 from assistant.planner import OfflinePlanner, offline_planner
 from assistant.planner.unknown import unknown
-from fusion.encoder import Vectors
+from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import HashingEncoder
 from recommender.models import Item
+from tests.endless import EndlessEncoder
 from tests.unit.scripted_recommender import FILMS
 from tools import ALL_TOOLS, search_movies
 from tools.content import FilmLine, write
@@ -634,8 +635,9 @@ def test_streamed_tool_calls_come_together(model: OfflinePlanner) -> None:
     assert len(calls(whole)) == 2
 
 
-def test_without_an_encoder_words_still_work() -> None:
-    bound = offline_planner(BrokenEncoder(), FILMS).bind_tools(ALL_TOOLS)
+@pytest.mark.parametrize("encoder", [BrokenEncoder(), EndlessEncoder()])
+def test_without_an_encoder_words_still_work(encoder: TextEncoder) -> None:
+    bound = offline_planner(encoder, FILMS, patience=0.02).bind_tools(ALL_TOOLS)
     message = bound.invoke("melancholy and the infinite")
     assert calls(message) == [("search_movies", {"query": "melancholy and the infinite"})]
 

@@ -9,7 +9,7 @@ from unittest.mock import create_autospec
 import numpy as np
 import pytest
 
-from fusion.bounded import BoundedEncoder, BoundedFusion, Deadline
+from fusion.bounded import BoundedEncoder, BoundedFusion, Deadline, InPlace, InThread
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 from fusion.fake import BlendFusionEncoder, HashingEncoder
@@ -81,14 +81,15 @@ def embed(
     text: str = "robots",
     state: UserState = NOBODY,
     tier: Tier = "generic",
-    shared: Deadline | None = None,
+    of_words: Deadline | None = None,
+    of_fusion: Deadline | None = None,
 ) -> tuple[QueryVector, tuple[str, ...]]:
     """What is embedded for a person, of no taste if not said otherwise, and the fallbacks taken."""
     stores = memory_stores()
     vectors = ItemVectors(stores.items)
     embedder = QueryEmbedder(
-        BoundedEncoder(words, shared or Deadline(PATIENT)),
-        {"embedding_fusion": BoundedFusion(fusion, shared or Deadline(PATIENT))},
+        BoundedEncoder(words, of_words or InThread(PATIENT)),
+        {"embedding_fusion": BoundedFusion(fusion, of_fusion or InThread(PATIENT))},
         FusionInputs(Catalogue([]), vectors),
         vectors,
         AnswerCache(embeddings, stores.searches, SETTINGS, "generation"),
@@ -118,16 +119,26 @@ def test_both_vectors_are_made_at_the_same_time(embeddings: EmbeddingCache) -> N
     assert found.latency_ms > 0
 
 
-def test_what_shares_a_deadline_is_made_in_one_thread_each_with_its_own_error(
+@pytest.mark.parametrize("hosted", ["words", "fusion"])
+def test_a_hosted_model_is_waited_for_while_the_other_runs_here(
+    embeddings: EmbeddingCache, hosted: str
+) -> None:
+    met, here, there = Barrier(2), InPlace(PATIENT), InThread(PATIENT)
+    words, fusion = Words(met), Fusion(met)
+    deadlines = (there, here) if hosted == "words" else (here, there)
+    _, fallbacks = embed(embeddings, words, fusion, of_words=deadlines[0], of_fusion=deadlines[1])
+    assert fallbacks == ()
+    assert get_ident() in (fusion if hosted == "words" else words).threads
+
+
+def test_what_runs_here_is_made_in_the_callers_thread_each_with_its_own_error(
     embeddings: EmbeddingCache,
 ) -> None:
-    words, fusion = Words(), Fusion()
+    words, fusion, here = Words(), Fusion(), InPlace(PATIENT)
     words.down = True
-    found, fallbacks = embed(embeddings, words, fusion, shared=Deadline(PATIENT))
+    found, fallbacks = embed(embeddings, words, fusion, of_words=here, of_fusion=here)
     assert (found.words, found.space, fallbacks) == (None, "fused", ("encoder",))
-    assert words.threads == fusion.threads
-    assert len(words.threads) == 1
-    assert get_ident() not in words.threads
+    assert words.threads == fusion.threads == {get_ident()}
 
 
 def test_both_are_read_and_written_together_and_made_once(embeddings: EmbeddingCache) -> None:
