@@ -11,10 +11,12 @@ from assistant.api import kinds
 from assistant.api.problems import Refusal
 
 RETRY_SECONDS = 1
-BURST_SECONDS, REST_SECONDS = 3.0, 60.0
-"""How long a burst may last, and from the start of one until the next may begin: a server that
-stood still for most of a second has caught up by then, and what is too much for longer is refused.
+BURST_SECONDS = 10.0
+"""How long there may be more requests inside than there are places: a server that stood still for a
+second, or was slow for some, has caught up by then, and what is too much for longer is refused.
 """
+EARNED = 1 / 6
+"""Seconds of that which each second without gives back."""
 UPLOADS = 4
 """Exports of other sites that are let in at once, to be worked on one by one."""
 UPLOADS_RETRY_SECONDS = 10
@@ -25,8 +27,8 @@ class Bulkhead:
     """Places for requests that are let in, and the threads that work on them.
 
     Places are taken and given back on the event loop. Nobody queues for one: that would make
-    everybody wait, longest those whose clients have given up. But now and then there are ``burst``
-    places for some seconds, so that those who came while all stood still are served late.
+    everybody wait, longest those whose clients have given up. But for some seconds at a time there
+    are ``burst`` places, so that those who came while all stood still are served late.
     """
 
     def __init__(
@@ -39,31 +41,33 @@ class Bulkhead:
     ) -> None:
         self.threads = CapacityLimiter(threads)
         self._places = places
-        self._burst = burst
-        self._began = -REST_SECONDS
+        self._most = max(places, burst)
         self._taken = 0
         self._retry_seconds = retry_seconds
         self._clock = clock
+        self._spare, self._as_of = BURST_SECONDS, clock()
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """Hold a place. Raises Refusal, at once, when all are taken."""
-        if self._taken >= self._places and not self._bursts():
+        self._pass_time()
+        if self._taken >= (self._most if self._spare > 0 else self._places):
             raise Refusal(kinds.OVERLOADED, headers={"Retry-After": str(self._retry_seconds)})
         self._taken += 1
         try:
             yield
         finally:
+            self._pass_time()
             self._taken -= 1
 
-    def _bursts(self) -> bool:
-        """Whether one more may be let in than there are places, by the burst that lasts or by one
-        that begins now.
-        """
+    def _pass_time(self) -> None:
+        """Count the time since the last look, all of which saw as many inside as there are now."""
         now = self._clock()
-        if now - self._began >= REST_SECONDS:
-            self._began = now
-        return self._taken < self._burst and now - self._began < BURST_SECONDS
+        passed, self._as_of = now - self._as_of, now
+        if self._taken > self._places:
+            self._spare -= passed
+        else:
+            self._spare = min(self._spare + EARNED * passed, BURST_SECONDS)
 
 
 @dataclass(frozen=True)

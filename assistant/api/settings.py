@@ -52,7 +52,7 @@ class ApiSettings(BaseSettings):
     rate_limit: Rate = "6000/minute"
     rate_limit_per_address: Rate = "60000/minute"
     limit_concurrency: int = Field(default=32, ge=1)
-    limit_burst: int = Field(default=128, ge=0)
+    limit_burst: int = Field(default=256, ge=0)
     worker_threads: int | None = Field(default=None, ge=1)
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     max_upload_bytes: int = Field(default=12 * 2**20, ge=1024)
