@@ -17,7 +17,7 @@ MADV_COLLAPSE = 25
 """The number of this advice in Linux's mman.h, from 6.1 on."""
 HUGE = 2 << 20
 """Bytes of a huge page."""
-IN_USE = 0.75
+IN_USE = 0.9
 
 
 def share_arenas() -> None:

@@ -107,9 +107,18 @@ class InPlace(Deadline):
         return [future.result for future in made]
 
 
-def deadline_of(encoder: TextEncoder | FusionEncoder, seconds: float) -> Deadline:
-    """The kind of deadline that its calls can be given."""
-    return InThread(seconds) if encoder.remote else InPlace(seconds)
+class Deadlines:
+    """Those of encoders that may take ``seconds`` each. What computes in this process has one for
+    all, which is over for those that a request asks together.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._here = InPlace(seconds)
+
+    def of(self, encoder: TextEncoder | FusionEncoder) -> Deadline:
+        """That of its calls."""
+        return InThread(self._seconds) if encoder.remote else self._here
 
 
 def _made(action: Callable[[], T]) -> Future[T]:

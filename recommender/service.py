@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from fusion.bounded import PATIENCE, BoundedEncoder, BoundedFusion, Deadline, InPlace, InThread
+from fusion.bounded import PATIENCE, BoundedEncoder, BoundedFusion, Deadlines
 from fusion.encoder import TextEncoder
 from fusion.errors import FusionError
 from fusion.fusion_encoder import FusionEncoder
@@ -132,16 +132,12 @@ class Recommender:
         words. What takes an encoder more than ``patience`` seconds is done without.
         """
         fusions = fusions or {}
-        here = InPlace(patience)  # one for all, who then have its time together
-
-        def deadline(called: TextEncoder | FusionEncoder) -> Deadline:
-            return InThread(patience) if called.remote else here
-
+        deadlines = Deadlines(patience)
         bounded = {
-            variant: BoundedFusion(each, deadline(each)) for variant, each in fusions.items()
+            variant: BoundedFusion(each, deadlines.of(each)) for variant, each in fusions.items()
         }
         self._stores = stores
-        self._encoder = BoundedEncoder(encoder, deadline(encoder))
+        self._encoder = BoundedEncoder(encoder, deadlines.of(encoder))
         self._settings = settings
         self._clock = clock
         self._catalogue = Catalogue.of(stores.items.all())

@@ -7,7 +7,7 @@ import numpy as np
 
 import prompts
 from assistant.planner.intents import Intent
-from fusion.bounded import PATIENCE, deadline_of
+from fusion.bounded import PATIENCE, Deadlines
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 
@@ -38,7 +38,7 @@ class NearestExample:
     def __init__(self, encoder: TextEncoder, patience: float = PATIENCE) -> None:
         """``patience`` is for a message; the examples, which are many, may take longer."""
         self._encoder = encoder
-        self._deadline = deadline_of(encoder, patience)
+        self._deadline = Deadlines(patience).of(encoder)
         self._pairs = [
             (Intent(name), text)
             for name, texts in prompts.intent_examples().items()
