@@ -18,6 +18,7 @@ MADV_COLLAPSE = 25
 HUGE = 2 << 20
 """Bytes of a huge page."""
 IN_USE = 0.9
+"""The share of an area that must be in memory as it is: the rest of it would be, too."""
 
 
 def share_arenas() -> None:
@@ -55,7 +56,7 @@ def use_huge_pages() -> None:
     for each in psutil.Process().memory_maps(grouped=False):
         if each.perms != "rw-p" or each.path not in ("[anon]", "[heap]"):
             continue
-        if each.rss < IN_USE * each.size:  # it would grow
+        if each.rss < IN_USE * each.size:
             continue
         start, end = (int(address, 16) for address in each.addr.split("-"))
         start, end = -(-start // HUGE) * HUGE, end // HUGE * HUGE

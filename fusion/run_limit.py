@@ -14,6 +14,7 @@ from fusion.errors import EncoderUnavailable
 CHECKS = 4
 """How often it is looked, within the time that runs may take."""
 SILENT = 4
+"""ONNX Runtime's level of logging at which it says nothing but what is fatal."""
 _OPTIONS: ContextVar[ort.RunOptions | None] = ContextVar("run_options", default=None)
 
 

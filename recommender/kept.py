@@ -52,9 +52,10 @@ class Kept:
         self._code = (Path(__file__).parent, *code)
 
     def get(self, name: str, build: Callable[[], T], form: Form[T]) -> T:
-        """What is kept by this name; if nothing is, what ``build`` makes.
+        """What is kept by this name; if nothing is, what ``build`` makes is kept first.
 
-        That is kept from then on, where the folder can be written to.
+        Where the folder cannot be written to, it is what was made; all others read what is kept,
+        whoever made it, for that takes less memory than what making it leaves behind.
         """
         if self._folder is None:
             return build()
@@ -66,7 +67,8 @@ class Kept:
             _keep(made, form, name, kept)
         except OSError as error:
             log.warning("What is made of the films is made anew at each start: %s", error)
-        return made
+            return made
+        return form.load(kept) if _whole(kept) else made
 
     @cached_property
     def _version(self) -> str:
