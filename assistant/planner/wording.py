@@ -13,6 +13,8 @@ from assistant.planner.grammar import plain
 from assistant.planner.references import DEICTIC, EXTREME, ORDINAL, title_of
 from assistant.planner.titles import Titles
 from assistant.planner.wish import refined
+from recommender.query.recipients import RecipientFinder, for_others
+from recommender.query.words import Words
 from tools.context import DEFAULT_K
 
 MOST_SHOWN = 50
@@ -177,11 +179,16 @@ class Search:
 
 
 def _daring(args: Mapping[str, object]) -> float | None:
-    """How daring the wish of a search is, by the last of its parts that says so."""
+    """How daring the wish of a search is, by the last of its parts that says so; who wants to be
+    surprised does not want that for somebody else.
+    """
     refinements = args["refinements"]
     said = [args.get("query", ""), *(refinements if isinstance(refinements, tuple) else ())]
-    asked = [asked_to_explore(str(words)) for words in said]
-    return next((daring for daring in reversed(asked) if daring is not None), None)
+    for words in map(str, reversed(said)):
+        daring = asked_to_explore(words)
+        if daring is not None or for_others(_recipients().find(Words.parse(words))):
+            return daring
+    return None
 
 
 def without_greeting(text: str) -> str:
@@ -236,6 +243,11 @@ def _refines(said: str) -> bool:
 def follow_ups() -> ExampleClassifier:
     """Tells changes of a wish from wishes."""
     return ExampleClassifier(prompts.follow_ups())
+
+
+@cache
+def _recipients() -> RecipientFinder:
+    return RecipientFinder()
 
 
 def _counted(text: str) -> tuple[str, int | None]:

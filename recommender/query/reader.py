@@ -13,7 +13,7 @@ from recommender.query.genres import GenreFinder, GenreWishes, genre_phrases, pl
 from recommender.query.lengths import LengthFinder
 from recommender.query.lookup import Lookup
 from recommender.query.people import NamedPerson, PeopleFinder, PersonIndex
-from recommender.query.recipients import Recipient, RecipientFinder
+from recommender.query.recipients import Recipient, RecipientFinder, for_others
 from recommender.query.refusals import find_refusals, names_any
 from recommender.query.titles import TitleIndex
 from recommender.query.typos import Typos
@@ -67,7 +67,7 @@ class QueryReader:
         recipients = self._recipients.find(words.take(film.span for film in films))
         asked = self._filler.strip(words.take(recipient.span for recipient in recipients))
         if not any(film.compared for film in films) and (found := self._lookup.asked(asked)):
-            return _looked_up(words, *found, for_someone_else=_is_for_others(recipients))
+            return _looked_up(words, *found, for_someone_else=for_others(recipients))
         return self._request(words, titles, films, recipients)
 
     def left_out(self, understood: Understanding) -> list[str]:
@@ -122,7 +122,7 @@ class QueryReader:
             without=_names(left_out, known=True),
             unknown=_names(left_out, known=False),
             part=part,
-            for_someone_else=_is_for_others(recipients),
+            for_someone_else=for_others(recipients),
         )
 
     def _people_and_career(
@@ -156,11 +156,6 @@ def _looked_up(
 ) -> Understanding:
     text = words.only(span).text()
     return Understanding(text=text, lookup=film.item_id, for_someone_else=for_someone_else)
-
-
-def _is_for_others(recipients: list[Recipient]) -> bool:
-    """Whether the person who asks is not among those for whom the film is."""
-    return any(not recipient.together for recipient in recipients)
 
 
 def _unwished(words: Words, genres: GenreWishes) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """For whom a film is asked: "for my kids", "for a friend", "for someone else"."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,6 +141,11 @@ class RecipientFinder:
             else:
                 break
         return None if aged is None else _Person(index, aged <= OLDEST_CHILD)
+
+
+def for_others(recipients: Iterable[Recipient]) -> bool:
+    """Whether the person who asks is not among those for whom the film is."""
+    return any(not recipient.together for recipient in recipients)
 
 
 def _longest(

@@ -423,6 +423,21 @@ def test_a_description_that_fits_nothing_shown_is_asked_about(model: OfflinePlan
             },
         ),
         ("a heist film", {"query": "a heist film"}),
+        (
+            "no gory films, something for my grandmother",
+            {
+                "query": "surprise me",
+                "refinements": ["no gory films, something for my grandmother"],
+            },
+        ),
+        (
+            "nothing scary, something to watch with my kids",
+            {
+                "query": "surprise me",
+                "explore": 0.9,
+                "refinements": ["nothing scary, something to watch with my kids"],
+            },
+        ),
     ],
 )
 def test_follow_ups_stay_as_daring(model: OfflinePlanner, said: str, args: dict[str, Any]) -> None:
