@@ -64,11 +64,11 @@ class Kept:
             return form.load(kept)
         made = build()
         try:
-            _keep(made, form, name, kept)
+            is_kept = _keep(made, form, name, kept)
         except OSError as error:
             log.warning("What is made of the films is made anew at each start: %s", error)
             return made
-        return form.load(kept) if _whole(kept) else made
+        return form.load(kept) if is_kept else made
 
     @cached_property
     def _version(self) -> str:
@@ -110,7 +110,8 @@ ARRAYS: Form[Mapping[str, NDArray[Any]]] = Form(_save_arrays, _load_arrays)
 """Arrays by name, mapped from their files and read-only."""
 
 
-def _keep(made: T, form: Form[T], name: str, kept: Path) -> None:
+def _keep(made: T, form: Form[T], name: str, kept: Path) -> bool:
+    """Whether there was anything to keep, which is there now, by this server or a quicker one."""
     folder = kept.parent
     folder.mkdir(parents=True, exist_ok=True)
     fresh = Path(mkdtemp(prefix=f"{name}-", dir=folder))
@@ -118,13 +119,14 @@ def _keep(made: T, form: Form[T], name: str, kept: Path) -> None:
     digests = {file.name: digest(file) for file in fresh.iterdir()}
     if not digests or _whole(kept):  # there is nothing to keep, or another server was quicker
         shutil.rmtree(fresh)
-        return
+        return bool(digests)
     (fresh / DIGESTS).write_text(json.dumps(digests))
     shutil.rmtree(kept, ignore_errors=True)
     fresh.replace(kept)
     for other in folder.glob(f"{name}-*"):  # of before, or broken off
         if other != kept:
             shutil.rmtree(other, ignore_errors=True)
+    return True
 
 
 def _whole(kept: Path) -> bool:

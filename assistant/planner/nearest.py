@@ -7,7 +7,7 @@ import numpy as np
 
 import prompts
 from assistant.planner.intents import Intent
-from fusion.bounded import PATIENCE, Deadlines
+from fusion.bounded import Deadlines
 from fusion.encoder import TextEncoder, Vectors
 from fusion.errors import EncoderUnavailable
 
@@ -35,7 +35,7 @@ _DOUBTFUL = frozenset(
 class NearestExample:
     """Compares a message with the examples of each intent."""
 
-    def __init__(self, encoder: TextEncoder, patience: float = PATIENCE) -> None:
+    def __init__(self, encoder: TextEncoder, patience: float) -> None:
         """``patience`` is for a message; the examples, which are many, may take longer."""
         self._encoder = encoder
         self._deadline = Deadlines(patience).of(encoder)
